@@ -1,0 +1,103 @@
+package tun
+
+import (
+	"encoding/hex"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// writer is one call of WriteFrames. Calls may come from several goroutines at once, so
+// each has its own; its functions are made once.
+type writer struct {
+	q      *queue
+	frames [][]byte
+	n      int // frames that were taken
+	full   bool
+	err    error
+	tryFn  func(fd uintptr)
+	waitFn func(fd uintptr) bool
+}
+
+func newWriter(q *queue) *writer {
+	w := &writer{q: q}
+	w.tryFn = w.try
+	w.waitFn = func(fd uintptr) bool { w.try(fd); return !w.full }
+	return w
+}
+
+func (q *queue) writeFrames(frames [][]byte) (int, error) {
+	w := q.writers.Get().(*writer)
+	w.frames, w.n, w.full, w.err = frames, 0, false, nil
+	// Control keeps the descriptor open and excludes nobody, where Write takes a lock: it
+	// is for those who must wait.
+	err := q.raw.Control(w.tryFn)
+	if err == nil && w.full {
+		err = q.raw.Write(w.waitFn)
+	}
+	n, werr := w.n, w.err
+	w.frames = nil
+	q.writers.Put(w)
+	switch {
+	case werr != nil:
+		return n, q.writeError(frames, n, werr)
+	case err != nil && q.dev.closed.Load():
+		return n, q.dev.errClosed
+	case err != nil:
+		return n, q.readError(err)
+	}
+	return n, nil
+}
+
+// try writes until all is written, the kernel refuses, or it is full.
+func (w *writer) try(fd uintptr) {
+	w.full = false
+	skip := w.q.skip()
+	for w.n < len(w.frames) {
+		frame := w.frames[w.n]
+		if len(frame) <= vnetLen || skip > 0 && frame[0]&needsCsum|frame[1] != 0 {
+			w.err = unix.EINVAL
+			return
+		}
+		_, err := unix.Write(int(fd), frame[skip:])
+		switch err {
+		case nil:
+			w.n++
+		case unix.EINTR:
+		case unix.EAGAIN:
+			w.full = true
+			return
+		default:
+			w.err = err
+			return
+		}
+	}
+}
+
+// needsCsum is VIRTIO_NET_HDR_F_NEEDS_CSUM, in the header's first octet.
+const needsCsum = 1
+
+// writeError explains why frames[n] was not sent, and counts it.
+func (q *queue) writeError(frames [][]byte, n int, err error) error {
+	d := q.dev
+	switch err {
+	case unix.EIO:
+		d.counters.writeDown.Add(1)
+		return d.errDown
+	case unix.EBADFD:
+		return d.errGone
+	}
+	d.counters.writeRefused.Add(1)
+	frame := frames[n]
+	return &Error{Op: "write to", On: d.name, Err: err,
+		Why: fmt.Sprintf("frame %d of the batch, %d octets (%s), was refused (%v)", n, len(frame), describe(frame), err)}
+}
+
+// describe shows the header of a frame and the beginning of its packet.
+func describe(frame []byte) string {
+	if len(frame) <= vnetLen {
+		return "no packet behind the virtio-net header"
+	}
+	p := frame[vnetLen:]
+	return "virtio-net header " + hex.EncodeToString(frame[:vnetLen]) + ", packet " + hex.EncodeToString(p[:min(len(p), 20)])
+}

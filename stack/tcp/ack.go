@@ -1,0 +1,227 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/wire"
+)
+
+// fifthAck checks the ACK field (RFC 9293 §3.10.7.4 fifth).
+func (c *Conn) fifthAck(a *arrival) bool {
+	if !a.ack() { // "if the ACK bit is off, drop the segment and return"
+		c.ctr.NoAck.Add(1)
+		return false
+	}
+	if c.state == StateSynReceived && !c.fifthAckSynReceived(a) {
+		return false
+	}
+	if !c.ackInRange(a) {
+		return false
+	}
+	c.acknowledged(a)
+	return c.fifthAckStates(a)
+}
+
+// fifthAckSynReceived: "If SND.UNA < SEG.ACK =< SND.NXT, then enter ESTABLISHED state and
+// continue processing ... If the segment acknowledgment is not acceptable, form a reset
+// segment <SEQ=SEG.ACK><CTL=RST> and send it."
+func (c *Conn) fifthAckSynReceived(a *arrival) bool {
+	if a.seg.Ack.LessEq(c.snd.una) || a.seg.Ack.Greater(c.snd.nxt) {
+		c.ctr.NotForThisState.Add(1)
+		c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
+		return false
+	}
+	c.state = StateEstablished
+	shift := c.snd.shift
+	if a.syn() {
+		shift = 0
+	}
+	c.setWindow(a, shift)
+	return true
+}
+
+// ackInRange: "The ACK value is considered acceptable only if it is in the range of
+// ((SND.UNA - MAX.SND.WND) =< SEG.ACK =< SND.NXT). All incoming segments whose ACK value
+// doesn't satisfy the above condition MUST be discarded and an ACK sent back" (RFC 5961
+// §5.2).
+func (c *Conn) ackInRange(a *arrival) bool {
+	ack, s := a.seg.Ack, &c.snd
+	if ack.Greater(s.nxt) {
+		c.ctr.AckTooNew.Add(1)
+		c.challenge(a.now)
+		return false
+	}
+	if ack.Less(s.una.Add(-int(s.maxWnd))) {
+		c.ctr.AckTooOld.Add(1)
+		c.challenge(a.now)
+		return false
+	}
+	return true
+}
+
+// acknowledged takes in an acceptable ACK: what it acknowledges, what it
+// says of the window, and what that says of losses.
+func (c *Conn) acknowledged(a *arrival) {
+	if a.seg.Ack.Less(c.snd.una) {
+		return // "If the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored"
+	}
+	c.takeBackProbe(a)
+	newly, flight := a.seg.Ack.Sub(c.snd.una), c.snd.nxt.Sub(c.snd.una)
+	connecting := c.snd.una == c.snd.iss
+	sacked := c.takeSACK(a)
+	dup := newly == 0 && c.isDuplicate(a, sacked)
+	var rtt time.Duration
+	if newly > 0 {
+		rtt = c.advance(a, newly)
+	}
+	if a.syn() {
+		c.setWindow(a, 0)
+	} else if c.updateSendWindow(a) && c.persist {
+		c.stopPersist()
+	}
+	if c.tries > 0 && (c.persist || c.snd.wnd == 0) {
+		c.tries = 0 // the peer answers: its window may stay closed for ever (RFC 9293 §3.8.6.1)
+	}
+	if connecting && newly > 0 {
+		c.establish(a)
+		return
+	}
+	c.ackForLoss(a.now, newly, flight, dup, sacked, rtt)
+}
+
+// isDuplicate is the definition of RFC 5681 §2: there is text outstanding, the segment
+// has no text, SYN or FIN, acknowledges nothing new, and its window is the one last
+// announced. Where SACK is in use, it is one only if it reports something new (RFC 6675 §2).
+func (c *Conn) isDuplicate(a *arrival, sacked int) bool {
+	if c.sackOK {
+		return sacked > 0
+	}
+	return c.snd.una != c.snd.nxt && a.seg.Len() == 0 &&
+		uint32(a.seg.Window)<<c.snd.shift == c.snd.wnd
+}
+
+// advance moves SND.UNA by n: lets go of what was acknowledged, measures the round trip
+// and sets the retransmission timer anew. It returns the measurement, or 0.
+func (c *Conn) advance(a *arrival, n int) time.Duration {
+	s := &c.snd
+	s.una = s.una.Add(n)
+	if s.una.Add(-n) == s.iss {
+		n-- // the SYN
+		c.synDue = false
+	}
+	if text := s.queue.Discard(min(n, s.queue.Len())); text < n {
+		c.finAcked = true
+	} else if text > 0 && c.Writable() >= s.limit/3 {
+		a.events |= EventWritable
+	}
+	s.sml = seq.Max(s.sml, s.una)
+	rtt := c.measure(a)
+	c.tries, c.probeShift, c.progressAt = 0, 0, a.now
+	if s.una == s.nxt { // RFC 6298 §5.2
+		c.rtxAt, c.persist = clock.Never, false
+	} else { // §5.3
+		c.rtxAt = a.now.Add(c.rtt.RTO())
+	}
+	return rtt
+}
+
+// measure takes an RTT measurement where the ACK gives one: by our own clock for the
+// segment being timed, which was sent once only (Karn's algorithm, RFC 6298 §3),
+// else by the echoed timestamp (RFC 7323 §4.1).
+func (c *Conn) measure(a *arrival) time.Duration {
+	s := &c.snd
+	if s.timing {
+		if s.una.Less(s.timed) {
+			return 0
+		}
+		s.timing = false
+		rtt := max(a.now.Sub(s.timedAt), 1)
+		c.rtt.Sample(rtt)
+		return rtt
+	}
+	o := &a.seg.Options
+	if !c.ts.on || !o.HasTimestamps || o.TSEcr == 0 {
+		return 0
+	}
+	rtt, ok := c.ts.elapsed(a.now, o.TSEcr)
+	if !ok {
+		return 0
+	}
+	rtt = max(rtt, 1)
+	c.rtt.Sample(rtt)
+	return rtt
+}
+
+// establish is the end of the handshake: our SYN has been acknowledged.
+func (c *Conn) establish(a *arrival) {
+	c.begin()
+	c.loss.init(c.snd.una)
+	c.loss.recover = c.snd.una.Add(-1)
+	if c.synLost && !c.rtt.Sampled() {
+		c.rtt.LostSYN()
+	}
+	c.ctr.Established.Add(1)
+	a.events |= EventConnected | EventWritable
+	if c.finQueued && c.state == StateEstablished {
+		c.state = StateFinWait1 // CLOSE was queued in SYN-RECEIVED (§3.10.4)
+	}
+}
+
+// begin readies what sending text needs.
+func (c *Conn) begin() {
+	if c.cc != nil {
+		return
+	}
+	c.cc = newControl(c.set)
+	iw := c.set.InitialWindow
+	if c.synLost {
+		iw = 1 // RFC 5681 §3.1
+	}
+	c.cc.Init(int(c.snd.mss), iw)
+	c.cc.SetBurst(c.snd.maxSegment)
+}
+
+// fifthAckStates is what the fifth step adds for each state after ESTABLISHED.
+func (c *Conn) fifthAckStates(a *arrival) bool {
+	if !c.finAcked {
+		return true
+	}
+	switch c.state {
+	case StateFinWait1: // "if the FIN segment is now acknowledged, then enter FIN-WAIT-2"
+		c.state = StateFinWait2
+		c.boundFinWait2(a.now)
+	case StateClosing: // "then enter the TIME-WAIT state"
+		c.enterTimeWait(a)
+		return false
+	case StateLastAck: // "delete the TCB, enter the CLOSED state"
+		c.closed(a)
+		return false
+	}
+	return true
+}
+
+// boundFinWait2 starts the timer that ends FIN-WAIT-2 where nobody waits for the peer.
+func (c *Conn) boundFinWait2(now clock.Time) {
+	if c.userGone && c.state == StateFinWait2 {
+		c.lingerAt = now.Add(c.set.FinWait2Timeout)
+	}
+}
+
+// fail ends the connection with an error for the user.
+func (c *Conn) fail(a *arrival, err syscall.Errno) {
+	if !c.state.Synchronized() {
+		c.ctr.ConnectFailures.Add(1)
+	}
+	c.err = err
+	a.events |= EventError
+	c.closed(a)
+}
+
+// closed enters CLOSED. What was received in order stays to be read.
+func (c *Conn) closed(a *arrival) {
+	c.enterClosed()
+	a.events |= EventClosed
+}

@@ -1,0 +1,169 @@
+package tcp
+
+import (
+	"fmt"
+
+	"github.com/weirnet/weir/stack/clock"
+)
+
+// Check returns an error when the connection's state contradicts itself: a sequence
+// number out of its place, a queue that does not fit its sequence space, or something
+// that waits for a timer that does not run. It is for tests and simulation; it walks
+// everything.
+func (c *Conn) Check() error {
+	for _, check := range [...]func() error{
+		c.checkSend, c.checkLoss, c.checkReceive, c.checkTimers, c.checkSettled,
+	} {
+		if err := check(); err != nil {
+			return fmt.Errorf("tcp: %v: %w", c.state, err)
+		}
+	}
+	return nil
+}
+
+// must returns an error unless ok.
+func must(ok bool, format string, args ...any) error {
+	if ok {
+		return nil
+	}
+	return fmt.Errorf(format, args...)
+}
+
+func firstError(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *Conn) checkSend() error {
+	s := &c.snd
+	if err := s.queue.Check(); err != nil {
+		return err
+	}
+	if c.state == StateClosed {
+		return must(s.queue.Len() == 0, "%d octets in the send queue", s.queue.Len())
+	}
+	end := c.dataEnd()
+	if c.finQueued {
+		end = end.Add(1)
+	}
+	if s.nxt == s.iss { // the SYN has not left yet
+		end = s.nxt
+	}
+	return firstError(
+		must(s.una.LessEq(s.nxt), "snd.una %d after snd.nxt %d", s.una, s.nxt),
+		must(s.nxt.LessEq(end), "snd.nxt %d after the end of what there is to send, %d", s.nxt, end),
+		must(!c.finAcked || c.finQueued && s.una == s.nxt && s.queue.Len() == 0, "FIN acknowledged with data outstanding"),
+		must(s.mss >= minMSS-timestampsLen, "segment size %d", s.mss),
+		must(!c.probing || s.nxt.Sub(s.una) == 1, "a probe of %d octets", s.nxt.Sub(s.una)),
+		must(s.wnd <= s.maxWnd, "snd.wnd %d is more than its maximum %d", s.wnd, s.maxWnd),
+		must(c.state == StateSynSent || c.state == StateSynReceived || c.cc != nil, "no congestion control"),
+		c.checkFinState(),
+	)
+}
+
+// checkFinState holds the state against what has become of our FIN and the peer's.
+func (c *Conn) checkFinState() error {
+	var ours, acked, theirs bool
+	switch c.state {
+	case StateFinWait1:
+		ours = true
+	case StateFinWait2:
+		ours, acked = true, true
+	case StateCloseWait:
+		theirs = true
+	case StateClosing, StateLastAck:
+		ours, theirs = true, true
+	case StateTimeWait:
+		ours, acked, theirs = true, true, true
+	case StateSynReceived:
+		ours = c.finQueued
+	}
+	return must(c.finQueued == ours && c.finAcked == acked && c.finReached() == theirs,
+		"FIN queued %v acknowledged %v, peer's reached %v", c.finQueued, c.finAcked, c.finReached())
+}
+
+func (c *Conn) checkLoss() error {
+	if c.state == StateClosed || c.snd.una == c.snd.iss {
+		return nil
+	}
+	l, s := &c.loss, &c.snd
+	err := firstError(
+		must(s.una.LessEq(l.rtxNxt) && l.rtxNxt.LessEq(l.lostTo) && l.lostTo.LessEq(s.nxt),
+			"snd.una %d ≤ rtxNxt %d ≤ lostTo %d ≤ snd.nxt %d does not hold", s.una, l.rtxNxt, l.lostTo, s.nxt),
+		must(l.recover.LessEq(s.nxt), "recover %d after snd.nxt %d", l.recover, s.nxt),
+		must(l.dupOctets >= 0 && l.dupOctets <= s.nxt.Sub(s.una), "duplicate ACKs for %d of %d octets", l.dupOctets, s.nxt.Sub(s.una)),
+		must(l.mode == lossNone || s.una.Less(l.recover), "recovery goes on past its end"),
+		must(c.cc == nil || c.cc.Window() > 0, "no congestion window"),
+	)
+	if err != nil || l.sacked == nil {
+		return err
+	}
+	at, total := s.una, 0
+	for i, r := range l.sacked.ranges {
+		if r.Len() <= 0 || r.Start.LessEq(at) || r.End.Greater(s.nxt) {
+			return fmt.Errorf("SACK range %d is [%d,%d), after %d", i, r.Start, r.End, at)
+		}
+		at, total = r.End, total+r.Len()
+	}
+	return must(total == l.sacked.octets && total > 0, "SACK ranges hold %d octets, counted %d", total, l.sacked.octets)
+}
+
+func (c *Conn) checkReceive() error {
+	r := &c.rcv
+	if err := r.queue.Check(); err != nil {
+		return err
+	}
+	if c.state < StateSynReceived {
+		return nil
+	}
+	if err := firstError(
+		must(r.nxt.LessEq(r.edge), "rcv.nxt %d after the window's edge %d", r.nxt, r.edge),
+		must(r.lastAck.LessEq(r.nxt), "acknowledged %d after rcv.nxt %d", r.lastAck, r.nxt),
+		must(!c.userGone || r.queue.Len() == 0, "%d octets that nobody will read", r.queue.Len()),
+		must(c.ackAt == clock.Never || c.unacked > 0, "an ACK is delayed for nothing"),
+	); err != nil || r.ooo == nil {
+		return err
+	}
+	if err := must(c.state.takesText() && !r.ooo.Empty(), "reassembly without a use"); err != nil {
+		return err
+	}
+	for i := range r.ooo.Ranges() {
+		x := r.ooo.Range(i)
+		if x.Start.LessEq(r.nxt) || x.End.Greater(r.edge) {
+			return fmt.Errorf("out of order [%d,%d) is not between rcv.nxt %d and the edge %d", x.Start, x.End, r.nxt, r.edge)
+		}
+	}
+	return nil
+}
+
+func (c *Conn) checkTimers() error {
+	if c.state == StateClosed {
+		return must(c.Deadline() == clock.Never && c.keep == nil, "a timer runs")
+	}
+	return firstError(
+		must(c.snd.una == c.snd.nxt || c.rtxAt != clock.Never, "data outstanding and no timer"),
+		must(c.snd.una != c.snd.nxt || c.rtxAt == clock.Never || c.persist, "nothing outstanding and a retransmission timer"),
+		must(!c.persist || c.rtxAt != clock.Never, "persisting without a timer"),
+		must(c.state != StateTimeWait || c.lingerAt != clock.Never, "TIME-WAIT without an end"),
+		must(c.state != StateFinWait2 || !c.userGone || c.lingerAt != clock.Never, "FIN-WAIT-2 without a user or an end"),
+		must(c.unacked == 0 || c.acksDue > 0 || c.ackAt != clock.Never, "text received and no ACK in sight"),
+	)
+}
+
+// checkSettled holds when Output has said that there is nothing to send: nothing may be
+// due then, and what is left must wait for a timer.
+func (c *Conn) checkSettled() error {
+	if !c.settled || c.state == StateClosed {
+		return nil
+	}
+	return firstError(
+		must(c.acksDue == 0 && !c.updateDue && !c.synDue && c.reply.flags == 0 && !c.probeDue && !c.keepDue,
+			"something is due and Output was silent"),
+		must(c.state != StateSynSent && c.state != StateSynReceived || c.rtxAt != clock.Never, "a handshake without a timer"),
+		must(!c.state.Synchronized() || !c.unsent() || c.rtxAt != clock.Never, "data to send, none outstanding, and no timer"),
+	)
+}

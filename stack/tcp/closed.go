@@ -1,0 +1,48 @@
+package tcp
+
+import (
+	"github.com/weirnet/weir/stack/wire"
+)
+
+// Refuse fills out with the reset that answers a segment for which there is no
+// connection (RFC 9293 §3.10.7.1). It returns false where none is due: a reset is
+// never answered.
+func Refuse(s, out *Segment) bool {
+	if s.has(wire.FlagRST) {
+		return false
+	}
+	out.reset()
+	if s.has(wire.FlagACK) {
+		out.Seq, out.Flags = s.Ack, wire.FlagRST
+		return true
+	}
+	out.Ack, out.Flags = s.End(), wire.FlagRST|wire.FlagACK
+	return true
+}
+
+// ListenVerdict says what a listening port does about a segment.
+type ListenVerdict uint8
+
+const (
+	// ListenIgnore: nothing.
+	ListenIgnore ListenVerdict = iota
+	// ListenReply: send the reply.
+	ListenReply
+	// ListenAccept: a SYN, to be given to Conn.Accept.
+	ListenAccept
+)
+
+// Listen judges a segment that arrived at a port in LISTEN, in the order of RFC 9293
+// §3.10.7.2, and fills reply where it returns ListenReply.
+func Listen(s, reply *Segment) ListenVerdict {
+	switch {
+	case s.has(wire.FlagRST): // first: there is nothing to reset
+		return ListenIgnore
+	case s.has(wire.FlagACK): // second: nothing has been sent that it could acknowledge
+		Refuse(s, reply)
+		return ListenReply
+	case s.has(wire.FlagSYN): // third
+		return ListenAccept
+	}
+	return ListenIgnore // fourth: text or control without SYN, ACK or RST
+}

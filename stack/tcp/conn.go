@@ -1,0 +1,151 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/mem"
+	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/tcp/reasm"
+	"github.com/weirnet/weir/stack/tcp/rtt"
+	"github.com/weirnet/weir/stack/tcp/stream"
+)
+
+// Config is what a connection is opened with. The Conn keeps no reference to it.
+type Config struct {
+	// Settings, Counters and Pool are shared by the connections of a stack.
+	Settings *Settings
+	Counters *Counters
+	Pool     *mem.Pool
+
+	// ISS is the initial sequence number (RFC 6528), TSOffset what is added to the
+	// timestamp clock on this connection (RFC 7323 §5.4).
+	ISS      seq.Value
+	TSOffset uint32
+
+	// MSS is what our SYN announces: our link's MTU less the IP and TCP headers.
+	MSS int
+	// PathMSS is the most octets of TCP options and text that the path takes in
+	// one packet: its MTU less the IP and TCP base headers (RFC 9293 §3.7.1).
+	PathMSS int
+	// DefaultMSS is assumed where the peer announces none: 536 over IPv4, 1220 over
+	// IPv6 (RFC 9293 §3.7.1, MUST-15). 0 stands for 536.
+	DefaultMSS int
+	// MaxSegment is the most text that Output may put in one Segment. Where it is more
+	// than the segment size, the link cuts. 0 stands for MSS.
+	MaxSegment int
+	// RecvBuffer and SendBuffer bound the octets queued in each direction.
+	RecvBuffer, SendBuffer int
+}
+
+// Conn is a connection: the state machine of RFC 9293 for one pair of ends. The zero
+// value is CLOSED and waits for Connect or Accept; it must not be copied
+// afterwards, and is not safe for concurrent use. See the package's theory of operation.
+type Conn struct {
+	set  *Settings
+	ctr  *Counters
+	pool *mem.Pool
+
+	snd  sendSpace
+	rcv  recvSpace
+	ts   timestamps
+	rtt  rtt.Estimator
+	cc   control
+	loss lossState
+
+	// The timers; Never where they do not run.
+	rtxAt    clock.Time // retransmission, or where persist is set the next window probe
+	ackAt    clock.Time // delayed acknowledgment
+	lingerAt clock.Time // end of TIME-WAIT, or of FIN-WAIT-2 where the user is gone
+
+	progressAt clock.Time // when data last began to be, or was, acknowledged
+	heardAt    clock.Time // when an acceptable segment last came
+	sentAt     clock.Time // when text was last sent
+	invalidAt  clock.Time // when the peer was last told of an unacceptable segment
+
+	keep *keepAlive // nil where it is off
+
+	userTimeout time.Duration
+	err         syscall.Errno // why the connection failed
+	soft        syscall.Errno // the latest soft error, told if the connection times out
+	reply       pendingReply
+
+	state      State
+	tries      uint8 // timeouts, or probes, since the peer last answered them
+	probeShift uint8 // doublings of the persist timer
+	acksDue    uint8 // ACKs to be sent at once
+	unacked    uint8 // segments with text received since the last ACK was sent
+	quick      uint8 // how many more segments are to be acknowledged at once
+
+	passive   bool // opened by Accept: SYN-RECEIVED falls back to LISTEN
+	userGone  bool // Close was called: nobody reads any more
+	deaf      bool // CloseRead was called: text is acknowledged and thrown away
+	finQueued bool // the user has no more to send
+	peerFin   bool // a FIN has been seen, at rcv.fin, maybe not reached yet
+	noDelay   bool
+	cork      bool
+	persist   bool // rtxAt is the persist timer
+	probing   bool // the octet at snd.una was sent as a probe beyond the window
+	synDue    bool // the SYN is to be sent, or sent again
+	synLost   bool // it was sent more than once
+	probeDue  bool // the persist timer has fired
+	keepDue   bool // a keep-alive probe is to be sent
+	updateDue bool // the user's reading has opened the window: tell the peer
+	settled   bool // Output has returned false since the last change
+	cwndFull  bool // the congestion window, and nothing else, last stopped Output
+	finAcked  bool // our FIN has been acknowledged
+	sackOK    bool // SACK was agreed
+	scaleOK   bool // window scaling was agreed
+}
+
+// sendSpace is the send sequence space (RFC 9293 §3.3.1) and what lies in it.
+type sendSpace struct {
+	iss, una, nxt seq.Value
+	wl1, wl2      seq.Value
+	up            seq.Value // SND.UP, where urgent is set
+	sml           seq.Value // end of the last segment sent that was less than full
+	wnd           uint32    // SND.WND, scaled
+	maxWnd        uint32    // MAX.SND.WND (RFC 5961 §5)
+	mss           uint16    // Eff.snd.MSS for text without SACK blocks
+	peerMSS       uint16    // what the peer announced, or the default
+	pathMSS       uint16
+	shift         uint8 // Snd.Wind.Shift (RFC 7323 §2.3)
+	urgent        bool
+	maxSegment    int
+	limit         int // SendBuffer
+	queue         stream.SendQueue
+
+	// The one segment that is being timed (RFC 6298 §3), where timing is set.
+	timing  bool
+	timed   seq.Value // its end
+	timedAt clock.Time
+}
+
+// recvSpace is the receive sequence space (RFC 9293 §3.3.1) and what lies in it.
+type recvSpace struct {
+	irs, nxt seq.Value
+	edge     seq.Value // the right edge of the window offered, which never moves left
+	lastAck  seq.Value // Last.ACK.sent (RFC 7323 §4.3)
+	fin      seq.Value // the peer's FIN, where peerFin is set
+	up       seq.Value // RCV.UP, where urgent is set
+	mss      uint16    // what we announced
+	shift    uint8     // Rcv.Wind.Shift
+	urgent   bool
+	limit    int // RecvBuffer
+	queue    stream.RecvQueue
+	ooo      *reasm.Queue // text out of order; nil while there is none
+}
+
+// State returns the connection's state.
+func (c *Conn) State() State { return c.state }
+
+// Err returns why the connection failed, as a syscall.Errno, or nil: ECONNREFUSED (reset
+// in SYN-SENT), ECONNRESET, EPIPE (reset in CLOSE-WAIT), ETIMEDOUT, ECONNABORTED
+// (aborted by the user), or what an ICMP report said.
+func (c *Conn) Err() error {
+	if c.err == 0 {
+		return nil
+	}
+	return c.err
+}

@@ -1,0 +1,83 @@
+package tcp
+
+import (
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
+)
+
+// Connect is an active OPEN (RFC 9293 §3.10.1): the connection goes to SYN-SENT, and the
+// SYN leaves by Output.
+func (c *Conn) Connect(now clock.Time, cfg *Config) {
+	c.init(now, cfg)
+	c.state, c.synDue = StateSynSent, true
+	c.ctr.ActiveOpens.Add(1)
+}
+
+// Accept is a passive OPEN that meets a SYN (RFC 9293 §3.10.7.2 third): the connection goes
+// to SYN-RECEIVED, and the SYN,ACK leaves by Output. Listen has found that syn is a
+// SYN. Text that came with it is not kept; the peer will send it again.
+func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
+	c.init(now, cfg)
+	c.passive = true
+	c.ctr.PassiveOpens.Add(1)
+	c.ctr.SegmentsIn.Add(1)
+	c.state, c.synDue = StateSynReceived, true
+	r := &c.rcv
+	r.irs = syn.Seq
+	r.nxt = syn.Seq.Add(1)
+	r.edge, r.lastAck = r.nxt, r.nxt
+	a := arrival{now: now, seg: syn, seq: syn.Seq}
+	c.setWindow(&a, 0)
+	c.snd.wl2 = c.snd.iss
+	c.adoptOptions(now, &syn.Options)
+	return a.events
+}
+
+// init makes the connection a new one. What its user has set before stays.
+func (c *Conn) init(now clock.Time, cfg *Config) {
+	*c = Conn{
+		set: cfg.Settings, ctr: cfg.Counters, pool: cfg.Pool,
+		noDelay: c.noDelay, cork: c.cork, userTimeout: c.userTimeout,
+		rtxAt: clock.Never, ackAt: clock.Never, lingerAt: clock.Never, invalidAt: clock.Never,
+		progressAt: now, heardAt: now,
+	}
+	if c.userTimeout == 0 {
+		c.userTimeout = c.set.UserTimeout
+	}
+	c.quick = uint8(min(max(c.set.QuickAcks, 0), 255))
+	c.rtt.Init(&c.set.RTO)
+	c.ts.offset = cfg.TSOffset
+	c.loss.init(cfg.ISS)
+	c.initSend(cfg)
+	c.initReceive(cfg)
+}
+
+func (c *Conn) initSend(cfg *Config) {
+	s := &c.snd
+	s.iss, s.una, s.nxt, s.up, s.sml = cfg.ISS, cfg.ISS, cfg.ISS, cfg.ISS, cfg.ISS
+	s.peerMSS = clampMSS(cfg.DefaultMSS, defaultMSS)
+	s.pathMSS = clampMSS(cfg.PathMSS, cfg.MSS)
+	s.maxSegment = cfg.MaxSegment
+	s.limit = max(cfg.SendBuffer, 1)
+	s.queue.Init(cfg.Pool)
+	c.updateMSS()
+}
+
+func (c *Conn) initReceive(cfg *Config) {
+	r := &c.rcv
+	r.mss = clampMSS(cfg.MSS, defaultMSS)
+	r.limit = max(cfg.RecvBuffer, 1)
+	if c.set.WindowScale {
+		r.shift = scaleFor(r.limit)
+	}
+	r.queue.Init(cfg.Pool)
+	r.edge = seq.Value(0)
+}
+
+// clampMSS returns mss, or where that is not set instead, within what a segment size can be.
+func clampMSS(mss, instead int) uint16 {
+	if mss <= 0 {
+		mss = instead
+	}
+	return uint16(min(max(mss, minMSS), 0xffff))
+}

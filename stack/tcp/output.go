@@ -1,0 +1,181 @@
+package tcp
+
+import (
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/wire"
+)
+
+// pendingReply is a reset that is due; without flags there is none.
+type pendingReply struct {
+	seq, ack seq.Value
+	flags    wire.TCPFlags
+}
+
+// Output is the one way out: it fills s with the next segment to send, with the payload
+// copied to the front of buf, and returns false when there is none. Call it until it
+// does. What it returns counts as sent.
+//
+// A payload longer than s.SegmentSize, where that is more than 0, is for the link to cut.
+func (c *Conn) Output(now clock.Time, s *Segment, buf []byte) bool {
+	if !c.build(now, s, buf) {
+		c.settle(now)
+		return false
+	}
+	c.ctr.SegmentsOut.Add(1)
+	c.ctr.OctetsOut.Add(uint64(len(s.Payload)))
+	return true
+}
+
+// build tries in turn everything that may be due.
+func (c *Conn) build(now clock.Time, s *Segment, buf []byte) bool {
+	switch {
+	case c.reply.flags != 0:
+		return c.sendReply(s)
+	case c.state == StateClosed:
+		return false
+	case c.synDue:
+		return c.sendSyn(now, s)
+	case c.state.Synchronized() &&
+		(c.sendRetransmission(now, s, buf) || c.sendText(now, s, buf) ||
+			c.sendProbe(now, s, buf) || c.sendKeepAlive(now, s)):
+		return true
+	}
+	return c.sendAck(now, s)
+}
+
+// settle is called when nothing more may be sent now: it makes sure that what
+// waits for the peer's window does not wait for ever.
+func (c *Conn) settle(now clock.Time) {
+	c.settled = true
+	if c.snd.una == c.snd.nxt && c.state.Synchronized() && c.unsent() && c.rtxAt == clock.Never {
+		c.startPersist(now)
+	}
+}
+
+func (c *Conn) sendReply(s *Segment) bool {
+	s.reset()
+	s.Seq, s.Ack, s.Flags = c.reply.seq, c.reply.ack, c.reply.flags
+	c.reply = pendingReply{}
+	c.ctr.ResetsOut.Add(1)
+	return true
+}
+
+// queueReset makes a reset of the connection due: "<SEQ=SND.NXT><CTL=RST>", with the ACK
+// that lets a peer recognize it which was not up to date.
+func (c *Conn) queueReset() {
+	c.reply = pendingReply{seq: c.ackSeq(), ack: c.rcv.nxt, flags: wire.FlagRST | wire.FlagACK}
+}
+
+// sendSyn sends our SYN, or our SYN,ACK where the peer's SYN is there.
+func (c *Conn) sendSyn(now clock.Time, s *Segment) bool {
+	c.synDue = false
+	s.reset()
+	s.Seq, s.Flags = c.snd.iss, wire.FlagSYN
+	if c.state != StateSynSent {
+		s.Ack, s.Flags = c.rcv.nxt, wire.FlagSYN|wire.FlagACK
+	}
+	c.synOptions(now, &s.Options)
+	s.Window = c.offerUnscaled()
+	if c.state != StateSynSent {
+		c.ackSent()
+	}
+	if c.snd.nxt == c.snd.iss {
+		c.snd.nxt = c.snd.iss.Add(1)
+		c.startTiming(now, c.snd.nxt)
+		c.progressAt = now
+	} else if c.loss.force {
+		c.loss.force = false
+		c.synLost = true
+		c.ctr.SynRetransmits.Add(1)
+		c.snd.timing = false
+	} else { // the SYN,ACK to a SYN that crossed ours, or to one that came again
+		c.snd.timing = false
+	}
+	if c.rtxAt == clock.Never {
+		c.rtxAt = now.Add(c.rtt.RTO())
+	}
+	return true
+}
+
+// header fills in what every segment has that carries an ACK.
+func (c *Conn) header(now clock.Time, s *Segment, at seq.Value) {
+	s.reset()
+	s.Seq, s.Ack, s.Flags = at, c.rcv.nxt, wire.FlagACK
+	c.options(now, &s.Options)
+	s.Window = c.offer()
+}
+
+// ackSeq is the sequence number of a segment without text: SND.NXT, or where the window
+// was shrunk below that, or a probe lies beyond it, the last number that the peer takes.
+func (c *Conn) ackSeq() seq.Value {
+	s := &c.snd
+	if c.probing || s.room() < 0 && s.una != s.iss {
+		return seq.Min(s.nxt, s.una.Add(int(s.wnd)))
+	}
+	return s.nxt
+}
+
+// sendAck sends an acknowledgment by itself.
+func (c *Conn) sendAck(now clock.Time, s *Segment) bool {
+	if c.acksDue == 0 && !c.updateDue {
+		return false
+	}
+	if c.acksDue == 0 {
+		c.ctr.WindowUpdates.Add(1)
+	}
+	c.header(now, s, c.ackSeq())
+	c.ackSent()
+	return true
+}
+
+// dataStart is the sequence number of the first octet in the send queue.
+func (s *sendSpace) dataStart() seq.Value {
+	if s.una == s.iss {
+		return s.una.Add(1)
+	}
+	return s.una
+}
+
+// dataEnd is the sequence number after the last octet that the user wrote: that of our FIN.
+func (c *Conn) dataEnd() seq.Value {
+	if c.finAcked {
+		return c.snd.una.Add(-1)
+	}
+	return c.snd.dataStart().Add(c.snd.queue.Len())
+}
+
+// finSent reports whether our FIN has been sent.
+func (c *Conn) finSent() bool { return c.finQueued && c.snd.nxt.Greater(c.dataEnd()) }
+
+// unsent reports whether text or a FIN waits to be sent for the first time.
+func (c *Conn) unsent() bool {
+	end := c.dataEnd()
+	return end.Greater(c.snd.nxt) || c.finQueued && end == c.snd.nxt
+}
+
+// fill copies the text at sequence number at to the segment, and sets what follows from it.
+func (c *Conn) fill(s *Segment, buf []byte, at seq.Value, n, size int, fin bool) {
+	off := at.Sub(c.snd.dataStart())
+	s.Payload = buf[:c.snd.queue.CopyAt(buf[:n], off)]
+	if n > 0 && off+n == c.snd.queue.Len() {
+		s.Flags |= wire.FlagPSH // "when the TCP sends the last of the queued data" (RFC 9293 §3.9.1.2)
+	}
+	if fin {
+		s.Flags |= wire.FlagFIN
+	}
+	if c.snd.urgent && at.Less(c.snd.up) {
+		s.Flags |= wire.FlagURG
+		s.Urgent = uint16(min(c.snd.up.Sub(at), 0xffff))
+	}
+	if n > size {
+		s.SegmentSize = size
+	}
+}
+
+// startTiming times a segment that ends at end, unless one is being timed.
+func (c *Conn) startTiming(now clock.Time, end seq.Value) {
+	if !c.snd.timing {
+		c.snd.timing, c.snd.timed, c.snd.timedAt = true, end, now
+	}
+}

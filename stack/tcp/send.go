@@ -1,0 +1,189 @@
+package tcp
+
+import (
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
+)
+
+// sendRetransmission sends the next of what is deemed lost.
+func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
+	l := &c.loss
+	if l.rtxNxt == l.lostTo || c.probing {
+		return false
+	}
+	hole := seq.Range{Start: l.rtxNxt, End: l.lostTo}
+	if l.sacked != nil {
+		hole = l.sacked.hole(l.rtxNxt, l.lostTo)
+	}
+	if hole.Len() <= 0 {
+		l.rtxNxt, l.force = l.lostTo, false
+		return false
+	}
+	size := c.segmentSize()
+	n := c.mayRetransmit(hole, size, len(buf))
+	if n <= 0 {
+		return false
+	}
+	text := min(n, max(c.dataEnd().Sub(hole.Start), 0))
+	c.header(now, s, hole.Start)
+	c.fill(s, buf, hole.Start, text, size, n > text)
+	c.retransmitted(now, hole.Start, n, text)
+	c.ackSent()
+	return true
+}
+
+// mayRetransmit returns how many sequence numbers of the hole may be sent again now.
+func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
+	l := &c.loss
+	room := c.cc.Window() - c.pipe()
+	if l.force || c.pipe() == 0 {
+		// "retransmit the first data segment presumed dropped" whatever the window
+		// says (RFC 6675 §5 step 4.3, RFC 6582 §3.2 step 3).
+		room = max(room, size)
+	}
+	n := hole.Len()
+	if room < n {
+		if room -= room % size; room <= 0 {
+			c.cwndFull = true
+			return 0
+		}
+		n = room
+	}
+	most := max(c.snd.maxSegment, size)
+	most -= most % size
+	n = min(n, most+1) // one number may be the FIN's, which takes no room
+	if hole.Start.Add(n).LessEq(c.dataEnd()) {
+		n = min(n, most)
+	}
+	n = min(n, max(bufLen, 1))
+	// "Old data SHOULD be retransmitted" although the window may have shrunk, but what
+	// is beyond it is pointless, other than the first, which probes (RFC 9293 §3.8.6).
+	wnd := c.snd.una.Add(int(c.snd.wnd)).Sub(hole.Start)
+	if hole.Start == c.snd.una {
+		wnd = max(wnd, size)
+	}
+	return min(n, wnd)
+}
+
+// retransmitted accounts for a retransmission of n sequence numbers from at on, text of
+// them octets.
+func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text int) {
+	l := &c.loss
+	if at == c.snd.una {
+		l.rtxMark = c.snd.nxt
+		c.rtxAt = now.Add(c.rtt.RTO())
+	}
+	l.rtxNxt, l.force = at.Add(n), false
+	if c.snd.timing && c.snd.timed.Greater(at) {
+		c.snd.timing = false // Karn's algorithm
+	}
+	c.ctr.RetransmittedSegments.Add(1)
+	c.ctr.RetransmittedOctets.Add(uint64(text))
+	c.startRetransmitTimer(now)
+	c.sentAt = now
+}
+
+// sendText sends text for the first time, and our FIN.
+func (c *Conn) sendText(now clock.Time, s *Segment, buf []byte) bool {
+	if !c.unsent() {
+		c.cwndFull = false
+		return false
+	}
+	if c.snd.una == c.snd.nxt && c.idleFor(now) {
+		c.sentAt = 0
+		c.cc.OnIdle(now) // "Restarting Idle Connections" (RFC 5681 §4.1)
+	}
+	size := c.segmentSize()
+	n, fin := c.sendable(size, len(buf))
+	if n == 0 && !fin {
+		return false
+	}
+	c.emit(now, s, buf, n, size, fin)
+	return true
+}
+
+// emit sends n octets at SND.NXT, and the FIN where fin is set.
+func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin bool) {
+	at := c.snd.nxt
+	c.header(now, s, at)
+	c.fill(s, buf, at, n, size, fin)
+	end := at.Add(n)
+	if n%size != 0 {
+		c.snd.sml = end
+	}
+	if fin {
+		end = end.Add(1)
+	}
+	if c.snd.una == at {
+		c.progressAt = now
+	}
+	c.snd.nxt = end
+	c.startTiming(now, end)
+	c.stopPersist()
+	c.startRetransmitTimer(now)
+	c.sentAt = now
+	if n > 0 && c.unacked > 0 {
+		c.quick = 0 // the user answers: its text carries the ACKs from now on
+	}
+	c.ackSent()
+}
+
+// sendable returns how many octets may be sent now, and whether the FIN goes with them
+// or alone.
+func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
+	avail := c.dataEnd().Sub(c.snd.nxt)
+	wnd := c.snd.room()
+	if avail == 0 {
+		c.cwndFull = false
+		return 0, wnd > 0
+	}
+	cwnd := c.cc.Window() - c.pipe()
+	limit := min(wnd, cwnd)
+	if n = avail; n > limit {
+		c.cwndFull = cwnd < wnd
+		return c.whole(limit, wnd, size, bufLen), false
+	}
+	most := max(c.snd.maxSegment, size)
+	if most -= most % size; n > most || n > bufLen {
+		return c.whole(min(most, bufLen), wnd, size, bufLen), false
+	}
+	c.cwndFull = false
+	if tail := n % size; tail != 0 && c.holdSmall() {
+		return n - tail, false
+	}
+	return n, c.finQueued && wnd > n
+}
+
+// whole cuts limit to whole segments, as many as one Segment takes. This is the sender's
+// part of avoiding silly windows (RFC 9293 §3.8.6.2.1): what is less than a segment goes
+// only if it is "at least a fraction Fs of the maximum window", Fs being 1/2, and
+// nothing is outstanding; or when the persist timer overrides.
+func (c *Conn) whole(limit, wnd, size, bufLen int) int {
+	most := max(c.snd.maxSegment, size)
+	limit = min(limit, most)
+	if bufLen < size {
+		return max(min(limit, bufLen), 0)
+	}
+	limit = min(limit, bufLen)
+	if n := limit - limit%size; n > 0 {
+		return n
+	}
+	if limit == wnd && wnd > 0 && c.snd.una == c.snd.nxt && wnd >= int(c.snd.maxWnd)/2 {
+		return wnd
+	}
+	return 0
+}
+
+// holdSmall reports whether the end of the queue, less than a segment, has to wait. Nagle's
+// algorithm (RFC 9293 §3.7.4) as amended by Minshall: it waits only while another small
+// segment is unacknowledged, so that the end of a bulk write does not wait for an ACK
+// that the peer delays.
+func (c *Conn) holdSmall() bool {
+	if c.finQueued {
+		return false
+	}
+	if c.cork {
+		return true
+	}
+	return !c.noDelay && c.snd.una.Less(c.snd.sml)
+}

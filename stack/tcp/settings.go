@@ -1,0 +1,116 @@
+package tcp
+
+import (
+	"time"
+
+	"github.com/weirnet/weir/stack/tcp/cc"
+	"github.com/weirnet/weir/stack/tcp/rtt"
+)
+
+// Settings are the choices that the connections of a stack share. They must not change
+// once a connection uses them. DefaultSettings gives the values to start from; the
+// zero value of a field means what its comment says, not the default.
+type Settings struct {
+	// RTO bounds the retransmission timeout (RFC 6298 §2).
+	RTO rtt.Limits
+
+	// MSL is the maximum segment lifetime: TIME-WAIT lasts twice as long
+	// (RFC 9293 §3.4.2).
+	MSL time.Duration
+
+	// DelAckTimeout is how long an acknowledgment may wait for company
+	// (RFC 9293 §3.8.6.3: less than 500 ms). 0 acknowledges at once.
+	DelAckTimeout time.Duration
+	// QuickAcks is how many segments at the start of a connection are
+	// acknowledged at once, while the peer's slow start needs every ACK.
+	QuickAcks int
+
+	// SynRetries and SynAckRetries are how often a SYN and a SYN,ACK are sent again
+	// before the connection fails. With the default timeouts 7 goes on for more than
+	// the three minutes that RFC 9293 §3.8.3 (MUST-23) asks for.
+	SynRetries, SynAckRetries int
+	// R1 is after how many retransmissions of the same segment the failure is
+	// counted, and Retries is R2: after how many the connection fails
+	// (RFC 9293 §3.8.3).
+	R1, Retries int
+	// OrphanRetries takes the place of Retries once the user has closed the connection,
+	// and bounds the probes of a closed window then: nobody is left to
+	// abort what a peer keeps open for ever.
+	OrphanRetries int
+	// UserTimeout is how long sent data may stay unacknowledged before the connection
+	// fails; 0 leaves it to Retries (RFC 9293 §3.9.1, RFC 5482).
+	UserTimeout time.Duration
+
+	// KeepIdle, KeepInterval and KeepCount are what SetKeepAlive uses where it
+	// is given zero (RFC 9293 §3.8.4: the idle time is no less than two hours by default).
+	KeepIdle, KeepInterval time.Duration
+	KeepCount              int
+
+	// PersistMax bounds the time between two probes of a zero window.
+	PersistMax time.Duration
+	// ProbeBehindWindow makes a probe of a zero window an empty segment with the
+	// last acknowledged number, as Linux sends it, and not the next octet,
+	// as RFC 9293 §3.8.6.1 has it.
+	ProbeBehindWindow bool
+
+	// FinWait2Timeout is how long a connection that its user has closed
+	// waits for the peer's FIN.
+	FinWait2Timeout time.Duration
+
+	// InitialWindow is the initial congestion window in segments (RFC 6928).
+	InitialWindow int
+
+	// Timestamps, SACK and WindowScale say which options are offered and accepted
+	// (RFC 7323, RFC 2018).
+	Timestamps, SACK, WindowScale bool
+	// TolerateNoTimestamp accepts segments without a timestamp where timestamps
+	// were agreed; RFC 7323 §3.2 says to drop them silently.
+	TolerateNoTimestamp bool
+	// PAWSIdle is the age at which the peer's timestamp no longer counts
+	// (RFC 7323 §5.5: 24 days).
+	PAWSIdle time.Duration
+
+	// ChallengeAckPerSecond bounds the challenge ACKs of the whole stack (RFC 5961 §7);
+	// 0 sends none, less than 0 sets no bound.
+	ChallengeAckPerSecond int
+	// InvalidAckInterval is the least time between two ACKs that one connection
+	// sends about segments without text outside its window, so that two
+	// ends that disagree do not answer each other for ever. 0 sets no bound.
+	InvalidAckInterval time.Duration
+	// IgnoreTimeWaitReset makes TIME-WAIT ignore resets (RFC 1337 §3, fix F1).
+	IgnoreTimeWaitReset bool
+
+	// ReassemblyLimit bounds the octets of memory for text that came out of order, for
+	// one connection; 0 is twice its receive buffer.
+	ReassemblyLimit int
+
+	// CC is the congestion control.
+	CC cc.Kind
+}
+
+// DefaultSettings returns the settings of a stack that was told nothing.
+func DefaultSettings() Settings {
+	return Settings{
+		RTO:                   rtt.DefaultLimits(),
+		MSL:                   30 * time.Second,
+		DelAckTimeout:         40 * time.Millisecond,
+		QuickAcks:             16,
+		SynRetries:            7,
+		SynAckRetries:         5,
+		R1:                    3,
+		Retries:               15,
+		OrphanRetries:         8,
+		KeepIdle:              2 * time.Hour,
+		KeepInterval:          75 * time.Second,
+		KeepCount:             9,
+		PersistMax:            60 * time.Second,
+		FinWait2Timeout:       60 * time.Second,
+		InitialWindow:         10,
+		Timestamps:            true,
+		SACK:                  true,
+		WindowScale:           true,
+		PAWSIdle:              24 * 24 * time.Hour,
+		ChallengeAckPerSecond: 1000,
+		InvalidAckInterval:    500 * time.Millisecond,
+	}
+}

@@ -1,0 +1,88 @@
+package tcp
+
+import (
+	"syscall"
+
+	"github.com/weirnet/weir/stack/wire"
+)
+
+// arrivesSynSent is RFC 9293 §3.10.7.3, in its order.
+func (c *Conn) arrivesSynSent(a *arrival) {
+	_ = c.synSentFirstAck(a) && c.synSentSecondReset(a) && c.synSentFourthSyn(a)
+}
+
+// synSentFirstAck checks the ACK bit: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a
+// reset (unless the RST bit is set ...) <SEQ=SEG.ACK><CTL=RST> and discard the segment".
+func (c *Conn) synSentFirstAck(a *arrival) bool {
+	if !a.ack() || a.seg.Ack.Greater(c.snd.iss) && a.seg.Ack.LessEq(c.snd.nxt) {
+		return true
+	}
+	c.ctr.NotForThisState.Add(1)
+	if a.rst() {
+		c.ctr.ResetsIgnored.Add(1)
+		return false
+	}
+	c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
+	return false
+}
+
+// synSentSecondReset checks the RST bit: "If the ACK was acceptable, then signal to the
+// user "error: connection reset", drop the segment, enter CLOSED state ... Otherwise
+// (no ACK), drop the segment".
+func (c *Conn) synSentSecondReset(a *arrival) bool {
+	if !a.rst() {
+		return true
+	}
+	if !a.ack() {
+		c.ctr.ResetsIgnored.Add(1)
+		return false
+	}
+	c.ctr.ResetsIn.Add(1)
+	c.fail(a, syscall.ECONNREFUSED)
+	return false
+}
+
+// synSentFourthSyn checks the SYN bit; a segment with neither SYN nor RST is dropped
+// (fifth).
+func (c *Conn) synSentFourthSyn(a *arrival) bool {
+	if !a.syn() {
+		c.ctr.NotForThisState.Add(1)
+		return false
+	}
+	r := &c.rcv
+	r.irs = a.seg.Seq
+	r.nxt, r.lastAck = r.irs.Add(1), r.irs.Add(1)
+	r.edge = r.nxt.Add(min(r.free(), 0xffff)) // what our SYN has offered
+	c.adoptOptions(a.now, &a.seg.Options)
+	c.heard(a.now)
+	a.seq = r.nxt
+	if !a.ack() {
+		c.crossedSyn(a)
+		return false
+	}
+	c.synDue = false
+	c.setWindow(a, 0) // "The window field in a segment where the SYN bit is set is never scaled"
+	c.state = StateEstablished
+	c.advance(a, a.seg.Ack.Sub(c.snd.una))
+	c.establish(a)
+	c.ackNow() // "<SEQ=SND.NXT><ACK=RCV.NXT><CTL=ACK>"
+	if len(a.text) == 0 && !a.fin && !a.seg.has(wire.FlagURG) {
+		return true
+	}
+	// "If there are other controls or text in the segment, then continue processing at
+	// the sixth step under Section 3.10.7.4".
+	c.trim(a)
+	_ = c.sixthUrgent(a) && c.seventhText(a) && c.eighthFin(a)
+	return true
+}
+
+// crossedSyn is a SYN without an ACK: the peer has opened at the same time. "Otherwise,
+// enter SYN-RECEIVED, form a SYN,ACK segment <SEQ=ISS><ACK=RCV.NXT><CTL=SYN,ACK> and send
+// it." Text that came with it is not kept; the peer will send it again.
+func (c *Conn) crossedSyn(a *arrival) {
+	c.ctr.SimultaneousOpens.Add(1)
+	c.state = StateSynReceived
+	c.setWindow(a, 0)
+	c.snd.wl2 = c.snd.iss
+	c.synDue = true
+}

@@ -1,0 +1,202 @@
+package tcp
+
+import (
+	"syscall"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/tcp/reasm"
+	"github.com/weirnet/weir/stack/wire"
+)
+
+// sixthUrgent checks the URG bit: "RCV.UP <- max(RCV.UP,SEG.UP), and signal the user that
+// the remote side has urgent data" (RFC 9293 §3.10.7.4 sixth). The text itself is
+// delivered in line (RFC 6093 §6).
+func (c *Conn) sixthUrgent(a *arrival) bool {
+	if !a.seg.has(wire.FlagURG) || !c.state.takesText() || c.userGone {
+		return true
+	}
+	up := a.seg.Seq.Add(int(a.seg.Urgent))
+	r := &c.rcv
+	if r.urgent && up.LessEq(r.up) || up.LessEq(r.nxt.Add(-r.queue.Len())) {
+		return true
+	}
+	r.urgent, r.up = true, up
+	c.ctr.UrgentIn.Add(1)
+	a.events |= EventUrgent
+	return true
+}
+
+// seventhText processes the segment text (seventh). In CLOSE-WAIT and later "a FIN has
+// been received from the remote side. Ignore the segment text."
+func (c *Conn) seventhText(a *arrival) bool {
+	if !c.state.takesText() {
+		return true
+	}
+	if len(a.text) > 0 && c.userGone {
+		c.abortOnText(a)
+		return false
+	}
+	c.noteFin(a)
+	switch {
+	case len(a.text) == 0 && a.fin && a.seq != c.rcv.nxt:
+		c.dupAck() // a FIN by itself may be out of order as well
+	case len(a.text) == 0:
+	case a.seq == c.rcv.nxt:
+		c.textInOrder(a)
+	default:
+		c.textOutOfOrder(a)
+	}
+	return true
+}
+
+// abortOnText: "If such a host issues a CLOSE call while received data is still pending
+// in TCP, or if new data is received after CLOSE is called, its TCP SHOULD send a
+// RST to show that data was lost" (RFC 9293 §3.6.1).
+func (c *Conn) abortOnText(a *arrival) {
+	c.ctr.AbortedOnData.Add(1)
+	c.queueReset()
+	c.fail(a, syscall.ECONNRESET)
+}
+
+// noteFin remembers where the peer's stream ends, which may be ahead of RCV.NXT, and cuts
+// off text behind it.
+func (c *Conn) noteFin(a *arrival) {
+	if a.fin && !c.peerFin {
+		c.peerFin, c.rcv.fin = true, a.seq.Add(len(a.text))
+		return
+	}
+	if !c.peerFin {
+		return
+	}
+	if room := c.rcv.fin.Sub(a.seq); room < len(a.text) {
+		c.ctr.AfterFin.Add(1)
+		a.text = a.text[:max(room, 0)]
+	}
+}
+
+// textInOrder takes text at RCV.NXT, and what it makes contiguous.
+func (c *Conn) textInOrder(a *arrival) {
+	r := &c.rcv
+	r.queue.Append(a.text)
+	r.nxt = r.nxt.Add(len(a.text))
+	if r.ooo == nil {
+		c.countText(a)
+	} else {
+		r.nxt = r.nxt.Add(r.ooo.Pull(r.nxt, &r.queue))
+		c.dropEmptyReassembly()
+		// "A TCP receiver SHOULD send an immediate ACK when the incoming segment fills
+		// in all or part of a gap in the sequence space" (RFC 5681 §4.2).
+		c.ackNow()
+		if c.peerFin && r.fin.Less(r.nxt) {
+			c.peerFin = false // text was there beyond it: it was not the end
+			c.ctr.AfterFin.Add(1)
+		}
+	}
+	if c.deaf {
+		r.queue.Discard(r.queue.Len())
+		return
+	}
+	a.events |= EventReadable
+}
+
+// textOutOfOrder puts text aside until what is missing before it comes. "Out-of-order
+// data segments SHOULD be acknowledged immediately" (RFC 5681 §4.2).
+func (c *Conn) textOutOfOrder(a *arrival) {
+	r := &c.rcv
+	if r.ooo == nil {
+		r.ooo = new(reasm.Queue)
+		r.ooo.Init(c.pool)
+		r.ooo.SetLimit(c.reassemblyLimit())
+	}
+	stored, dup := r.ooo.Insert(a.seq, a.text)
+	c.ctr.OutOfOrder.Add(1)
+	if dup.Len() > 0 {
+		c.ctr.DuplicateText.Add(1)
+	}
+	if stored+dup.Len() < len(a.text) {
+		c.ctr.OutOfOrderFull.Add(1)
+	}
+	c.dropEmptyReassembly()
+	c.dupAck()
+}
+
+func (c *Conn) reassemblyLimit() int {
+	if c.set.ReassemblyLimit > 0 {
+		return c.set.ReassemblyLimit
+	}
+	return 2*c.rcv.limit + 2*reasm.PageSize
+}
+
+func (c *Conn) dropEmptyReassembly() {
+	if c.rcv.ooo != nil && c.rcv.ooo.Empty() {
+		c.rcv.ooo.Release()
+		c.rcv.ooo = nil
+	}
+}
+
+// eighthFin checks the FIN bit (eighth). The FIN counts when RCV.NXT has reached it.
+func (c *Conn) eighthFin(a *arrival) bool {
+	r := &c.rcv
+	if !c.peerFin || r.nxt != r.fin || !c.state.takesText() {
+		return true
+	}
+	r.nxt = r.nxt.Add(1) // "advance RCV.NXT over the FIN, and send an acknowledgment"
+	r.edge = seq.Max(r.edge, r.nxt)
+	c.ackNow()
+	if r.ooo != nil {
+		r.ooo.Release()
+		r.ooo = nil
+	}
+	a.events |= EventFin
+	switch c.state {
+	case StateEstablished:
+		c.state = StateCloseWait
+	case StateFinWait1: // our FIN is not acknowledged, or the fifth step had moved on
+		c.state = StateClosing
+	case StateFinWait2:
+		c.enterTimeWait(a)
+	}
+	return true
+}
+
+// countText decides when text in order is acknowledged: "an ACK SHOULD be generated for
+// at least every second full-sized segment, and MUST be generated within 500 ms"
+// (RFC 5681 §4.2, RFC 9293 §3.8.6.3).
+func (c *Conn) countText(a *arrival) {
+	n := a.seg.segments()
+	c.unacked = uint8(min(int(c.unacked)+n, 255))
+	switch {
+	case c.quick > 0:
+		c.quick -= uint8(min(n, int(c.quick)))
+		c.ackNow()
+	case c.unacked >= 2 || c.set.DelAckTimeout <= 0:
+		c.ackNow()
+	case c.ackAt == clock.Never:
+		c.ackAt = a.now.Add(c.set.DelAckTimeout)
+	}
+}
+
+// ackNow makes an ACK due at once, alone or with text.
+func (c *Conn) ackNow() {
+	c.acksDue, c.settled = max(c.acksDue, 1), false
+}
+
+// dupAck makes a duplicate ACK due. A peer without SACK counts them, so that each
+// segment out of order needs one of its own.
+func (c *Conn) dupAck() {
+	if c.sackOK {
+		c.ackNow()
+		return
+	}
+	c.acksDue, c.settled = uint8(min(int(c.acksDue)+1, 64)), false
+}
+
+// ackSent notes that a segment with RCV.NXT in its ACK field is leaving.
+func (c *Conn) ackSent() {
+	c.rcv.lastAck = c.rcv.nxt
+	c.unacked, c.updateDue, c.ackAt = 0, false, clock.Never
+	if c.acksDue > 0 {
+		c.acksDue--
+	}
+}

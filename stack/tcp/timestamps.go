@@ -1,0 +1,82 @@
+package tcp
+
+import (
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+)
+
+// tsTick is the tick of the timestamp clock: between 1 ms and 1 s (RFC 7323 §5.4).
+const tsTick = time.Millisecond
+
+// timestamps is the state of the timestamps option (RFC 7323 §4.3).
+type timestamps struct {
+	recent   uint32     // TS.Recent
+	offset   uint32     // what is added to the clock on this connection
+	recentAt clock.Time // when TS.Recent was set
+	on       bool       // Snd.TS.OK
+}
+
+// tsClock is the timestamp clock before the connection's offset.
+func tsClock(now clock.Time) uint32 { return uint32(int64(now) / int64(tsTick)) }
+
+// tsBefore reports whether timestamp a comes before b: "0 < (t - s) < 2^31"
+// (RFC 7323 §5.2).
+func tsBefore(a, b uint32) bool { return int32(a-b) < 0 }
+
+// val is the timestamp to send.
+func (t *timestamps) val(now clock.Time) uint32 { return tsClock(now) + t.offset }
+
+// set records TS.Recent.
+func (t *timestamps) set(now clock.Time, v uint32) { t.recent, t.recentAt = v, now }
+
+// elapsed is how long ago the peer's echo left us, by its timestamp, and false
+// where the echo is one that we cannot have sent.
+func (t *timestamps) elapsed(now clock.Time, echo uint32) (time.Duration, bool) {
+	ticks := int32(t.val(now) - echo)
+	d := time.Duration(ticks) * tsTick
+	return d, ticks >= 0 && d < maxSample
+}
+
+// maxSample is the longest round trip that is believed.
+const maxSample = 4 * time.Minute
+
+// admitTimestamp checks the segment's timestamp before its sequence number
+// (RFC 7323 §5.3 R1) and reports whether the segment may go on.
+func (c *Conn) admitTimestamp(a *arrival) bool {
+	if !c.ts.on || a.rst() { // "and if the RST bit is not set"
+		return true
+	}
+	o := &a.seg.Options
+	if !o.HasTimestamps {
+		// "If a non-RST segment is received without a TSopt, a TCP SHOULD silently drop
+		// the segment" (RFC 7323 §3.2). A SYN is left to the fourth step.
+		if c.set.TolerateNoTimestamp || a.syn() {
+			return true
+		}
+		c.ctr.NoTimestamp.Add(1)
+		return false
+	}
+	if !tsBefore(o.TSVal, c.ts.recent) || c.tsStale(a.now) {
+		return true
+	}
+	c.ctr.PAWS.Add(1)
+	c.answerInvalid(a) // "Send an acknowledgment in reply ... and drop the segment"
+	return false
+}
+
+// tsStale reports whether TS.Recent is so old that the peer's clock may have wrapped
+// since: "TS.Recent MAY be considered invalid after 24 days" (RFC 7323 §5.5).
+func (c *Conn) tsStale(now clock.Time) bool { return now.Sub(c.ts.recentAt) > c.set.PAWSIdle }
+
+// recordTimestamp updates TS.Recent from an acceptable segment: "If an arriving segment
+// satisfies SEG.TSval >= TS.Recent and SEG.SEQ <= Last.ACK.sent" (RFC 7323 §5.3 R3).
+func (c *Conn) recordTimestamp(a *arrival) {
+	o := &a.seg.Options
+	if !c.ts.on || !o.HasTimestamps || a.rst() {
+		return
+	}
+	if (!tsBefore(o.TSVal, c.ts.recent) || c.tsStale(a.now)) && a.seg.Seq.LessEq(c.rcv.lastAck) {
+		c.ts.set(a.now, o.TSVal)
+	}
+}

@@ -1,0 +1,258 @@
+package tcp
+
+import (
+	"syscall"
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
+)
+
+// Write copies as much of p to the send queue as there is room for, and returns how
+// much: 0 where the buffer is full or nothing more may be written (see MayWrite). It
+// leaves by Output (RFC 9293 §3.10.2, SEND).
+func (c *Conn) Write(_ clock.Time, p []byte) int {
+	n := min(len(p), c.Writable())
+	if n <= 0 {
+		return 0
+	}
+	c.settled = false
+	return c.snd.queue.Append(p[:n])
+}
+
+// WriteUrgent is Write that puts the urgent pointer behind what it copied: "if the
+// urgent flag is set, then SND.UP <- SND.NXT-1 and set the urgent pointer in the outgoing
+// segments" (RFC 9293 §3.10.2). New applications should not use it (RFC 6093 §5).
+func (c *Conn) WriteUrgent(now clock.Time, p []byte) int {
+	n := c.Write(now, p)
+	if n > 0 {
+		c.snd.urgent, c.snd.up = true, c.dataEnd()
+	}
+	return n
+}
+
+// MayWrite reports whether the user may still send: the connection has not failed and
+// CloseWrite has not been called.
+func (c *Conn) MayWrite() bool { return c.state.mayWrite() && !c.finQueued }
+
+// Writable returns how many octets Write would take.
+func (c *Conn) Writable() int {
+	if !c.MayWrite() {
+		return 0
+	}
+	return max(c.snd.limit-c.snd.queue.Len(), 0)
+}
+
+// Queued returns how many octets were sent and are not acknowledged, and how many were not
+// sent yet.
+func (c *Conn) Queued() (unacked, unsent int) {
+	n := c.snd.queue.Len()
+	if n == 0 {
+		return 0, 0
+	}
+	sent := min(max(c.snd.nxt.Sub(c.snd.dataStart()), 0), n)
+	return sent, n - sent
+}
+
+// Read moves octets that came in order to p and returns how many (RFC 9293 §3.10.3,
+// RECEIVE). It may open the window so far that Output has an ACK to say so.
+func (c *Conn) Read(_ clock.Time, p []byte) int {
+	n := c.rcv.queue.Read(p)
+	c.haveRead(n)
+	return n
+}
+
+// Peek copies octets as Read does and leaves them to be read.
+func (c *Conn) Peek(p []byte) int { return c.rcv.queue.Peek(p) }
+
+// Next returns the first octets to read without copying them: as many as lie together. They
+// stay valid until the next Read, Skip, Close or Release.
+func (c *Conn) Next() []byte { return c.rcv.queue.Next() }
+
+// Skip drops the first n octets to read, of which Next has shown at least n.
+func (c *Conn) Skip(_ clock.Time, n int) { c.haveRead(c.rcv.queue.Discard(n)) }
+
+func (c *Conn) haveRead(n int) {
+	if n == 0 || c.state == StateClosed {
+		return
+	}
+	if c.rcv.urgent && c.rcv.up.LessEq(c.readPoint()) {
+		c.rcv.urgent = false
+	}
+	c.windowMayOpen()
+}
+
+// readPoint is the sequence number of the next octet that the user reads.
+func (c *Conn) readPoint() seq.Value {
+	at := c.rcv.nxt.Add(-c.rcv.queue.Len())
+	if c.finReached() {
+		at = at.Add(-1)
+	}
+	return at
+}
+
+// Urgent returns how many of the octets to come, read or not arrived yet, are urgent data,
+// and false where there is no such announcement (RFC 9293 §3.8.5).
+func (c *Conn) Urgent() (octets int, ok bool) {
+	if !c.rcv.urgent {
+		return 0, false
+	}
+	return c.rcv.up.Sub(c.readPoint()), true
+}
+
+// Readable returns how many octets can be read.
+func (c *Conn) Readable() int { return c.rcv.queue.Len() }
+
+// EOF reports whether the stream has ended: the peer's FIN was reached, or CloseRead
+// called, and everything before it has been read.
+func (c *Conn) EOF() bool { return (c.finReached() || c.deaf) && c.rcv.queue.Len() == 0 }
+
+// finReached reports whether RCV.NXT is beyond the peer's FIN.
+func (c *Conn) finReached() bool { return c.peerFin && c.rcv.nxt == c.rcv.fin.Add(1) }
+
+// CloseWrite is the CLOSE call (RFC 9293 §3.10.4): the FIN follows what is queued, and
+// what the peer sends can still be read. In SYN-SENT it deletes the connection.
+func (c *Conn) CloseWrite(_ clock.Time) {
+	if c.finQueued {
+		return
+	}
+	switch c.state {
+	case StateSynSent:
+		c.enterClosed()
+		return
+	case StateSynReceived:
+		// "If no SENDs have been issued and there is no pending data to send, then form a
+		// FIN segment and send it, and enter FIN-WAIT-1 state; otherwise, queue for
+		// processing after entering ESTABLISHED state."
+		if c.snd.queue.Len() == 0 && !c.synDue {
+			c.state = StateFinWait1
+			c.begin()
+		}
+	case StateEstablished:
+		c.state = StateFinWait1
+	case StateCloseWait:
+		c.state = StateLastAck
+	default:
+		return
+	}
+	c.finQueued, c.settled = true, false
+}
+
+// CloseRead ends reading, as shutdown(SHUT_RD) does on Linux: what is queued can still be
+// read, what comes from now on is acknowledged and thrown away.
+func (c *Conn) CloseRead(clock.Time) { c.deaf = true }
+
+// Close is for a user that is gone for good, as close(2): what was written is still
+// delivered and acknowledged, but nobody reads. Text that was received and not read, or
+// that comes later, is answered with a reset "to show that data was lost" (RFC 9293 §3.6.1,
+// SHLD-3, RFC 2525 §2.17), and FIN-WAIT-2 has an end.
+func (c *Conn) Close(now clock.Time) {
+	if c.userGone {
+		return
+	}
+	c.userGone = true
+	if c.rcv.queue.Len() > 0 {
+		c.rcv.queue.Release()
+		if c.state.Synchronized() && c.state != StateTimeWait {
+			c.ctr.AbortedUnread.Add(1)
+			c.queueReset()
+			c.enterClosed()
+			return
+		}
+	}
+	c.CloseWrite(now)
+	c.boundFinWait2(now)
+}
+
+// Abort is the ABORT call (RFC 9293 §3.10.5): a reset is sent where the state has it so, and
+// everything queued is given up. Err is ECONNABORTED afterwards.
+func (c *Conn) Abort(clock.Time) {
+	switch c.state {
+	case StateClosed:
+		c.Release()
+		return
+	case StateSynReceived, StateEstablished, StateFinWait1, StateFinWait2, StateCloseWait:
+		c.queueReset()
+	}
+	c.err = syscall.ECONNABORTED
+	c.userGone = true
+	c.settled = false
+	c.enterClosed()
+	c.rcv.queue.Release()
+}
+
+// Release gives every block back and ends the connection without a word, if it has not
+// ended yet. It may be called more than once.
+func (c *Conn) Release() {
+	c.enterClosed()
+	c.rcv.queue.Release()
+}
+
+// OnICMP takes in what an ICMP error about this connection says (RFC 9293 §3.9.2.2, RFC 5927
+// §5.2). A hard error ends the connection in SYN-SENT, and there only, since
+// a router's word against a connection that works may be forged. Anything else is remembered
+// as the reason, should the connection time out. The caller has checked InFlight.
+func (c *Conn) OnICMP(now clock.Time, hard bool, err syscall.Errno) Events {
+	if c.state == StateClosed || c.state == StateTimeWait {
+		return 0
+	}
+	a := arrival{now: now}
+	if hard && c.state == StateSynSent {
+		c.fail(&a, err)
+		return a.events
+	}
+	c.ctr.SoftErrors.Add(1)
+	c.soft = err
+	return 0
+}
+
+// InFlight reports whether v is the sequence number of something sent and not acknowledged:
+// what an ICMP error must quote to be believed (RFC 5927 §4.1).
+func (c *Conn) InFlight(v seq.Value) bool {
+	return c.state != StateClosed && c.snd.una.LessEq(v) && v.Less(c.snd.nxt)
+}
+
+// SetPathMSS says how many octets of TCP options and text the path takes in one packet from
+// now on. Where that is less than before, what is outstanding is cut anew and
+// sent again, without a reaction of congestion control (RFC 1191 §6.5, RFC 8201 §5.4).
+func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
+	if c.state == StateClosed {
+		return
+	}
+	before := c.snd.mss
+	c.snd.pathMSS = clampMSS(mss, minMSS)
+	c.updateMSS()
+	if c.snd.mss < before && c.snd.una != c.snd.nxt && c.state.Synchronized() && !c.probing && c.snd.una != c.snd.iss {
+		c.loseAll()
+		c.settled = false
+	}
+}
+
+// SetNoDelay turns Nagle's algorithm off (RFC 9293 §3.7.4, MUST-17).
+func (c *Conn) SetNoDelay(on bool) { c.noDelay, c.settled = on, false }
+
+// SetCork keeps text back that does not fill a segment, until the cork is drawn or the
+// persist timer passes.
+func (c *Conn) SetCork(on bool) { c.cork, c.settled = on, false }
+
+// SetUserTimeout sets how long sent data may stay unacknowledged (RFC 9293 §3.9.1.1, RFC
+// 5482); 0 stands for no limit but the number of retransmissions.
+func (c *Conn) SetUserTimeout(_ clock.Time, d time.Duration) { c.userTimeout = max(d, 0) }
+
+// SetBuffers sets how many octets may be queued in each direction; 0 leaves one as it is.
+// The window that was offered already is not taken back, and its scale was fixed
+// by the handshake.
+func (c *Conn) SetBuffers(recv, send int) {
+	if recv > 0 {
+		c.rcv.limit = recv
+		if c.rcv.ooo != nil {
+			c.rcv.ooo.SetLimit(c.reassemblyLimit())
+		}
+		if c.state != StateClosed {
+			c.windowMayOpen()
+		}
+	}
+	if send > 0 {
+		c.snd.limit = send
+	}
+}

@@ -1,0 +1,182 @@
+package udp
+
+import (
+	"net/netip"
+	"syscall"
+
+	"github.com/weirnet/weir/stack/mem"
+)
+
+const (
+	// DefaultOctets and DefaultCount bound a queue that was given no bounds: the
+	// octets are Linux's net.core.rmem_default.
+	DefaultOctets = 212992
+	DefaultCount  = 4096
+
+	// minRing is the first length of a ring; keepRing the longest that an empty
+	// queue keeps.
+	minRing, keepRing = 4, 16
+)
+
+// Datagram is a received datagram and what came with it.
+type Datagram struct {
+	// From is where it came from.
+	From netip.AddrPort
+	// To is the address that it was sent to, one of the stack's or a multicast or
+	// broadcast address.
+	To netip.Addr
+	// Interface is the index of the interface that it came in by.
+	Interface int
+	// Payload is what it carries. From Pop, it is valid until Release.
+	Payload []byte
+	// HopLimit is the TTL or hop limit that it arrived with.
+	HopLimit uint8
+	// TOS is the TOS octet or traffic class that it arrived with.
+	TOS uint8
+
+	block *mem.Block
+}
+
+// Release gives the payload's memory back. It is to be called once for each datagram
+// that Pop returned, by whoever has it; a second call on the same value does nothing.
+func (d *Datagram) Release() {
+	if d.block != nil {
+		d.block.Release()
+		d.block, d.Payload = nil, nil
+	}
+}
+
+// Queue is the received datagrams of one socket, in order of arrival. Init makes it
+// ready. It must not be copied once in use.
+type Queue struct {
+	pool      *mem.Pool
+	ring      []Datagram // a power of two long
+	head      int
+	count     int
+	memory    int
+	maxOctets int
+	maxCount  int
+	dropped   uint64
+	errno     syscall.Errno
+}
+
+// Init makes the queue empty, to take its memory from pool. It holds no more than
+// octets of memory, in whole blocks, and count datagrams; zero stands for the default.
+func (q *Queue) Init(pool *mem.Pool, octets, count int) {
+	*q = Queue{pool: pool}
+	q.SetLimits(octets, count)
+}
+
+// SetLimits changes the bounds; what is queued already stays. Zero stands for the
+// default.
+func (q *Queue) SetLimits(octets, count int) {
+	if octets <= 0 {
+		octets = DefaultOctets
+	}
+	if count <= 0 {
+		count = DefaultCount
+	}
+	q.maxOctets, q.maxCount = octets, count
+}
+
+// Push copies d and its payload to the end of the queue and returns DropNone, or
+// DropFull where a bound is reached; then the newest, d, is lost. A queue that holds
+// nothing takes any one datagram, so that none is too large ever to be received.
+func (q *Queue) Push(d *Datagram) Drop {
+	need := 0
+	if len(d.Payload) > 0 {
+		need = mem.ClassSize(len(d.Payload))
+	}
+	if q.count >= q.maxCount || (q.memory > 0 && q.memory+need > q.maxOctets) {
+		q.dropped++
+		return DropFull
+	}
+	if q.count == len(q.ring) {
+		q.grow()
+	}
+	slot := &q.ring[(q.head+q.count)&(len(q.ring)-1)]
+	*slot = *d
+	slot.block, slot.Payload = nil, nil
+	if need > 0 {
+		slot.block = q.pool.Get(len(d.Payload))
+		slot.Payload = slot.block.B[:copy(slot.block.B, d.Payload)]
+	}
+	q.count++
+	q.memory += need
+	return DropNone
+}
+
+// grow doubles the ring.
+func (q *Queue) grow() {
+	ring := make([]Datagram, max(minRing, 2*len(q.ring)))
+	n := copy(ring, q.ring[q.head:])
+	copy(ring[n:], q.ring[:q.head])
+	q.ring, q.head = ring, 0
+}
+
+// Pop takes the oldest datagram out of the queue; the caller releases it. It returns
+// false when there is none.
+func (q *Queue) Pop() (Datagram, bool) {
+	if q.count == 0 {
+		return Datagram{}, false
+	}
+	slot := &q.ring[q.head]
+	d := *slot
+	*slot = Datagram{}
+	q.head = (q.head + 1) & (len(q.ring) - 1)
+	q.count--
+	if len(d.Payload) > 0 {
+		q.memory -= mem.ClassSize(len(d.Payload))
+	}
+	if q.count == 0 && len(q.ring) > keepRing {
+		q.ring, q.head = nil, 0
+	}
+	return d, true
+}
+
+// Peek returns the oldest datagram and leaves it in the queue, which still owns it: it
+// is valid until the next call, and not to be released. It is nil when there is none.
+func (q *Queue) Peek() *Datagram {
+	if q.count == 0 {
+		return nil
+	}
+	return &q.ring[q.head]
+}
+
+// Len returns how many datagrams are queued.
+func (q *Queue) Len() int { return q.count }
+
+// Memory returns the octets of the blocks held.
+func (q *Queue) Memory() int { return q.memory }
+
+// Dropped returns how many datagrams this queue was too full for.
+func (q *Queue) Dropped() uint64 { return q.dropped }
+
+// Fail remembers an error that ICMP reported for a connected socket: "UDP MUST pass
+// to the application layer all ICMP error messages that it receives from the IP
+// layer" (RFC 1122 §4.1.3.3). For a port unreachable it is ECONNREFUSED. The next
+// operation on the socket, send or receive, takes it; a later error replaces it.
+func (q *Queue) Fail(err syscall.Errno) { q.errno = err }
+
+// Failed reports whether an error is pending.
+func (q *Queue) Failed() bool { return q.errno != 0 }
+
+// TakeError returns the pending error, which is not pending any more, or nil.
+func (q *Queue) TakeError() error {
+	if q.errno == 0 {
+		return nil
+	}
+	err := q.errno
+	q.errno = 0
+	return err
+}
+
+// Release gives back all memory and forgets the pending error; the queue is empty and
+// may be used again.
+func (q *Queue) Release() {
+	for q.count > 0 {
+		d, _ := q.Pop()
+		d.Release()
+	}
+	q.ring, q.head, q.errno = nil, 0, 0
+}

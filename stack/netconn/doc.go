@@ -1,0 +1,23 @@
+// Package netconn gives connections and sockets the shapes of package net: net.Conn,
+// net.Listener and net.PacketConn, with deadlines, half-close and errors that
+// errors.Is finds as it finds the kernel's. It is the first package of the stack that
+// may block.
+//
+// # The way of a byte
+//
+// Read takes bytes from the connection's receive queue, under the connection's lock,
+// straight into the caller's buffer; where there are none it waits on a condition that
+// OnEvent, which runs in the receive path, signals. Write copies into the send queue
+// and pushes: the segment leaves from the writing goroutine's own call. Where the queue
+// is full, Write waits until an acknowledgement has made room, which is how a
+// slow path or a full link slows its writer.
+//
+// A connection that is idle has no goroutine, no runtime timer and no buffer. A timer
+// runs only while an operation waits under a deadline.
+//
+// # Errors
+//
+// Every error is a *net.OpError, as package net's are, around a syscall errno
+// (ECONNREFUSED, ECONNRESET, ETIMEDOUT, EPIPE …), os.ErrDeadlineExceeded or net.ErrClosed.
+// The end of the stream is io.EOF, plain.
+package netconn

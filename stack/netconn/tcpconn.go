@@ -1,0 +1,219 @@
+package netconn
+
+import (
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/weirnet/weir/stack/shard"
+	"github.com/weirnet/weir/stack/tcp"
+)
+
+// TCPConn is a TCP connection as a net.Conn. Its methods are safe for concurrent use.
+type TCPConn struct {
+	c       *shard.TCP
+	network string // as it was dialled or listened for, for errors
+	local   *net.TCPAddr
+	remote  *net.TCPAddr
+
+	rd, wr gate          // under c's lock
+	dialed chan struct{} // closed when a dial has succeeded or failed
+	settle sync.Once
+	closed bool // under c's lock
+	noRead bool // CloseRead was called
+	linger int  // seconds; negative: the default
+
+	writing sync.Mutex // one Write at a time, so that two do not interleave
+}
+
+var (
+	_ net.Conn      = (*TCPConn)(nil)
+	_ io.ReaderFrom = (*TCPConn)(nil)
+	_ io.WriterTo   = (*TCPConn)(nil)
+	_ shard.Handler = (*TCPConn)(nil)
+)
+
+// The keep-alive that a connection begins with, as package net's do.
+const (
+	keepAliveIdle     = 15 * time.Second
+	keepAliveInterval = 15 * time.Second
+	keepAliveCount    = 9
+)
+
+// attach makes t the handler of c, which is locked.
+func (t *TCPConn) attach(c *shard.TCP) {
+	t.c, t.linger = c, -1
+	t.rd.init(c.Locker())
+	t.wr.init(c.Locker())
+	t.local = tcpAddr(c.Local())
+	t.remote = tcpAddr(c.Remote())
+	c.SetHandler(t)
+	conn := c.Conn()
+	conn.SetNoDelay(true) // as package net does
+	conn.SetKeepAlive(c.Host().Now(), true, keepAliveIdle, keepAliveInterval, keepAliveCount)
+}
+
+func tcpAddr(a netip.AddrPort) *net.TCPAddr { return net.TCPAddrFromAddrPort(a) }
+
+// OnEvent is called by the driver with the connection locked.
+func (t *TCPConn) OnEvent(_ *shard.TCP, ev tcp.Events) {
+	if ev&(tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 && t.dialed != nil {
+		t.settle.Do(func() { close(t.dialed) })
+	}
+	if t.c == nil { // dialling: nobody can wait yet
+		return
+	}
+	if ev&(tcp.EventReadable|tcp.EventFin|tcp.EventError|tcp.EventClosed) != 0 {
+		t.rd.wake()
+	}
+	if ev&(tcp.EventWritable|tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 {
+		t.wr.wake()
+	}
+}
+
+// Read reads what has arrived, waiting until there is something. It returns io.EOF
+// after the peer's FIN or CloseRead, os.ErrDeadlineExceeded, net.ErrClosed,
+// ECONNRESET or ETIMEDOUT.
+func (t *TCPConn) Read(p []byte) (int, error) {
+	n, err := t.read(p)
+	return n, t.fail("read", err)
+}
+
+func (t *TCPConn) read(p []byte) (int, error) {
+	t.c.Lock()
+	defer t.c.Unlock()
+	conn := t.c.Conn()
+	for {
+		switch {
+		case t.closed:
+			return 0, net.ErrClosed
+		case t.rd.expired():
+			return 0, os.ErrDeadlineExceeded
+		case len(p) == 0:
+			return 0, nil
+		}
+		if n := conn.Read(t.c.Host().Now(), p); n > 0 {
+			t.c.Push() // the window may have opened
+			return n, nil
+		}
+		if t.noRead || conn.EOF() {
+			return 0, io.EOF
+		}
+		if err := conn.Err(); err != nil {
+			return 0, err
+		}
+		t.rd.wait()
+	}
+}
+
+// writePiece is how much Write queues before it pushes: enough for several
+// super-segments, little enough that the receive path does not wait long for the lock.
+const writePiece = 256 << 10
+
+// Write queues p for sending, waiting while the send buffer is full. It returns when
+// all of p is queued or with how much was and the reason: os.ErrDeadlineExceeded,
+// net.ErrClosed, EPIPE after CloseWrite, ECONNRESET or ETIMEDOUT.
+func (t *TCPConn) Write(p []byte) (int, error) {
+	t.writing.Lock()
+	defer t.writing.Unlock()
+	n, err := t.write(p)
+	return n, t.fail("write", err)
+}
+
+func (t *TCPConn) write(p []byte) (n int, err error) {
+	t.c.Lock()
+	defer t.c.Unlock()
+	conn := t.c.Conn()
+	for {
+		switch {
+		case t.closed:
+			return n, net.ErrClosed
+		case t.wr.expired():
+			return n, os.ErrDeadlineExceeded
+		}
+		if err := t.writeError(conn); err != nil {
+			return n, err
+		}
+		k := conn.Write(t.c.Host().Now(), p[n:min(len(p), n+writePiece)])
+		if n += k; k > 0 {
+			t.c.Push()
+		}
+		switch {
+		case n == len(p):
+			return n, nil
+		case k == 0:
+			t.wr.wait()
+		}
+	}
+}
+
+// writeError returns why nothing can be written any more, or nil.
+func (t *TCPConn) writeError(conn *tcp.Conn) error {
+	if err := conn.Err(); err != nil {
+		return err
+	}
+	if st := conn.State(); st != tcp.StateEstablished && st != tcp.StateCloseWait {
+		return syscall.EPIPE
+	}
+	return nil
+}
+
+// fail wraps an error of an operation on the connection.
+func (t *TCPConn) fail(op string, err error) error {
+	return opError(op, t.network, t.local, t.remote, err)
+}
+
+// copyBuffer is the size of the buffer that ReadFrom and WriteTo borrow.
+const copyBuffer = 128 << 10
+
+// WriteTo writes all that arrives to w until the end of the stream (io.WriterTo).
+func (t *TCPConn) WriteTo(w io.Writer) (total int64, err error) {
+	b := t.c.Host().Pool().Get(copyBuffer)
+	defer b.Release()
+	for {
+		n, err := t.Read(b.B)
+		if n > 0 {
+			k, werr := w.Write(b.B[:n])
+			if total += int64(k); werr != nil {
+				return total, werr
+			}
+		}
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// ReadFrom sends all that r has until its end (io.ReaderFrom).
+func (t *TCPConn) ReadFrom(r io.Reader) (total int64, err error) {
+	b := t.c.Host().Pool().Get(copyBuffer)
+	defer b.Release()
+	for {
+		n, err := r.Read(b.B)
+		if n > 0 {
+			k, werr := t.Write(b.B[:n])
+			if total += int64(k); werr != nil {
+				return total, werr
+			}
+		}
+		if err == io.EOF {
+			return total, nil
+		}
+		if err != nil {
+			return total, err
+		}
+	}
+}
+
+// LocalAddr returns the own end, a *net.TCPAddr.
+func (t *TCPConn) LocalAddr() net.Addr { return t.local }
+
+// RemoteAddr returns the peer's end, a *net.TCPAddr.
+func (t *TCPConn) RemoteAddr() net.Addr { return t.remote }

@@ -1,0 +1,91 @@
+package shard
+
+import (
+	"sync/atomic"
+)
+
+// Counters counts what the driver itself decides, by reason.
+type Counters struct {
+	forwarded                               atomic.Uint64
+	fragmentsIn, fragmentsOut, reassembled  atomic.Uint64
+	icmpIn, icmpOut, icmpBad, icmpLimited   atomic.Uint64
+	echoIn, echoReplies                     atomic.Uint64
+	tcpBadChecksum, tcpMalformed, tcpNoPort atomic.Uint64
+	tcpBadOptions, icmpIgnored              atomic.Uint64
+	tcpMulticast                            atomic.Uint64
+	listenOverflow, accepted                atomic.Uint64
+	timeWaitReused                          atomic.Uint64
+}
+
+// linkCounters counts an interface's frames.
+type linkCounters struct {
+	framesIn, octetsIn, framesOut, octetsOut                                    atomic.Uint64
+	badVnet, down, closed, failed, malformed, backlogFull, pushedBack, oversize atomic.Uint64
+}
+
+func (c *linkCounters) sent(n int) {
+	c.framesOut.Add(1)
+	c.octetsOut.Add(uint64(n))
+}
+
+// EachCounter calls f with the name and value of every counter and gauge of the
+// host. Names read protocol, event, reason: "ip.drop.header_checksum".
+func (h *Host) EachCounter(f func(name string, v uint64)) {
+	c := &h.counters
+	h.drops.Each(f)
+	for _, p := range []struct {
+		name string
+		v    *atomic.Uint64
+	}{
+		{"ip.forwarded", &c.forwarded}, {"ip.fragments_in", &c.fragmentsIn},
+		{"ip.fragments_out", &c.fragmentsOut}, {"ip.reassembled", &c.reassembled},
+		{"icmp.in", &c.icmpIn}, {"icmp.errors_out", &c.icmpOut}, {"icmp.drop.malformed", &c.icmpBad},
+		{"icmp.drop.rate_limited", &c.icmpLimited}, {"icmp.echo_in", &c.echoIn},
+		{"icmp.echo_replies", &c.echoReplies}, {"tcp.drop.checksum", &c.tcpBadChecksum},
+		{"tcp.drop.malformed", &c.tcpMalformed}, {"tcp.bad_options", &c.tcpBadOptions},
+		{"tcp.icmp.ignored", &c.icmpIgnored}, {"tcp.drop.not_unicast", &c.tcpMulticast},
+		{"tcp.no_port", &c.tcpNoPort}, {"tcp.drop.listen_overflow", &c.listenOverflow},
+		{"tcp.accepted", &c.accepted}, {"tcp.timewait_reused", &c.timeWaitReused},
+	} {
+		f(p.name, p.v.Load())
+	}
+	h.tcpCounters.Each(f)
+	h.udpCounters.Each(f)
+	h.eachGauge(f)
+	for _, i := range h.Interfaces() {
+		i.eachCounter(f)
+	}
+}
+
+// eachGauge reports what is held at the moment; all but the loopback's own are
+// zero on a host that nobody uses.
+func (h *Host) eachGauge(f func(name string, v uint64)) {
+	h.timerMu.Lock()
+	timers := h.wheel.Len()
+	h.timerMu.Unlock()
+	f("held.tcp_connections", uint64(h.conns.len()))
+	f("held.tcp_timewait", uint64(h.timeWaits.len()))
+	f("held.tcp_listeners", uint64(h.listeners.len()))
+	f("held.udp_sockets", uint64(h.datagrams.len()))
+	f("held.ports", uint64(h.ports.len()))
+	f("held.timers", uint64(timers))
+	f("held.blocks", uint64(h.pool.Outstanding()))
+	f("held.octets", uint64(h.pool.InUse()))
+	f("held.frames", uint64(h.txInUse.Load()))
+	f("held.reassembly_octets", uint64(h.reassembly.inUse()))
+}
+
+func (i *Interface) eachCounter(f func(name string, v uint64)) {
+	c := &i.counters
+	for _, p := range []struct {
+		name string
+		v    *atomic.Uint64
+	}{
+		{"frames_in", &c.framesIn}, {"octets_in", &c.octetsIn}, {"frames_out", &c.framesOut},
+		{"octets_out", &c.octetsOut}, {"drop.vnet_header", &c.badVnet}, {"drop.down", &c.down},
+		{"drop.closed", &c.closed}, {"drop.device_error", &c.failed}, {"drop.malformed", &c.malformed},
+		{"drop.backlog_full", &c.backlogFull}, {"drop.oversize", &c.oversize}, {"pushed_back", &c.pushedBack},
+	} {
+		f("link."+i.name+"."+p.name, p.v.Load())
+	}
+}

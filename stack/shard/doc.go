@@ -1,0 +1,55 @@
+// Package shard is the driver: it joins the protocols, which are functions of
+// (state, now, input), to devices, clocks, goroutines and locks. Everything below
+// it is told the time and holds no lock; the first package that may block is
+// netconn above it.
+//
+// # The way of a packet in
+//
+// One receive loop per device queue (Interface.receive) reads a batch of frames,
+// reads the clock once and makes a round of them:
+//
+//	frame → ip.Parse → classify (ours, to forward, neither)
+//	      → reassembly, when it is a fragment
+//	      → ICMP | UDP: to its socket's queue | TCP: to its connection, by four-tuple,
+//	        else to its TIME-WAIT record, else to a listener, else a reset
+//
+// The frame is lent: what must stay is copied by whoever keeps it. A connection
+// that got a segment is touched, not answered: when the batch has been fed, each
+// touched connection is pushed once, so acknowledgements coalesce and sends grow.
+//
+// # The way of a packet out
+//
+// TCP.push asks the state machine for segments until it has none, builds the
+// headers backwards from the payload in one buffer, and hands each to the device
+// of the route. Whoever holds the connection's lock pushes: a writing goroutine sends
+// from its own Write. The lock is let go during the write to the device, because
+// the far kernel's receive path runs inside that call; the flag TCP.sending keeps
+// one sender per connection and so the order.
+//
+// A device that is full (link.Notifier) pushes back: the segment that did not fit
+// is held by its connection, the connection waits in the interface's line, and
+// the state machine is not asked again until there is room. A UDP writer waits
+// likewise. What has no owner who could wait (echo replies, ICMP errors, resets)
+// goes to a short bounded backlog of the interface; only what overflows that is
+// dropped, and counted.
+//
+// # Time
+//
+// One wheel holds one entry for each connection and TIME-WAIT record. The
+// service goroutine sleeps until its next entry, or until somebody enters an
+// earlier one. A connection's deadline that moves later moves nothing: the entry
+// fires early, looks, and goes back to sleep.
+//
+// # Stepping instead of running
+//
+// A Host that is not started has no goroutine. Its owner calls Deliver with
+// frames, Deadline, and Expire: package sim runs whole networks so, in virtual
+// time and from one seed.
+//
+// # Locks
+//
+// In the order in which they may nest: TCP.mu, then one of Listener.mu, a flow
+// bucket, Host.timerMu, Interface.mu. Host.netMu guards writers of the network
+// snapshot only; readers load a pointer. None of them is held across a write to a
+// device, and a handler runs under its own connection's lock only.
+package shard

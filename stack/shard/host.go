@@ -1,0 +1,165 @@
+package shard
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/icmp"
+	"github.com/weirnet/weir/stack/ip"
+	"github.com/weirnet/weir/stack/mem"
+	"github.com/weirnet/weir/stack/route"
+	"github.com/weirnet/weir/stack/tcp"
+	"github.com/weirnet/weir/stack/tcp/isn"
+	"github.com/weirnet/weir/stack/udp"
+	"github.com/weirnet/weir/stack/wheel"
+)
+
+// Host is one stack: its interfaces, routes, sockets and connections. Its methods
+// are safe for concurrent use.
+type Host struct {
+	cfg    Config
+	clock  clock.Clock
+	pool   mem.Pool
+	secret secrets
+	lo     *Interface
+
+	netMu sync.Mutex // held by who changes net
+	net   atomic.Pointer[network]
+
+	conns     flows[*TCP]
+	timeWaits flows[*timeWait]
+	listeners listeners
+	datagrams sockets
+	ports     ports
+	pings     pings
+
+	timerMu sync.Mutex
+	wheel   *wheel.Wheel[expirer]
+	due     []expirer     // scratch of service
+	kick    chan struct{} // tells the service goroutine that there is something earlier
+
+	reassembly reassembly
+	pathMTU    pathMTUs
+	limiter    limiter
+	idents     idents
+
+	txFrames sync.Pool
+	txInUse  atomic.Int64
+
+	drops       ip.Drops
+	counters    Counters
+	tcpCounters tcp.Counters
+	udpCounters udp.Counters
+
+	running sync.WaitGroup
+	mode    atomic.Uint32
+	closed  chan struct{}
+}
+
+// The modes of a Host.
+const (
+	modeStepped uint32 = iota // its owner calls Deliver and Expire
+	modeRunning               // goroutines do
+	modeClosed
+)
+
+// secrets are the keyed hashes that make what we choose unpredictable to others.
+type secrets struct{ *isn.Generator }
+
+// expirer is what has an entry in the wheel.
+type expirer interface {
+	// expire is called without any lock when the entry's time has come.
+	expire(now clock.Time)
+}
+
+// New returns a host with nothing but its loopback interface. It has no goroutine until Start.
+func New(cfg Config) *Host {
+	cfg = cfg.withDefaults()
+	h := &Host{
+		cfg:    cfg,
+		clock:  cfg.Clock,
+		secret: secrets{isn.New(cfg.Secret)},
+		wheel:  wheel.New[expirer](wheelTick),
+		kick:   make(chan struct{}, 1),
+		closed: make(chan struct{}),
+	}
+	h.txFrames.New = func() any { return newTxFrame() }
+	h.listeners.init()
+	h.datagrams.init()
+	h.ports.init()
+	h.pings.init()
+	h.reassembly.init(h)
+	h.pathMTU.init(h)
+	h.limiter.Limiter = icmp.NewLimiter(icmp.LimiterConfig{Seed: cfg.Secret})
+	h.idents.IDs = ip.NewIDs(cfg.Secret)
+	h.net.Store(&network{routes: new(route.Table)})
+	h.addLoopback()
+	return h
+}
+
+// Now returns the present instant of the host's clock.
+func (h *Host) Now() clock.Time { return h.clock.Now() }
+
+// Config returns the configuration with its defaults filled in.
+func (h *Host) Config() Config { return h.cfg }
+
+// Pool returns the pool that the host's connections and sockets take their blocks from.
+func (h *Host) Pool() *mem.Pool { return &h.pool }
+
+// Start gives the host its goroutines: one for its timers and one for each queue of
+// each device, those to come included.
+func (h *Host) Start() {
+	if !h.mode.CompareAndSwap(modeStepped, modeRunning) {
+		return
+	}
+	h.running.Go(h.serve)
+	for _, i := range h.Interfaces() {
+		i.start()
+	}
+}
+
+// isClosed reports whether Close has begun.
+func (h *Host) isClosed() bool { return h.mode.Load() == modeClosed }
+
+// Close resets every connection, closes every socket and device, and returns when
+// every goroutine of the host has ended.
+func (h *Host) Close() error {
+	if h.mode.Swap(modeClosed) == modeClosed {
+		h.running.Wait()
+		return nil
+	}
+	h.listeners.closeAll()
+	for _, c := range h.conns.list() {
+		c.Abort()
+	}
+	h.datagrams.closeAll()
+	h.pings.closeAll()
+	var first error
+	for _, i := range h.Interfaces() {
+		if err := i.shut(); err != nil && first == nil {
+			first = err
+		}
+	}
+	close(h.closed)
+	h.running.Wait()
+	h.release()
+	return first
+}
+
+// release gives back what the tables still hold once nothing runs any more.
+func (h *Host) release() {
+	for _, t := range h.timeWaits.list() {
+		h.timeWaits.remove(&t.key, t)
+	}
+	for _, c := range h.conns.list() {
+		c.drop()
+	}
+	h.reassembly.release()
+	for _, i := range h.Interfaces() {
+		i.dropBacklog()
+	}
+	h.timerMu.Lock()
+	h.wheel = wheel.New[expirer](wheelTick)
+	h.timerMu.Unlock()
+}

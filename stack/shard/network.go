@@ -1,0 +1,258 @@
+package shard
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"syscall"
+
+	"github.com/weirnet/weir/stack/route"
+)
+
+// network is what the host knows of interfaces, addresses and routes at one
+// moment. It is never changed once published: a change makes a new one, so the
+// receive path reads it with one load and no lock.
+type network struct {
+	generation uint64       // counts the changes: a cached path is good for one generation
+	interfaces []*Interface // by index-1; nil where one was removed
+	local      map[netip.Addr]*Interface
+	broadcast  map[netip.Addr]bool // directed broadcast addresses of our subnets
+	addresses  []address
+	candidates []route.Candidate
+	routes     *route.Table
+}
+
+// address is one of the host's addresses.
+type address struct {
+	prefix netip.Prefix // the address with its subnet's length
+	ifc    *Interface
+}
+
+// destination is what a packet's destination address means to the host.
+type destination uint8
+
+const (
+	toOther destination = iota
+	toLocal
+	toBroadcast
+	toMulticast
+)
+
+var limitedBroadcast = netip.AddrFrom4([4]byte{255, 255, 255, 255})
+
+// classify tells what dst means to the host. Any of its addresses is local on any
+// of its interfaces (the weak host model, RFC 1122 §3.3.4.2).
+func (n *network) classify(dst netip.Addr) destination {
+	if n.ours(dst) {
+		return toLocal
+	}
+	switch {
+	case dst.IsMulticast():
+		return toMulticast
+	case dst == limitedBroadcast || n.broadcast[dst]:
+		return toBroadcast
+	case dst.IsLoopback():
+		return toLocal // all of 127.0.0.0/8 is this host (RFC 1122 §3.2.1.3)
+	}
+	return toOther
+}
+
+// ours reports whether a is one of the host's addresses.
+func (n *network) ours(a netip.Addr) bool {
+	_, ok := n.local[a]
+	return ok
+}
+
+// path is the way of a packet to a destination.
+type path struct {
+	ifc *Interface
+	src netip.Addr
+	via netip.Addr // the next hop; invalid where the destination is on the link
+}
+
+// pathTo chooses interface, next hop and, where src is not valid, the source
+// address for a packet to dst. The error is ENETUNREACH without a route and
+// EADDRNOTAVAIL without an address to send from.
+func (n *network) pathTo(dst, src netip.Addr, lo *Interface) (path, error) {
+	if ifc := n.byZone(dst.Zone()); ifc != nil {
+		return n.withSource(path{ifc: ifc}, dst.WithZone(""), src, netip.Addr{})
+	}
+	if c := n.classify(dst); c == toLocal {
+		if !src.IsValid() {
+			src = dst
+		}
+		return path{ifc: lo, src: src}, nil
+	}
+	r, ok := n.routes.Lookup(dst)
+	if !ok || n.byIndex(r.Interface) == nil {
+		return path{}, syscall.ENETUNREACH
+	}
+	return n.withSource(path{ifc: n.byIndex(r.Interface), via: r.Via}, dst, src, r.Src)
+}
+
+// withSource completes a path with its source: the one asked for, the route's
+// preferred one, or the best by RFC 6724 among the outgoing interface's addresses
+// and, where it has none of the family, among all.
+func (n *network) withSource(p path, dst, asked, preferred netip.Addr) (path, error) {
+	switch {
+	case asked.IsValid():
+		p.src = asked
+	case preferred.IsValid():
+		p.src = preferred
+	default:
+		p.src = route.SelectSource(dst, p.ifc.candidatesFor(n, dst))
+	}
+	if !p.src.IsValid() {
+		return path{}, syscall.EADDRNOTAVAIL
+	}
+	return p, nil
+}
+
+// candidatesFor returns the addresses a packet to dst may be sent from by i.
+func (i *Interface) candidatesFor(n *network, dst netip.Addr) []route.Candidate {
+	for _, a := range n.addresses {
+		if a.ifc == i && a.prefix.Addr().Is4() == dst.Is4() && !a.prefix.Addr().IsLinkLocalUnicast() {
+			return n.ofInterface(i)
+		}
+	}
+	if dst.IsLinkLocalUnicast() || dst.IsMulticast() {
+		return n.ofInterface(i)
+	}
+	return n.candidates
+}
+
+func (n *network) ofInterface(i *Interface) []route.Candidate {
+	lo := slices.IndexFunc(n.candidates, func(c route.Candidate) bool { return c.Interface == i.index })
+	if lo < 0 {
+		return nil
+	}
+	hi := lo
+	for hi < len(n.candidates) && n.candidates[hi].Interface == i.index {
+		hi++
+	}
+	return n.candidates[lo:hi]
+}
+
+func (n *network) byIndex(index int) *Interface {
+	if index < 1 || index > len(n.interfaces) {
+		return nil
+	}
+	return n.interfaces[index-1]
+}
+
+func (n *network) byZone(zone string) *Interface {
+	if zone == "" {
+		return nil
+	}
+	return n.byName(zone)
+}
+
+func (n *network) byName(name string) *Interface {
+	for _, i := range n.interfaces {
+		if i != nil && i.name == name {
+			return i
+		}
+	}
+	return nil
+}
+
+// clone returns a copy to change and publish.
+func (n *network) clone() *network {
+	c := *n
+	c.generation++
+	c.interfaces = slices.Clone(n.interfaces)
+	c.addresses = slices.Clone(n.addresses)
+	c.routes = n.routes.Clone()
+	return &c
+}
+
+// index rebuilds what is derived from the addresses.
+func (n *network) index() {
+	n.local = make(map[netip.Addr]*Interface, len(n.addresses))
+	n.broadcast = map[netip.Addr]bool{}
+	n.candidates = n.candidates[:0:0]
+	slices.SortStableFunc(n.addresses, func(a, b address) int { return a.ifc.index - b.ifc.index })
+	for _, a := range n.addresses {
+		n.local[a.prefix.Addr()] = a.ifc
+		if b, ok := directedBroadcast(a.prefix); ok {
+			n.broadcast[b] = true
+		}
+		n.candidates = append(n.candidates, route.Candidate{Prefix: a.prefix, Interface: a.ifc.index})
+	}
+}
+
+// directedBroadcast returns the subnet's broadcast address. A /31 and a /32 have
+// none (RFC 3021 §2.2), nor has IPv6.
+func directedBroadcast(p netip.Prefix) (netip.Addr, bool) {
+	if !p.Addr().Is4() || p.Bits() > 30 {
+		return netip.Addr{}, false
+	}
+	a := p.Addr().As4()
+	for bit := p.Bits(); bit < 32; bit++ {
+		a[bit/8] |= 0x80 >> (bit % 8)
+	}
+	return netip.AddrFrom4(a), true
+}
+
+// change publishes a changed copy of the network, or nothing when f fails.
+func (h *Host) change(f func(n *network) error) error {
+	h.netMu.Lock()
+	defer h.netMu.Unlock()
+	n := h.net.Load().clone()
+	if err := f(n); err != nil {
+		return err
+	}
+	n.index()
+	h.net.Store(n)
+	return nil
+}
+
+// AddRoute enters a route. r.Interface is an index of this host's.
+func (h *Host) AddRoute(r route.Route) error {
+	return h.change(func(n *network) error {
+		if n.byIndex(r.Interface) == nil {
+			return fmt.Errorf("add route %v: no interface with index %d", r.Dst, r.Interface)
+		}
+		return n.routes.Insert(r)
+	})
+}
+
+// RemoveRoute takes a route out again.
+func (h *Host) RemoveRoute(r route.Route) error {
+	return h.change(func(n *network) error {
+		if !n.routes.Remove(r) {
+			return fmt.Errorf("remove route %v: there is no such route", r.Dst)
+		}
+		return nil
+	})
+}
+
+// Routes lists the routing table.
+func (h *Host) Routes() []route.Route { return h.net.Load().routes.All() }
+
+// RouteInterface returns the interface that reaches a next hop or destination, or nil.
+func (h *Host) RouteInterface(a netip.Addr) *Interface {
+	n := h.net.Load()
+	r, ok := n.routes.Lookup(a)
+	if !ok {
+		return nil
+	}
+	return n.byIndex(r.Interface)
+}
+
+// InterfaceByName returns the interface of that name, or nil.
+func (h *Host) InterfaceByName(name string) *Interface { return h.net.Load().byName(name) }
+
+// Interfaces lists the interfaces in the order of their indices.
+func (h *Host) Interfaces() []*Interface {
+	var list []*Interface
+	for _, i := range h.net.Load().interfaces {
+		if i != nil {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// IsLocal reports whether a is an address of the host.
+func (h *Host) IsLocal(a netip.Addr) bool { return h.net.Load().classify(a) == toLocal }

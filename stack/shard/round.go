@@ -1,0 +1,288 @@
+package shard
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"os"
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/ip"
+	"github.com/weirnet/weir/stack/link"
+	"github.com/weirnet/weir/stack/tcp"
+	"github.com/weirnet/weir/stack/wire"
+)
+
+// round is one receive loop's working state: what it needs to take a batch of
+// frames through the stack without allocating.
+type round struct {
+	h       *Host
+	ifc     *Interface
+	queue   int
+	now     clock.Time
+	pkt     ip.Packet
+	seg     tcp.Segment
+	touched []*TCP
+}
+
+// batch is how many frames a receive loop takes at once.
+const batch = 32
+
+// start gives each of the device's queues its receive loop.
+func (i *Interface) start() {
+	for q := range i.dev.Queues() {
+		i.host.running.Go(func() { i.receive(q) })
+	}
+}
+
+// receive is the receive loop of one queue. It ends when the device is closed.
+func (i *Interface) receive(queue int) {
+	r := round{h: i.host, ifc: i, queue: queue}
+	var frames [batch]link.Frame
+	var bufs [batch][]byte
+	var sizes [batch]int
+	for n := range frames {
+		frames[n].Buf = make([]byte, link.FrameSize)
+		bufs[n] = frames[n].ReadBuf()
+	}
+	for failures := 0; !i.removed.Load(); {
+		n, err := i.dev.ReadFrames(queue, bufs[:], sizes[:])
+		r.now = r.h.Now()
+		for k := range n {
+			r.deliver(&frames[k], sizes[k])
+		}
+		r.flush()
+		if failures = i.readFailed(err, failures); failures < 0 {
+			return
+		}
+	}
+}
+
+// readFailed decides whether the loop goes on after a read: not when the device is
+// closed, and after other errors with a pause that grows, so that a broken device
+// costs no processor time. It returns the number of failures in a row, or -1.
+func (i *Interface) readFailed(err error, failures int) int {
+	if err == nil {
+		return 0
+	}
+	if i.removed.Load() || errorsIsClosed(err) {
+		return -1
+	}
+	i.counters.failed.Add(1)
+	if failures++; failures > 10 {
+		return -1
+	}
+	select {
+	case <-i.host.closed:
+		return -1
+	case <-time.After(time.Millisecond << failures):
+	}
+	return failures
+}
+
+// Deliver takes one frame that a device of the host received through the stack, for
+// a host that is stepped rather than started. The frame is lent for the call.
+func (h *Host) Deliver(i *Interface, f *link.Frame) {
+	r := round{h: h, ifc: i, now: h.Now()}
+	r.input(f)
+	r.flush()
+}
+
+// deliver takes a frame of n octets, virtio-net header included, through the stack.
+func (r *round) deliver(f *link.Frame, n int) {
+	if f.SetRead(n) != nil {
+		r.ifc.counters.badVnet.Add(1)
+		return
+	}
+	r.input(f)
+}
+
+// flush pushes every connection that the round touched.
+func (r *round) flush() {
+	for n, c := range r.touched {
+		c.mu.Lock()
+		c.touched = false
+		c.push(r.now)
+		c.mu.Unlock()
+		r.touched[n] = nil
+	}
+	r.touched = r.touched[:0]
+}
+
+// input takes one frame from the network header up.
+func (r *round) input(f *link.Frame) {
+	r.ifc.counters.framesIn.Add(1)
+	r.ifc.counters.octetsIn.Add(uint64(f.Len()))
+	p := &r.pkt
+	var drop ip.Drop
+	if r.ifc.loop {
+		drop = ip.ParseLoopback(f, p)
+	} else {
+		drop = ip.Parse(f, p)
+	}
+	if drop != ip.DropNone {
+		r.h.drops.Add(drop)
+		r.problem()
+		return
+	}
+	n := r.h.net.Load()
+	if n.ours(p.Src) && !r.ifc.loop { // nobody else has our address (RFC 1122 §3.2.1.3)
+		r.h.drops.Add(ip.DropMartianSource)
+		return
+	}
+	switch d := n.classify(p.Dst); d {
+	case toOther:
+		r.forward(n)
+	default:
+		p.NoError = d == toBroadcast || p.NoError
+		r.local(d)
+	}
+}
+
+// problem sends the parameter problem that a dropped packet's sender is due.
+func (r *round) problem() {
+	if r.pkt.Problem.Kind != ip.ProblemNone {
+		r.sendProblem(&r.pkt)
+	}
+}
+
+// local takes a packet that is for this host.
+func (r *round) local(d destination) {
+	p := &r.pkt
+	if drop := p.CheckLocal(); drop != ip.DropNone {
+		r.h.drops.Add(drop)
+		r.problem()
+		return
+	}
+	if p.Fragment {
+		r.fragment(d)
+		return
+	}
+	r.transport(d)
+}
+
+// fragment gives a fragment to reassembly and takes the datagram on when it is whole.
+func (r *round) fragment(d destination) {
+	h := r.h
+	h.counters.fragmentsIn.Add(1)
+	whole, drop := h.reassembly.input(r.now, &r.pkt)
+	h.drops.Add(drop)
+	if whole == nil {
+		if drop != ip.DropNone {
+			r.problem()
+		}
+		return
+	}
+	defer whole.Release()
+	h.counters.reassembled.Add(1)
+	if drop := ip.Parse(&whole.Frame, &r.pkt); drop != ip.DropNone {
+		h.drops.Add(drop)
+		r.problem()
+		return
+	}
+	if drop := r.pkt.CheckLocal(); drop != ip.DropNone {
+		h.drops.Add(drop)
+		r.problem()
+		return
+	}
+	if !r.pkt.Fragment {
+		r.transport(d)
+	}
+}
+
+// transport hands the packet to the protocol it names.
+func (r *round) transport(d destination) {
+	switch p := &r.pkt; p.Protocol {
+	case wire.ProtoTCP:
+		if d != toLocal { // RFC 9293 §3.9.2.3: silently discard
+			r.h.counters.tcpMulticast.Add(1)
+			return
+		}
+		r.tcp()
+	case wire.ProtoUDP:
+		r.udp(d)
+	case wire.ProtoICMP, wire.ProtoICMPv6:
+		if (p.Protocol == wire.ProtoICMP) != (p.Version == 4) {
+			r.unknownProtocol()
+			return
+		}
+		r.icmp(d)
+	case wire.ProtoNoNext:
+	default:
+		r.unknownProtocol()
+	}
+}
+
+// tcp takes a segment to its connection, its TIME-WAIT record, a listener, or a reset.
+func (r *round) tcp() {
+	h, p := r.h, &r.pkt
+	v, err := wire.ParseTCP(p.Payload)
+	if err != nil {
+		h.counters.tcpMalformed.Add(1)
+		return
+	}
+	if p.Frame.Checksum == link.ChecksumInPacket && !v.ChecksumOK(p.Src, p.Dst) {
+		h.counters.tcpBadChecksum.Add(1)
+		return
+	}
+	if tcp.ParseSegment(v, &r.seg) != nil {
+		h.counters.tcpBadOptions.Add(1) // what parsed counts; the segment goes on
+	}
+	r.seg.SegmentSize = int(p.Frame.SegmentSize)
+	local := netip.AddrPortFrom(p.Dst, v.DstPort())
+	remote := netip.AddrPortFrom(p.Src, v.SrcPort())
+	key := makeFlowKey(local, remote)
+	if c := h.conns.get(&key); c != nil {
+		c.input(r, &r.seg)
+		return
+	}
+	r.tcpNoConnection(&key, local, remote)
+}
+
+func (r *round) tcpNoConnection(key *flowKey, local, remote netip.AddrPort) {
+	h := r.h
+	l := h.listeners.find(local)
+	if t := h.timeWaits.get(key); t != nil {
+		iss, reuse := t.input(r, l != nil)
+		if reuse {
+			h.counters.timeWaitReused.Add(1)
+			r.acceptSYN(l, local, remote, &iss)
+		}
+		return
+	}
+	if l != nil {
+		r.acceptSYN(l, local, remote, nil)
+		return
+	}
+	h.counters.tcpNoPort.Add(1)
+	r.refuse(local, remote)
+}
+
+// refuse answers a segment that has no connection (RFC 9293 §3.10.7.1).
+func (r *round) refuse(local, remote netip.AddrPort) {
+	f := r.h.getTx()
+	if !tcp.Refuse(&r.seg, &f.seg) {
+		r.h.putTx(f)
+		return
+	}
+	r.h.sendSegment(f, local, remote, r.queue)
+}
+
+// sendSegment sends a segment that belongs to no connection.
+func (h *Host) sendSegment(f *txFrame, local, remote netip.AddrPort, queue int) {
+	p, err := h.net.Load().pathTo(remote.Addr(), local.Addr(), h.lo)
+	if err != nil {
+		h.drops.Add(ip.DropNoRoute)
+		h.putTx(f)
+		return
+	}
+	f.seg.Payload = nil
+	f.putTCP(local, remote, &p, h)
+	p.ifc.sendOrQueue(f, queue)
+}
+
+// errorsIsClosed reports whether a device's read error says that it was closed.
+func errorsIsClosed(err error) bool {
+	return errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed)
+}

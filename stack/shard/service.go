@@ -1,0 +1,93 @@
+package shard
+
+import (
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/wheel"
+)
+
+// wheelTick is how fine the wheel's slots are. Entries fire at their own time, not
+// at a tick's.
+const wheelTick = time.Millisecond
+
+// schedule enters e for at and wakes the service when nothing was due before it.
+func (h *Host) schedule(e *wheel.Entry[expirer], at clock.Time) {
+	if at == clock.Never {
+		return
+	}
+	h.timerMu.Lock()
+	earlier := at < h.wheel.Next()
+	h.wheel.Schedule(e, at)
+	h.timerMu.Unlock()
+	if earlier {
+		h.wake()
+	}
+}
+
+// cancel takes e out of the wheel.
+func (h *Host) cancel(e *wheel.Entry[expirer]) {
+	h.timerMu.Lock()
+	h.wheel.Cancel(e)
+	h.timerMu.Unlock()
+}
+
+// wake makes the service look again. One token is enough however many ask.
+func (h *Host) wake() {
+	select {
+	case h.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Deadline returns when Expire next has something to do; earlier than now when it has at once.
+func (h *Host) Deadline() clock.Time {
+	for _, i := range h.Interfaces() {
+		if i.writable.Load() {
+			return 0
+		}
+	}
+	h.timerMu.Lock()
+	defer h.timerMu.Unlock()
+	return h.wheel.Next()
+}
+
+// Expire runs the timers that have passed and resumes interfaces that have room again.
+func (h *Host) Expire() {
+	for _, i := range h.Interfaces() {
+		i.resume()
+	}
+	now := h.Now()
+	h.timerMu.Lock()
+	due := h.due[:0]
+	h.wheel.Advance(now, func(e *wheel.Entry[expirer]) { due = append(due, e.Value) })
+	h.timerMu.Unlock()
+	for n, d := range due {
+		d.expire(now)
+		due[n] = nil
+	}
+	h.due = due[:0]
+}
+
+// serve is the service goroutine: it sleeps until the wheel's next entry or a kick.
+func (h *Host) serve() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for !h.isClosed() {
+		h.Expire()
+		timer.Reset(min(time.Hour, h.untilDeadline()))
+		select {
+		case <-timer.C:
+		case <-h.kick:
+		case <-h.closed:
+		}
+	}
+}
+
+func (h *Host) untilDeadline() time.Duration {
+	d := h.Deadline()
+	if d == clock.Never {
+		return time.Hour
+	}
+	return max(0, d.Sub(h.Now()))
+}

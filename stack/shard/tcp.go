@@ -1,0 +1,312 @@
+package shard
+
+import (
+	"net/netip"
+	"sync"
+	"syscall"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/link"
+	"github.com/weirnet/weir/stack/tcp"
+	"github.com/weirnet/weir/stack/wheel"
+	"github.com/weirnet/weir/stack/wire"
+)
+
+// Handler is told what happened on a connection. OnEvent runs in the receive path
+// with the connection locked: it may use the connection's Conn, must not block and
+// must not lock it again. What it wrote or made room for is sent when it returns.
+type Handler interface {
+	OnEvent(c *TCP, events tcp.Events)
+}
+
+// TCP is a connection in the driver's hands: the state machine with its lock, its
+// place in the tables, its route and its timer.
+type TCP struct {
+	mu      sync.Mutex
+	conn    tcp.Conn
+	host    *Host
+	handler Handler
+	parent  *Listener // until it has been accepted
+	local   netip.AddrPort
+	remote  netip.AddrPort
+	key     flowKey
+
+	out   path     // the way to remote, good for one generation of the network
+	outAt uint64   // that generation
+	held  *txFrame // a segment that a full device did not take
+	queue int      // the device queue that the peer's segments arrive on
+
+	timer wheel.Entry[expirer]
+	armed clock.Time // what the timer is set to, or Never
+
+	sending  bool // somebody has let go of mu to write to the device
+	touched  bool // a round will push it
+	waiting  bool // in an interface's line for room
+	entered  bool // in host.conns
+	detached bool // its user has closed it: blocks go when the state machine is done
+}
+
+// Lock locks the connection. Who holds the lock may use Conn.
+func (c *TCP) Lock() { c.mu.Lock() }
+
+// Unlock unlocks it.
+func (c *TCP) Unlock() { c.mu.Unlock() }
+
+// Locker returns the lock, for a sync.Cond.
+func (c *TCP) Locker() sync.Locker { return &c.mu }
+
+// Conn returns the state machine. The connection must be locked while it is used, and
+// pushed before the lock is let go when something was written, read or closed.
+func (c *TCP) Conn() *tcp.Conn { return &c.conn }
+
+// Host returns the host the connection belongs to.
+func (c *TCP) Host() *Host { return c.host }
+
+// Local returns the connection's own end.
+func (c *TCP) Local() netip.AddrPort { return c.local }
+
+// Remote returns the peer's end.
+func (c *TCP) Remote() netip.AddrPort { return c.remote }
+
+// SetHandler makes f the one who is told what happens. The connection must be locked.
+func (c *TCP) SetHandler(f Handler) { c.handler = f }
+
+// Push sends what there is to send and sets the timer. The connection must be locked.
+func (c *TCP) Push() { c.push(c.host.Now()) }
+
+// Close closes the connection for its user, as close(2) does: what was written is
+// still delivered, what arrives is refused. It does not wait.
+func (c *TCP) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.detached {
+		return
+	}
+	c.detached = true
+	now := c.host.Now()
+	c.conn.Close(now)
+	c.push(now)
+}
+
+// Abort resets the connection and lets everything of it go.
+func (c *TCP) Abort() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.abort(c.host.Now())
+}
+
+func (c *TCP) abort(now clock.Time) {
+	c.detached = true
+	c.conn.Abort(now)
+	c.push(now)
+	c.notify(tcp.EventError)
+}
+
+// drop lets go of a connection whose reset a full device did not take, when the host is
+// closed and no room will come any more.
+func (c *TCP) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held != nil {
+		c.host.putTx(c.held)
+		c.held = nil
+	}
+	c.leave()
+}
+
+// notify tells the handler.
+func (c *TCP) notify(ev tcp.Events) {
+	if ev != 0 && c.handler != nil {
+		c.handler.OnEvent(c, ev)
+	}
+}
+
+// happened acts on what the state machine reported.
+func (c *TCP) happened(ev tcp.Events) {
+	if c.parent != nil && ev&(tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 {
+		c.parent.progress(c, ev)
+	}
+	c.notify(ev)
+}
+
+// input feeds a segment and has the round push the connection later.
+func (c *TCP) input(r *round, s *tcp.Segment) {
+	c.mu.Lock()
+	c.queue = r.queue
+	c.happened(c.conn.Input(r.now, s))
+	r.touch(c)
+	c.mu.Unlock()
+}
+
+// touch has the connection pushed at the end of the round. c is locked.
+func (r *round) touch(c *TCP) {
+	if !c.touched {
+		c.touched = true
+		r.touched = append(r.touched, c)
+	}
+}
+
+// expire runs the connection's timers; it is called without the lock.
+func (c *TCP) expire(now clock.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.armed = clock.Never
+	if c.conn.Deadline().Reached(now) {
+		c.happened(c.conn.Expire(now))
+	}
+	c.push(now)
+}
+
+// room is called when the interface that was full has room again.
+func (c *TCP) room() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.waiting = false
+	c.push(c.host.Now())
+}
+
+// push sends until the state machine has nothing more or the device is full, then
+// sets the timer and leaves the tables where the connection has ended. c is
+// locked; the lock is let go during each write to the device. Where another
+// goroutine is doing just that, it will see what is new when it has the lock again.
+func (c *TCP) push(now clock.Time) {
+	if c.sending {
+		return
+	}
+	c.sending = true
+	for c.transmit(now) {
+	}
+	c.sending = false
+	c.settle(now)
+}
+
+// transmit sends one segment and reports whether there may be another.
+func (c *TCP) transmit(now clock.Time) bool {
+	if c.waiting {
+		return false
+	}
+	f := c.held
+	c.held = nil
+	if f == nil {
+		if f = c.build(now); f == nil {
+			return false
+		}
+	}
+	ifc, queue := c.out.ifc, c.queue
+	c.mu.Unlock()
+	result := ifc.send(f, queue)
+	c.mu.Lock()
+	if result == full {
+		c.held, c.waiting = f, true
+		ifc.wait(c)
+		return false
+	}
+	c.host.putTx(f)
+	return true
+}
+
+// build asks the state machine for its next segment and writes the headers before
+// its payload. It returns nil where there is none.
+func (c *TCP) build(now clock.Time) *txFrame {
+	if !c.refreshPath(now) {
+		return nil
+	}
+	f := c.host.getTx()
+	if !c.conn.Output(now, &f.seg, f.room(maxPayload)) {
+		c.host.putTx(f)
+		return nil
+	}
+	f.putTCP(c.local, c.remote, &c.out, c.host)
+	return f
+}
+
+// refreshPath looks the route up again when the network has changed. Without one
+// nothing is sent: the state machine's timers go on, and the route may come back.
+func (c *TCP) refreshPath(now clock.Time) bool {
+	n := c.host.net.Load()
+	if c.outAt == n.generation {
+		return c.out.ifc != nil
+	}
+	p, err := n.pathTo(c.remote.Addr(), c.local.Addr(), c.host.lo)
+	c.outAt = n.generation
+	if err != nil {
+		c.out = path{}
+		errno, _ := err.(syscall.Errno)
+		c.happened(c.conn.OnICMP(now, false, errno))
+		return false
+	}
+	c.out = p
+	c.conn.SetPathMSS(now, c.host.pathMSS(&p, c.remote.Addr()))
+	return true
+}
+
+// settle sets the timer, and takes the connection out of the tables when it has ended.
+func (c *TCP) settle(now clock.Time) {
+	switch st := c.conn.State(); {
+	case st == tcp.StateClosed && c.held == nil:
+		c.leave()
+	case st == tcp.StateTimeWait && c.held == nil && c.entered:
+		record := c.conn.TimeWait()
+		c.leave()
+		c.host.addTimeWait(c, record)
+	case st == tcp.StateTimeWait && !c.entered:
+		c.release()
+	default:
+		c.arm()
+	}
+}
+
+// arm makes the wheel call by the state machine's deadline. An entry that is
+// earlier already is left alone: it will look and go back to sleep.
+func (c *TCP) arm() {
+	d := c.conn.Deadline()
+	if d >= c.armed {
+		return
+	}
+	c.armed = d
+	c.host.schedule(&c.timer, d)
+}
+
+// leave takes the connection out of the tables.
+func (c *TCP) leave() {
+	if c.entered {
+		c.entered = false
+		c.host.conns.remove(&c.key, c)
+	}
+	if c.armed != clock.Never {
+		c.armed = clock.Never
+		c.host.cancel(&c.timer)
+	}
+	c.release()
+}
+
+// release gives the blocks back once neither the user nor the peer can want them.
+func (c *TCP) release() {
+	if c.detached {
+		c.conn.Release()
+	}
+}
+
+// putTCP writes TCP and IP headers before the segment's payload, and says in the
+// frame's metadata what is left to the device.
+func (f *txFrame) putTCP(local, remote netip.AddrPort, p *path, h *Host) {
+	s := &f.seg
+	hlen := 20 + s.Options.Len()
+	at, end := payloadAt-hlen, payloadAt+len(s.Payload)
+	wire.PutTCP(f.Buf[at:end], &wire.TCPFields{
+		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(s.Seq), Ack: uint32(s.Ack),
+		Flags: s.Flags, Window: s.Window, Urgent: s.Urgent, Options: &s.Options,
+	})
+	f.putIP(at, end, &ipHeader{
+		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtoTCP, hopLimit: defaultHopLimit,
+		dontFragment: true, flowLabel: h.flowLabel(local, remote),
+	})
+	f.setPartial(at, tcpChecksumAt, wire.ProtoTCP, local.Addr(), remote.Addr())
+	if s.SegmentSize > 0 && len(s.Payload) > s.SegmentSize {
+		f.SegmentSize, f.HeaderLen = uint16(s.SegmentSize), uint16(payloadAt-f.Off)
+		f.ECN = s.Flags&wire.FlagCWR != 0
+	}
+	if p.ifc.features&link.FeatureCsum == 0 && f.SegmentSize == 0 {
+		f.finishPartial()
+	}
+}

@@ -1,0 +1,75 @@
+package shard
+
+import (
+	"sync"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/tcp"
+	"github.com/weirnet/weir/stack/wheel"
+)
+
+// timeWait is what stays of a connection for 2·MSL: a record, not a connection.
+type timeWait struct {
+	mu     sync.Mutex
+	record tcp.TimeWait
+	host   *Host
+	key    flowKey
+	timer  wheel.Entry[expirer]
+	gone   bool
+}
+
+// addTimeWait replaces a connection, which has left its table, by its record.
+func (h *Host) addTimeWait(c *TCP, record tcp.TimeWait) {
+	t := &timeWait{record: record, host: h, key: c.key}
+	t.timer.Value = t
+	if h.timeWaits.add(&t.key, t) {
+		h.schedule(&t.timer, t.record.Deadline())
+	}
+}
+
+// expire lets the record go when 2·MSL are over; a FIN that came again has moved the end.
+func (t *timeWait) expire(now clock.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.gone {
+		return
+	}
+	if d := t.record.Deadline(); !d.Reached(now) {
+		t.host.schedule(&t.timer, d)
+		return
+	}
+	t.leave()
+}
+
+// leave takes the record out of its table. t is locked.
+func (t *timeWait) leave() {
+	if !t.gone {
+		t.gone = true
+		t.host.timeWaits.remove(&t.key, t)
+		t.host.cancel(&t.timer)
+	}
+}
+
+// input gives a segment to the record. It reports true when the record has made way
+// for a new connection that the segment, a SYN, asks for; iss is then the least
+// initial sequence number to use (RFC 9293 §3.6.1, RFC 6191). Where nobody listens
+// for a SYN the record stays.
+func (t *timeWait) input(r *round, listening bool) (iss seq.Value, reuse bool) {
+	f := r.h.getTx()
+	t.mu.Lock()
+	verdict := t.record.Input(r.now, &r.seg, &f.seg)
+	iss = t.record.MinISS()
+	reuse = verdict == tcp.TimeWaitReuse && listening
+	if reuse || verdict == tcp.TimeWaitDead {
+		t.leave()
+	}
+	t.mu.Unlock()
+	if verdict == tcp.TimeWaitReply {
+		local, remote := t.key.ends()
+		r.h.sendSegment(f, local, remote, r.queue)
+	} else {
+		r.h.putTx(f)
+	}
+	return iss, reuse
+}

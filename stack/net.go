@@ -1,0 +1,135 @@
+package stack
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+
+	"github.com/weirnet/weir/stack/netconn"
+)
+
+// endpoint is an address as the functions of package net take it.
+type endpoint struct {
+	addr netip.AddrPort
+	any  bool // no address was named: any of the network's families
+}
+
+// parse reads network and address for an operation. proto gets the network's name
+// without its family.
+func parse(op, network, address string) (proto string, e endpoint, err error) {
+	fail := func(err error) (string, endpoint, error) {
+		return "", endpoint{}, &net.OpError{Op: op, Net: network, Err: err}
+	}
+	proto = strings.TrimRight(network, "46")
+	family := network[len(proto):]
+	if proto != "tcp" && proto != "udp" || len(family) > 1 {
+		return fail(net.UnknownNetworkError(network))
+	}
+	host, service, err := net.SplitHostPort(address)
+	if err != nil {
+		return fail(err)
+	}
+	port, err := net.DefaultResolver.LookupPort(context.Background(), network, service)
+	if err != nil {
+		return fail(err)
+	}
+	ip, err := hostAddr(host, family)
+	if err != nil {
+		return fail(err)
+	}
+	e.any = host == "" || family == "" && ip == netip.IPv6Unspecified()
+	e.addr = netip.AddrPortFrom(ip, uint16(port))
+	return proto, e, nil
+}
+
+// hostAddr returns the address that a host part names. Only literals are known here.
+func hostAddr(host, family string) (netip.Addr, error) {
+	if host == "" {
+		if family == "4" {
+			return netip.IPv4Unspecified(), nil
+		}
+		return netip.IPv6Unspecified(), nil
+	}
+	ip, err := netip.ParseAddr(host)
+	if err != nil {
+		return ip, &net.DNSError{Err: "not an IP address, and the stack does not look names up: give an address", Name: host, IsNotFound: true}
+	}
+	ip = ip.Unmap()
+	if family != "" && ip.Is4() != (family == "4") {
+		return ip, &net.AddrError{Err: "address is not of the network's family", Addr: host}
+	}
+	return ip, nil
+}
+
+// Dial is DialContext without a context.
+func (s *Stack) Dial(network, address string) (net.Conn, error) {
+	return s.DialContext(context.Background(), network, address)
+}
+
+// DialContext connects to the address on the network, as net.Dialer.DialContext
+// does: "tcp", "udp" and their forms with 4 and 6. The host must be an IP address. The
+// connection is a *netconn.TCPConn or *netconn.UDPConn; the error is a *net.OpError
+// around ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH or the context's.
+func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	return s.DialFrom(ctx, network, netip.AddrPort{}, address)
+}
+
+// DialFrom is DialContext from a chosen local address and port; either may be zero.
+func (s *Stack) DialFrom(ctx context.Context, network string, local netip.AddrPort, address string) (net.Conn, error) {
+	proto, e, err := parse("dial", network, address)
+	if err != nil {
+		return nil, err
+	}
+	if e.any && !strings.HasSuffix(network, "6") { // package net means this host's IPv4 by no host
+		e.addr = netip.AddrPortFrom(netip.IPv4Unspecified(), e.addr.Port())
+	}
+	if proto == "tcp" {
+		c, err := netconn.DialTCP(ctx, s.h, network, local, e.addr)
+		if err != nil {
+			return nil, err
+		}
+		return c, nil
+	}
+	c, err := netconn.DialUDP(s.h, network, local, e.addr)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// Listen listens on a TCP address: "tcp", "tcp4" or "tcp6". No host, or "[::]" with
+// "tcp", means any address of both families; port 0 asks for a free one. The listener is
+// a *netconn.Listener; the error is a *net.OpError around EADDRINUSE or EADDRNOTAVAIL.
+func (s *Stack) Listen(network, address string) (net.Listener, error) {
+	proto, e, err := parse("listen", network, address)
+	if err != nil {
+		return nil, err
+	}
+	if proto != "tcp" {
+		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("not a stream network: use ListenPacket")}
+	}
+	l, err := netconn.ListenTCP(s.h, network, e.addr, e.any && network == "tcp")
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// ListenPacket binds a UDP socket: "udp", "udp4" or "udp6", with addresses as for
+// Listen. It is a *netconn.UDPConn.
+func (s *Stack) ListenPacket(network, address string) (net.PacketConn, error) {
+	proto, e, err := parse("listen", network, address)
+	if err != nil {
+		return nil, err
+	}
+	if proto != "udp" {
+		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("not a packet network: use Listen")}
+	}
+	c, err := netconn.ListenUDP(s.h, network, e.addr, e.any && network == "udp")
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}

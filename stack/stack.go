@@ -1,0 +1,199 @@
+package stack
+
+import (
+	"fmt"
+	"io"
+	"net/netip"
+
+	"github.com/weirnet/weir/stack/link"
+	"github.com/weirnet/weir/stack/route"
+	"github.com/weirnet/weir/stack/shard"
+	"github.com/weirnet/weir/stack/tcp"
+)
+
+// Device is what carries frames: see link.Device. A type need not import weir to be one.
+type Device = link.Device
+
+// Config is what a Stack is made with. The zero value is a host, not a router, with
+// default buffers.
+type Config struct {
+	// Forward makes the stack a router: packets for others go on by the routing table.
+	Forward bool
+	// ReceiveBuffer and SendBuffer bound the octets that a TCP connection holds for its
+	// user and for its peer. Zero is 4 MiB each. Memory is attached only while there
+	// is data.
+	ReceiveBuffer, SendBuffer int
+	// DatagramBuffer bounds the octets that a UDP socket queues; zero is 1 MiB.
+	DatagramBuffer int
+	// Backlog is how many connections a listener keeps that are not accepted yet; zero is 4096.
+	Backlog int
+	// TCP holds the settings of TCP; nil is tcp.DefaultSettings.
+	TCP *tcp.Settings
+	// Rand is where the secrets come from that make initial sequence numbers, ports and
+	// identifications unpredictable (RFC 6528, RFC 6056); nil is the system's. Only a
+	// test that must replay wants another.
+	Rand io.Reader
+}
+
+// Stack is a TCP/IP stack. Its methods are safe for concurrent use.
+type Stack struct{ h *shard.Host }
+
+// New makes a stack, with a loopback interface and nothing else. Close it when
+// it is no longer needed.
+func New(cfg Config) (*Stack, error) {
+	c := shard.Config{
+		Forward: cfg.Forward, ReceiveBuffer: cfg.ReceiveBuffer, SendBuffer: cfg.SendBuffer,
+		DatagramBuffer: cfg.DatagramBuffer, Backlog: cfg.Backlog, TCP: cfg.TCP,
+	}
+	if cfg.Rand != nil {
+		if _, err := io.ReadFull(cfg.Rand, c.Secret[:]); err != nil {
+			return nil, fmt.Errorf("new stack: read %d octets of secrets from Config.Rand: %w", len(c.Secret), err)
+		}
+	}
+	h := shard.New(c)
+	h.Start()
+	return &Stack{h}, nil
+}
+
+// Close resets every connection, closes every listener, socket and device, and returns
+// when every goroutine of the stack has ended.
+func (s *Stack) Close() error { return s.h.Close() }
+
+// InterfaceConfig says how a device joins a stack.
+type InterfaceConfig struct {
+	// Name is the interface's name; empty is the device's.
+	Name string
+	// Addresses are the interface's addresses, each with the length of its subnet,
+	// which is routed to the interface.
+	Addresses []netip.Prefix
+	// NoDefaultRoute leaves out the default routes that are otherwise made for each
+	// family that Addresses has, where there is none yet.
+	NoDefaultRoute bool
+}
+
+// Interface is a device that has joined a stack.
+type Interface struct{ i *shard.Interface }
+
+// AddInterface joins a device to the stack, which owns it from then on and closes it.
+func (s *Stack) AddInterface(dev Device, cfg InterfaceConfig) (*Interface, error) {
+	i, err := s.h.AddInterface(cfg.Name, dev, cfg.Addresses)
+	if err != nil {
+		return nil, err
+	}
+	if !cfg.NoDefaultRoute {
+		s.addDefaultRoutes(i, cfg.Addresses)
+	}
+	return &Interface{i}, nil
+}
+
+func (s *Stack) addDefaultRoutes(i *shard.Interface, addrs []netip.Prefix) {
+	for _, any := range []netip.Addr{netip.IPv4Unspecified(), netip.IPv6Unspecified()} {
+		has := false
+		for _, p := range addrs {
+			has = has || p.Addr().Is4() == any.Is4()
+		}
+		if has && !s.hasDefaultRoute(any) {
+			s.h.AddRoute(route.Route{Dst: netip.PrefixFrom(any, 0), Interface: i.Index()})
+		}
+	}
+}
+
+func (s *Stack) hasDefaultRoute(any netip.Addr) bool {
+	for _, r := range s.h.Routes() {
+		if r.Dst == netip.PrefixFrom(any, 0) {
+			return true
+		}
+	}
+	return false
+}
+
+// Index returns the interface's number, which is never used again.
+func (i *Interface) Index() int { return i.i.Index() }
+
+// Name returns the interface's name.
+func (i *Interface) Name() string { return i.i.Name() }
+
+// MTU returns the device's MTU in octets.
+func (i *Interface) MTU() int { return i.i.MTU() }
+
+// Addresses lists the interface's addresses with their subnets' lengths.
+func (i *Interface) Addresses() []netip.Prefix { return i.i.Addresses() }
+
+// AddAddress gives the interface another address and routes its subnet to it.
+func (i *Interface) AddAddress(p netip.Prefix) error { return i.i.AddAddress(p) }
+
+// RemoveAddress takes an address from the interface.
+func (i *Interface) RemoveAddress(p netip.Prefix) error { return i.i.RemoveAddress(p) }
+
+// Close takes the interface with its addresses and routes out of the stack and closes the device.
+func (i *Interface) Close() error { return i.i.Close() }
+
+// Interfaces lists the interfaces, the loopback first.
+func (s *Stack) Interfaces() (list []*Interface) {
+	for _, i := range s.h.Interfaces() {
+		list = append(list, &Interface{i})
+	}
+	return list
+}
+
+// Route is where packets to a prefix go.
+type Route struct {
+	// Dst is the destination; a length of 0 is the default route.
+	Dst netip.Prefix
+	// Via is the next hop; the zero value says that Dst is on the link.
+	Via netip.Addr
+	// Interface is the name of the interface; empty is the one that reaches Via.
+	Interface string
+	// Metric ranks routes of one prefix: lower is better.
+	Metric int
+	// Src is the source address that packets prefer; the zero value leaves the choice
+	// to RFC 6724.
+	Src netip.Addr
+}
+
+// AddRoute enters a route.
+func (s *Stack) AddRoute(r Route) error {
+	in, err := s.internal(r)
+	if err != nil {
+		return fmt.Errorf("add route %v: %w", r.Dst, err)
+	}
+	return s.h.AddRoute(in)
+}
+
+// RemoveRoute takes a route out that was entered with the same fields.
+func (s *Stack) RemoveRoute(r Route) error {
+	in, err := s.internal(r)
+	if err != nil {
+		return fmt.Errorf("remove route %v: %w", r.Dst, err)
+	}
+	return s.h.RemoveRoute(in)
+}
+
+func (s *Stack) internal(r Route) (route.Route, error) {
+	var i *shard.Interface
+	switch {
+	case r.Interface != "":
+		if i = s.h.InterfaceByName(r.Interface); i == nil {
+			return route.Route{}, fmt.Errorf("there is no interface %s", r.Interface)
+		}
+	case !r.Via.IsValid():
+		return route.Route{}, fmt.Errorf("name an interface or a next hop")
+	default:
+		if i = s.h.RouteInterface(r.Via); i == nil {
+			return route.Route{}, fmt.Errorf("no interface reaches the next hop %v; add its subnet first", r.Via)
+		}
+	}
+	return route.Route{Dst: r.Dst, Via: r.Via, Interface: i.Index(), Metric: r.Metric, Src: r.Src}, nil
+}
+
+// Routes lists the routing table, those of the interfaces' subnets included.
+func (s *Stack) Routes() (list []Route) {
+	names := map[int]string{}
+	for _, i := range s.h.Interfaces() {
+		names[i.Index()] = i.Name()
+	}
+	for _, r := range s.h.Routes() {
+		list = append(list, Route{Dst: r.Dst, Via: r.Via, Interface: names[r.Interface], Metric: r.Metric, Src: r.Src})
+	}
+	return list
+}

@@ -1,0 +1,63 @@
+package chargen
+
+import (
+	"context"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+
+	"github.com/weirnet/weir/apps/serve"
+)
+
+// Port is the service's well-known port, TCP and UDP (RFC 864).
+const Port = 19
+
+// MaxDatagram is the most characters that a datagram is answered with (RFC 864).
+const MaxDatagram = 512
+
+// Service returns chargen as a service on its well-known port.
+func Service() serve.Service {
+	return serve.Service{Name: "chargen", Port: Port, Conn: ServeConn, Datagram: Answer}
+}
+
+// Serve runs chargen on both transports of the network, a *stack.Stack for one,
+// on each of the addresses or on all where none is given, until ctx is done. It
+// returns nil then, or the error of a socket that could not be opened or failed.
+func Serve(ctx context.Context, nw serve.Network, addrs ...netip.Addr) error {
+	return Service().Run(ctx, nw, addrs...)
+}
+
+// ServeTCP sends the pattern on every connection that ln accepts: see serve.Stream.
+func ServeTCP(ctx context.Context, ln net.Listener) error {
+	return serve.Stream(ctx, ln, ServeConn)
+}
+
+// ServeUDP answers every datagram that pc receives: see serve.Packets.
+func ServeUDP(ctx context.Context, pc net.PacketConn) error {
+	return serve.Packets(ctx, pc, Answer)
+}
+
+// ServeConn sends the pattern until the connection ends: "a stream of data is sent
+// out the connection (and any data received is thrown away). This continues until the
+// calling user terminates the connection" (RFC 864). A peer that closes only its
+// own half may still want to read, so that alone does not end it.
+func ServeConn(c net.Conn) {
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		_, _ = serve.Copy(io.Discard, c)
+	}()
+	w := serve.NewPatientWriter(c, serve.StallTimeout)
+	for {
+		if _, err := w.Write(stream); err != nil {
+			break
+		}
+	}
+	c.Close() // ends the draining too
+	<-drained
+}
+
+// Answer returns between 0 and 512 characters of the pattern, "a random number"
+// of them, whatever the datagram says (RFC 864).
+func Answer(_, _ []byte) []byte { return stream[:rand.IntN(MaxDatagram+1)] }

@@ -1,0 +1,59 @@
+package daytime
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/weirnet/weir/apps/serve"
+)
+
+// Port is the service's well-known port, TCP and UDP (RFC 867).
+const Port = 13
+
+// layout is the first of the syntaxes that RFC 867 recommends, "Weekday, Month
+// Day, Year Time-Zone", as in "Tuesday, February 22, 1982 17:37:43-PST".
+const layout = "Monday, January 2, 2006 15:04:05-MST\r\n"
+
+// patience is how long a client may take to close after the answer.
+const patience = 5 * time.Second
+
+// Service returns daytime as a service on its well-known port.
+func Service() serve.Service {
+	return serve.Service{Name: "daytime", Port: Port, Conn: ServeConn, Datagram: Answer}
+}
+
+// Serve runs daytime on both transports of the network, a *stack.Stack for one,
+// on each of the addresses or on all where none is given, until ctx is done. It
+// returns nil then, or the error of a socket that could not be opened or failed.
+func Serve(ctx context.Context, nw serve.Network, addrs ...netip.Addr) error {
+	return Service().Run(ctx, nw, addrs...)
+}
+
+// ServeTCP tells the time to every connection that ln accepts: see serve.Stream.
+func ServeTCP(ctx context.Context, ln net.Listener) error {
+	return serve.Stream(ctx, ln, ServeConn)
+}
+
+// ServeUDP answers every datagram that pc receives with the time: see serve.Packets.
+func ServeUDP(ctx context.Context, pc net.PacketConn) error {
+	return serve.Packets(ctx, pc, Answer)
+}
+
+// ServeConn sends the time and closes: "the current date and time is sent out the
+// connection as a ascii character string (and any data received is thrown away).
+// The service closes the connection after sending" (RFC 867).
+func ServeConn(c net.Conn) {
+	w := serve.NewPatientWriter(c, serve.StallTimeout)
+	if _, err := w.Write(Append(nil, time.Now())); err == nil {
+		serve.Finish(c, patience)
+	}
+}
+
+// Answer returns the time as a datagram (RFC 867).
+func Answer(_, buf []byte) []byte { return Append(buf[:0], time.Now()) }
+
+// Append appends the line for the time t to b. The time zone is UTC, so that the
+// line means the same wherever it is read.
+func Append(b []byte, t time.Time) []byte { return t.UTC().AppendFormat(b, layout) }

@@ -1,0 +1,3 @@
+// Package discard is the Discard Protocol (RFC 863): what arrives is thrown away,
+// and nothing is ever sent.
+package discard

@@ -1,0 +1,48 @@
+package echo
+
+import (
+	"context"
+	"net"
+	"net/netip"
+
+	"github.com/weirnet/weir/apps/serve"
+)
+
+// Port is the service's well-known port, TCP and UDP (RFC 862).
+const Port = 7
+
+// Service returns echo as a service on its well-known port.
+func Service() serve.Service {
+	return serve.Service{Name: "echo", Port: Port, Conn: ServeConn, Datagram: Answer}
+}
+
+// Serve runs echo on both transports of the network, a *stack.Stack for one, on
+// each of the addresses or on all where none is given, until ctx is done. It
+// returns nil then, or the error of a socket that could not be opened or failed.
+func Serve(ctx context.Context, nw serve.Network, addrs ...netip.Addr) error {
+	return Service().Run(ctx, nw, addrs...)
+}
+
+// ServeTCP echoes on every connection that ln accepts: see serve.Stream.
+func ServeTCP(ctx context.Context, ln net.Listener) error {
+	return serve.Stream(ctx, ln, ServeConn)
+}
+
+// ServeUDP echoes every datagram that pc receives: see serve.Packets.
+func ServeUDP(ctx context.Context, pc net.PacketConn) error {
+	return serve.Packets(ctx, pc, Answer)
+}
+
+// ServeConn sends back what c receives until the peer closes its half, then
+// closes ours: "once a connection is established any data received is sent back.
+// This continues until the calling user terminates the connection" (RFC 862).
+func ServeConn(c net.Conn) {
+	w := serve.NewPatientWriter(c, serve.StallTimeout)
+	if _, err := serve.Copy(w, c); err == nil {
+		_ = serve.CloseWrite(c) // c is closed next in any case
+	}
+}
+
+// Answer returns the datagram itself: "when a datagram is received, the data from
+// it is sent back in an answering datagram" (RFC 862).
+func Answer(in, _ []byte) []byte { return in }

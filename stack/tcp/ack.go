@@ -118,6 +118,7 @@ func (c *Conn) advance(a *arrival, n int) time.Duration {
 		a.events |= EventWritable
 	}
 	s.sml = seq.Max(s.sml, s.una)
+	s.urgent = s.urgent && s.una.Less(s.up)
 	rtt := c.measure(a)
 	c.tries, c.probeShift, c.progressAt = 0, 0, a.now
 	if s.una == s.nxt { // RFC 6298 §5.2
@@ -125,33 +126,6 @@ func (c *Conn) advance(a *arrival, n int) time.Duration {
 	} else { // §5.3
 		c.rtxAt = a.now.Add(c.rtt.RTO())
 	}
-	return rtt
-}
-
-// measure takes an RTT measurement where the ACK gives one: by our own clock for the
-// segment being timed, which was sent once only (Karn's algorithm, RFC 6298 §3),
-// else by the echoed timestamp (RFC 7323 §4.1).
-func (c *Conn) measure(a *arrival) time.Duration {
-	s := &c.snd
-	if s.timing {
-		if s.una.Less(s.timed) {
-			return 0
-		}
-		s.timing = false
-		rtt := max(a.now.Sub(s.timedAt), 1)
-		c.rtt.Sample(rtt)
-		return rtt
-	}
-	o := &a.seg.Options
-	if !c.ts.on || !o.HasTimestamps || o.TSEcr == 0 {
-		return 0
-	}
-	rtt, ok := c.ts.elapsed(a.now, o.TSEcr)
-	if !ok {
-		return 0
-	}
-	rtt = max(rtt, 1)
-	c.rtt.Sample(rtt)
 	return rtt
 }
 

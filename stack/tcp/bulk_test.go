@@ -49,3 +49,18 @@ func TestBulkRecoversWithoutTimeouts(t *testing.T) {
 		})
 	}
 }
+
+// TestBulkFillsThePath: without loss the window opens until it is the peer's that limits:
+// 32 MB through 4 MB windows and a round trip of 20 ms take little more than eight round
+// trips after slow start, and nothing is sent twice.
+func TestBulkFillsThePath(t *testing.T) {
+	ch := bulk(t, 2, 32<<20, func(*channel) {})
+	took := time.Duration(ch.now) - 2*ch.ends[0].set.MSL
+	if took > 600*time.Millisecond || ch.ctr.RetransmittedSegments.Load() > 0 {
+		t.Errorf("%v, %d retransmissions", took, ch.ctr.RetransmittedSegments.Load())
+	}
+	if n := ch.ctr.SegmentsOut.Load(); n > 6000 {
+		t.Errorf("%d segments for 23,000 of the wire's: they are too small", n)
+	}
+	t.Logf("%v, %d segments", took, ch.ctr.SegmentsOut.Load())
+}

@@ -3,10 +3,9 @@ package tcp
 import (
 	"bytes"
 	"container/heap"
+	"flag"
 	"fmt"
 	"math/rand/v2"
-	"os"
-	"strconv"
 	"testing"
 	"time"
 
@@ -111,7 +110,7 @@ func (ch *channel) vary() {
 		e.c.SetNoDelay(r.IntN(2) == 0)
 		if r.IntN(3) == 0 {
 			e.readEach = time.Duration(1+r.IntN(400)) * time.Millisecond
-			e.readMax = 1 + r.IntN(e.cfg.RecvBuffer)
+			e.readMax = e.cfg.RecvBuffer/16 + r.IntN(e.cfg.RecvBuffer)
 		}
 	}
 	ch.delay = time.Duration(1+r.IntN(40)) * time.Millisecond
@@ -352,13 +351,14 @@ func fillRandom(r *rand.Rand, n int) []byte {
 	return b
 }
 
-// seeds is how many seeds a test tries: n, fewer with -short, and what WEIR_SEEDS says where
-// it is set.
+var seedCount = flag.Uint64("seeds", 0, "how many seeds each randomized test tries; 0 is its own number")
+
+// seeds is how many seeds a test tries: n, or fewer with -short, or what -seeds says.
 func seeds(n uint64) uint64 {
-	if v, err := strconv.ParseUint(os.Getenv("WEIR_SEEDS"), 10, 64); err == nil {
-		return v
-	}
-	if testing.Short() {
+	switch {
+	case *seedCount > 0:
+		return *seedCount
+	case testing.Short():
 		return n / 5
 	}
 	return n

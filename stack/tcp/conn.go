@@ -115,11 +115,7 @@ type sendSpace struct {
 	maxSegment    int
 	limit         int // SendBuffer
 	queue         stream.SendQueue
-
-	// The one segment that is being timed (RFC 6298 §3), where timing is set.
-	timing  bool
-	timed   seq.Value // its end
-	timedAt clock.Time
+	timing        timing
 }
 
 // recvSpace is the receive sequence space (RFC 9293 §3.3.1) and what lies in it.

@@ -15,20 +15,18 @@ import (
 // numbers are relative: 0 is the SYN of each end, 1 its first octet. Every step checks the
 // connection's invariants, and the end that every block was given back.
 type dialogue struct {
-	t     *testing.T
-	c     Conn
-	now   clock.Time
-	set   Settings
-	ctr   Counters
-	pool  mem.Pool
-	cfg   Config
-	iss   seq.Value
-	irs   seq.Value
-	buf   []byte
-	got   Segment // what the last want found
-	ev    Events
-	shift uint8 // the peer's window scale
-	tsval uint32
+	t    *testing.T
+	c    Conn
+	now  clock.Time
+	set  Settings
+	ctr  Counters
+	pool mem.Pool
+	cfg  Config
+	iss  seq.Value
+	irs  seq.Value
+	buf  []byte
+	got  Segment // what the last want found
+	ev   Events
 }
 
 const peerWindow = 65535

@@ -73,6 +73,16 @@ func playScript(t *testing.T, script []byte) {
 	}
 	p.check("open")
 	p.drain()
+	if bits&192 != 0 { // most scripts begin in ESTABLISHED
+		ack := p.segment()
+		ack.Seq, ack.Ack, ack.Flags, ack.Payload = p.c.rcv.nxt, p.c.snd.nxt, wire.FlagACK, nil
+		ack.Options.TSVal, ack.Options.NumSACK = p.c.ts.recent, 0
+		if p.c.State() == StateSynSent {
+			ack.Flags |= wire.FlagSYN
+		}
+		p.c.Input(p.now, ack)
+		p.check("handshake")
+	}
 	for len(p.script) > 0 {
 		p.act()
 		if n := p.pool.InUse(); n > 3*(fuzzBuffer+64<<10) {
@@ -88,7 +98,7 @@ func playScript(t *testing.T, script []byte) {
 
 func (p *player) act() {
 	switch p.next(16) {
-	case 0:
+	case 0, 7:
 		p.c.Write(p.now, p.buf[:1+16*p.next(256)])
 	case 1:
 		p.c.Read(p.now, p.buf[:1+16*p.next(256)])
@@ -105,7 +115,7 @@ func (p *player) act() {
 				p.t.Fatalf("%v: Expire left a deadline of %v at %v", p.c.State(), d, p.now)
 			}
 		}
-	case 6:
+	case 6, 8:
 		p.drain()
 	default:
 		p.c.Input(p.now, p.segment())
@@ -116,15 +126,19 @@ func (p *player) act() {
 func (p *player) user(what int) {
 	switch what {
 	case 0:
-		p.c.CloseWrite(p.now)
+		if p.next(4) == 1 {
+			p.c.CloseWrite(p.now)
+		}
 	case 1:
-		p.c.CloseRead(p.now)
+		if p.next(4) == 1 {
+			p.c.CloseRead(p.now)
+		}
 	case 2:
-		if p.next(4) == 0 {
+		if p.next(4) == 1 {
 			p.c.Close(p.now)
 		}
 	case 3:
-		if p.next(8) == 0 {
+		if p.next(16) == 1 {
 			p.c.Abort(p.now)
 		}
 	case 4:
@@ -150,32 +164,43 @@ func (p *player) user(what int) {
 func (p *player) segment() *Segment {
 	r, s := &p.c.rcv, &p.c.snd
 	near := func(at ...seq.Value) seq.Value {
-		return at[p.next(len(at))].Add(p.next(32)/4*[...]int{1, 1, 100, 500}[p.next(4)] - p.next(3))
+		v := at[p.next(len(at))]
+		switch p.next(8) {
+		case 0:
+			return v.Add(p.next(5) - 2)
+		case 1:
+			return v.Add(100 * p.next(32))
+		}
+		return v
 	}
 	g := &Segment{
 		Seq:    near(r.nxt, r.nxt, r.nxt, r.edge, r.irs),
-		Ack:    near(s.nxt, s.una, s.una, s.una.Add(500), s.iss),
+		Ack:    near(s.una, s.una, s.una, s.nxt, s.una.Add(500), s.una.Add(500), s.nxt, s.iss),
 		Window: uint16([...]int{0, 1, 400, 600, 2000, 9000, 65535}[p.next(7)]),
 		Urgent: uint16(p.next(256)),
 	}
 	g.Flags = [...]wire.TCPFlags{
 		wire.FlagACK, wire.FlagACK, wire.FlagACK, wire.FlagACK, wire.FlagACK, wire.FlagACK | wire.FlagFIN,
-		wire.FlagSYN | wire.FlagACK, wire.FlagACK | wire.FlagURG, wire.FlagSYN, wire.FlagRST,
-	}[p.next(10)]
+		wire.FlagPSH | wire.FlagACK, wire.FlagACK | wire.FlagURG,
+	}[p.next(8)]
+	if p.next(16) == 1 {
+		g.Flags = [...]wire.TCPFlags{wire.FlagSYN | wire.FlagACK, wire.FlagSYN, wire.FlagRST, 0}[p.next(4)]
+	}
 	if p.next(64) == 1 {
 		g.Flags = wire.TCPFlags(p.next(256))
 	}
-	if p.next(2) == 0 {
+	if p.next(3) == 0 {
 		g.Payload = p.buf[:8*p.next(256)]
 		g.SegmentSize = 100 * p.next(3)
 	}
 	o := &g.Options
 	o.MSS, o.SACKPermitted = uint16(8*p.next(256)), p.next(4) != 0
 	o.HasWindowScale, o.WindowScale = p.next(4) != 0, uint8(p.next(20))
-	o.HasTimestamps, o.TSVal, o.TSEcr = p.next(8) != 0, uint32(p.next(256)), tsClock(p.now)-uint32(p.next(8))
-	for o.NumSACK = p.next(8) / 2; o.NumSACK > 0 && p.next(2) == 0; o.NumSACK-- {
-		left := near(s.una, s.nxt)
-		o.SACK[o.NumSACK-1] = wire.SACKBlock{Left: uint32(left), Right: uint32(left.Add(100 * p.next(20)))}
+	o.HasTimestamps, o.TSVal, o.TSEcr = p.next(8) != 0, p.c.ts.recent+uint32(p.next(16))-1, p.c.ts.val(p.now)-uint32(p.next(8))
+	o.NumSACK = max(0, p.next(8)-4)
+	for i := range o.NumSACK {
+		left := near(s.una, s.una.Add(500), s.nxt.Add(-500))
+		o.SACK[i] = wire.SACKBlock{Left: uint32(left), Right: uint32(left.Add(100 * p.next(20)))}
 	}
 	return g
 }

@@ -47,6 +47,7 @@ func (c *Conn) init(now clock.Time, cfg *Config) {
 	c.quick = uint8(min(max(c.set.QuickAcks, 0), 255))
 	c.rtt.Init(&c.set.RTO)
 	c.ts.offset = cfg.TSOffset
+	c.ts.again = c.ts.val(now)
 	c.loss.init(cfg.ISS)
 	c.initSend(cfg)
 	c.initReceive(cfg)

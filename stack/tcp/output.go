@@ -82,15 +82,15 @@ func (c *Conn) sendSyn(now clock.Time, s *Segment) bool {
 	}
 	if c.snd.nxt == c.snd.iss {
 		c.snd.nxt = c.snd.iss.Add(1)
-		c.startTiming(now, c.snd.nxt)
+		c.snd.timing.start(now, c.snd.nxt, false)
 		c.progressAt = now
 	} else if c.loss.force {
 		c.loss.force = false
 		c.synLost = true
 		c.ctr.SynRetransmits.Add(1)
-		c.snd.timing = false
+		c.snd.timing.on = false
 	} else { // the SYN,ACK to a SYN that crossed ours, or to one that came again
-		c.snd.timing = false
+		c.snd.timing.on = false
 	}
 	if c.rtxAt == clock.Never {
 		c.rtxAt = now.Add(c.rtt.RTO())
@@ -145,9 +145,6 @@ func (c *Conn) dataEnd() seq.Value {
 	return c.snd.dataStart().Add(c.snd.queue.Len())
 }
 
-// finSent reports whether our FIN has been sent.
-func (c *Conn) finSent() bool { return c.finQueued && c.snd.nxt.Greater(c.dataEnd()) }
-
 // unsent reports whether text or a FIN waits to be sent for the first time.
 func (c *Conn) unsent() bool {
 	end := c.dataEnd()
@@ -170,12 +167,5 @@ func (c *Conn) fill(s *Segment, buf []byte, at seq.Value, n, size int, fin bool)
 	}
 	if n > size {
 		s.SegmentSize = size
-	}
-}
-
-// startTiming times a segment that ends at end, unless one is being timed.
-func (c *Conn) startTiming(now clock.Time, end seq.Value) {
-	if !c.snd.timing {
-		c.snd.timing, c.snd.timed, c.snd.timedAt = true, end, now
 	}
 }

@@ -188,11 +188,13 @@ func TestReceiverAvoidsSillyWindows(t *testing.T) {
 	d.want("still closed", "A", 1, 10001, win(0))
 	d.read(1)
 	d.want("window update", "A", 1, 10001, win(1000))
-	d.read(999)
-	d.idle("it would not double")
-	d.read(8001)
+	d.read(4000)
+	d.want("window update", "A", 1, 10001, win(5000))
+	d.read(4000)
+	d.idle("it would not double: the next ACK can say so")
+	d.read(1000)
 	d.want("window update", "A", 1, 10001, win(10000))
-	if n := d.ctr.WindowUpdates.Load(); n != 2 {
+	if n := d.ctr.WindowUpdates.Load(); n != 3 {
 		t.Errorf("%d window updates counted", n)
 	}
 }

@@ -58,9 +58,6 @@ func (b *scoreboard) ackTo(una seq.Value) {
 	}
 }
 
-// clear forgets everything.
-func (b *scoreboard) clear() { b.ranges, b.octets = b.ranges[:0], 0 }
-
 // within returns how many octets of [from, to) are in the scoreboard.
 func (b *scoreboard) within(from, to seq.Value) int {
 	n := 0

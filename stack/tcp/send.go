@@ -74,8 +74,13 @@ func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text int) {
 		c.rtxAt = now.Add(c.rtt.RTO())
 	}
 	l.rtxNxt, l.force = at.Add(n), false
-	if c.snd.timing && c.snd.timed.Greater(at) {
-		c.snd.timing = false // Karn's algorithm
+	if t := &c.snd.timing; t.on && t.end.Greater(at) {
+		t.on = false // Karn's algorithm
+	}
+	if c.ts.on {
+		c.ts.again = c.ts.val(now)
+	} else {
+		c.snd.timing.start(now, at.Add(n), true)
 	}
 	c.ctr.RetransmittedSegments.Add(1)
 	c.ctr.RetransmittedOctets.Add(uint64(text))
@@ -118,7 +123,7 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 		c.progressAt = now
 	}
 	c.snd.nxt = end
-	c.startTiming(now, end)
+	c.snd.timing.start(now, end, false)
 	c.stopPersist()
 	c.startRetransmitTimer(now)
 	c.sentAt = now

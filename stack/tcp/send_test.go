@@ -262,6 +262,55 @@ func TestShrunkWindowDoesNotEndTheConnection(t *testing.T) {
 	d.idle("done")
 }
 
+// An ACK must be acceptable to a peer that has shrunk its window, and to one that has
+// refused the octet of a probe: its number is not beyond the window.
+func TestAckIsWithinAShrunkWindow(t *testing.T) {
+	d := established(t)
+	d.write(3000)
+	d.drain()
+	d.in("A", 1, 1, win(500))
+	d.in("A", 1, 1, octets(10), segments(5), win(500))
+	d.want("ACK of text", "A", 501, 11)
+
+	d = established(t)
+	d.in("A", 1, 1, win(0))
+	d.write(10)
+	d.idle("closed")
+	d.toTimer()
+	d.want("probe", "A", 1, 1, octets(1))
+	d.in("A", 1, -10, octets(10), segments(5), win(0))
+	d.want("ACK of text", "A", 1, 11)
+}
+
+// RFC 9293 §3.8.6.1 (MUST-37): the user timeout does not pass while the peer answers probes.
+func TestUserTimeoutWaitsForAPeerThatAnswersProbes(t *testing.T) {
+	d := established(t)
+	d.c.SetUserTimeout(d.now, 5*time.Second)
+	d.in("A", 1, 1, win(0))
+	d.write(10)
+	d.idle("closed")
+	for start := d.now; d.now.Sub(start) < 20*time.Second; {
+		d.toTimer()
+		if n, _ := d.drain(); n > 0 {
+			d.in("A", 1, 1, win(0))
+		}
+		if d.c.State() != StateEstablished {
+			break
+		}
+	}
+	if at := d.now; at < clock.Time(4*time.Second) {
+		t.Fatalf("ended at %v", at)
+	}
+	heard := d.c.heardAt
+	for d.c.State() == StateEstablished {
+		d.toTimer()
+		d.drain()
+	}
+	if took := d.now.Sub(heard); took != 5*time.Second {
+		t.Errorf("ended %v after the last answer", took)
+	}
+}
+
 // RFC 6298 §5: the first timeout, the doublings, and R2 (RFC 9293 §3.8.3).
 func TestRetransmissionTimeoutDoublesUntilR2(t *testing.T) {
 	d := established(t)
@@ -348,6 +397,49 @@ func TestEchoedTimestampMeasuresARetransmission(t *testing.T) {
 	// The handshake took no time: srtt is now 7/8 of 0 and 1/8 of 80 ms.
 	if got := d.c.Info().SRTT; got < 9*time.Millisecond || got > 11*time.Millisecond {
 		t.Errorf("srtt %v", got)
+	}
+}
+
+// An echo from before the retransmission measures nothing: the ACK of the first sending may
+// have been lost.
+func TestEchoFromBeforeTheRetransmissionIsNotMeasured(t *testing.T) {
+	d := stamped(t)
+	d.write(10)
+	first := *d.want("text", "PA", 1, 1, octets(10))
+	d.toTimer()
+	d.want("again", "PA", 1, 1, octets(10))
+	srtt := d.c.Info().SRTT
+	d.in("A", 1, 11, ts(1001, first.Options.TSVal))
+	if got := d.c.Info().SRTT; got != srtt {
+		t.Errorf("srtt went from %v to %v", srtt, got)
+	}
+}
+
+// Karn's algorithm keeps the doubled timeout until something is sent that was not sent
+// before; two acknowledged retransmissions in a row that the path had time for end that.
+func TestDoubledTimeoutEndsWhenRetransmissionsArrive(t *testing.T) {
+	for _, tc := range []struct {
+		after time.Duration
+		want  bool
+	}{{100 * time.Millisecond, true}, {time.Millisecond, false}} {
+		d := newDialogue(t)
+		d.connect()
+		d.want("SYN", "S", 0, 0)
+		d.now = d.now.Add(100 * time.Millisecond)
+		d.in("SA", 0, 1, mss(1000))
+		rto := d.c.Info().RTO
+		d.write(9000)
+		d.drain()
+		d.toTimer()
+		d.toTimer()
+		for i := range 2 {
+			d.drain()
+			d.now = d.now.Add(tc.after)
+			d.in("A", 1, 1001+1000*i)
+		}
+		if got := d.c.Info().RTO == rto; got != tc.want {
+			t.Errorf("after %v: RTO %v, it was %v at first", tc.after, d.c.Info().RTO, rto)
+		}
 	}
 }
 

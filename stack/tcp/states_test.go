@@ -424,6 +424,18 @@ func TestCloseWithUnreadTextResets(t *testing.T) {
 	d.idle("gone")
 }
 
+// In TIME-WAIT the peer has everything of ours and is gone: no reset.
+func TestCloseWithUnreadTextInTimeWaitIsSilent(t *testing.T) {
+	d := established(t)
+	d.closeWrite()
+	d.want("FIN", "FA", 1, 1)
+	d.in("FPA", 1, 2, text("unread"))
+	d.want("the peer's FIN", "A", 2, 8)
+	d.close()
+	d.state(StateTimeWait)
+	d.idle("silent")
+}
+
 // The same for text that comes after CLOSE.
 func TestTextAfterCloseIsReset(t *testing.T) {
 	for _, ack := range []int{1, 2} { // FIN-WAIT-1 and FIN-WAIT-2

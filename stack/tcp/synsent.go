@@ -60,7 +60,6 @@ func (c *Conn) synSentFourthSyn(a *arrival) bool {
 		c.crossedSyn(a)
 		return false
 	}
-	c.synDue = false
 	c.setWindow(a, 0) // "The window field in a segment where the SYN bit is set is never scaled"
 	c.state = StateEstablished
 	c.advance(a, a.seg.Ack.Sub(c.snd.una))

@@ -70,7 +70,7 @@ func (c *Conn) retransmitTimeout(a *arrival) {
 	c.rtt.Backoff()
 	c.rtxAt = a.now.Add(c.rtt.RTO())
 	c.loss.force = true
-	c.snd.timing = false
+	c.snd.timing.on, c.snd.timing.proofs = false, 0
 	if c.snd.una == c.snd.iss {
 		c.synDue = true
 		return

@@ -12,6 +12,7 @@ const tsTick = time.Millisecond
 // timestamps is the state of the timestamps option (RFC 7323 §4.3).
 type timestamps struct {
 	recent   uint32     // TS.Recent
+	again    uint32     // the timestamp of our latest retransmission
 	offset   uint32     // what is added to the clock on this connection
 	recentAt clock.Time // when TS.Recent was set
 	on       bool       // Snd.TS.OK
@@ -36,6 +37,12 @@ func (t *timestamps) elapsed(now clock.Time, echo uint32) (time.Duration, bool) 
 	ticks := int32(t.val(now) - echo)
 	d := time.Duration(ticks) * tsTick
 	return d, ticks >= 0 && d < maxSample
+}
+
+// beforeAgain reports whether an echo is from before our latest retransmission, as far as that
+// is not so long ago that the clock has gone round.
+func (t *timestamps) beforeAgain(now clock.Time, echo uint32) bool {
+	return tsBefore(echo, t.again) && !tsBefore(t.val(now), t.again)
 }
 
 // maxSample is the longest round trip that is believed.

@@ -94,10 +94,8 @@ func (c *Conn) readPoint() seq.Value {
 // Urgent returns how many of the octets to come, read or not arrived yet, are urgent data,
 // and false where there is no such announcement (RFC 9293 §3.8.5).
 func (c *Conn) Urgent() (octets int, ok bool) {
-	if !c.rcv.urgent {
-		return 0, false
-	}
-	return c.rcv.up.Sub(c.readPoint()), true
+	n := c.rcv.up.Sub(c.readPoint())
+	return max(n, 0), c.rcv.urgent && n > 0
 }
 
 // Readable returns how many octets can be read.

@@ -1,0 +1,88 @@
+// Package tcp is the Transmission Control Protocol as a state machine: RFC 9293, with RFC
+// 7323 (window scale, timestamps, PAWS), 2018 and 6675 (SACK), 5681 and 6582 (congestion
+// control and recovery), 6298 (the retransmission timeout), 5961 (blind attacks), 6191
+// (TIME-WAIT) and 6093 (urgent data).
+//
+// # Theory of operation
+//
+// A [Conn] is one connection. It is a function of its state, the time that it is told, and
+// what is put into it; it holds no lock, starts no goroutine and never asks for the time.
+// Four verbs drive it:
+//
+//	Input(now, segment) events   a segment has arrived
+//	Output(now, segment) bool    the next segment to send, or none
+//	Deadline() time              when to call Expire
+//	Expire(now) events           a timer has passed
+//
+// and the user's calls, Write, Read, CloseWrite, Close and the rest, change what Output has
+// to say. None of them sends: Output is the one way out, for a SYN, text, a retransmission,
+// an ACK, a probe, a FIN and a reset alike. It tries in turn all that may be due and
+// abandons what turns out to be empty, so that "is there something to send" and
+// "send it" cannot drift apart. A driver feeds what has arrived, calls
+// Output until it returns false, and sets a timer to Deadline. ACKs coalesce by
+// themselves that way: many segments may come between two rounds of Output, and one
+// ACK answers them.
+//
+// # The way of a segment in
+//
+// Input follows RFC 9293 §3.10.7, one method for each of its steps, in its order:
+// firstSequenceNumber, secondReset, fourthSyn, fifthAck, sixthUrgent, seventhText and
+// eighthFin for most states, and for SYN-SENT synSentFirstAck, synSentSecondReset and
+// synSentFourthSyn. For CLOSED there is [Refuse], for LISTEN [Listen], and for TIME-WAIT
+// the small record [TimeWait], which takes the place of the whole connection.
+//
+// Text in order is copied to the receive queue, text out of order to package reasm. An ACK
+// lets go of the send queue's front, is measured (measure.go), moves the
+// window, and says what was lost (recovery.go).
+//
+// # The way of an octet out
+//
+// The send queue holds octets from SND.UNA on and knows no segments. What Output sends is a
+// range of it: first what is deemed lost, then what was never sent. Which octets those
+// are follows from a few sequence numbers:
+//
+//	SND.UNA ≤ rtxNxt ≤ lostTo ≤ SND.NXT ≤ end of the queue
+//
+// What lies before lostTo and was not reported by SACK is lost, and of that what lies before
+// rtxNxt has been sent again. Fast retransmit, SACK recovery, a timeout and a
+// path MTU that fell differ only in where they put lostTo. How much may be under way is
+// compared with the congestion window as RFC 6675 counts it ("pipe"), with SACK or
+// without.
+//
+// A segment may be longer than the path takes: up to Config.MaxSegment octets leave at once,
+// to be cut to Segment.SegmentSize by the link, and one that arrives coalesced counts as
+// the segments it was made of.
+//
+// # Timers
+//
+// There are three instants, and Deadline is the least: rtxAt (retransmission, or the probe of
+// a closed window: never both, as nothing is outstanding in the second case but
+// the probe), ackAt (a delayed ACK) and lingerAt (TIME-WAIT, FIN-WAIT-2 without a user).
+// The user timeout and keep-alives are worked out from when progress was last
+// made and when the peer was last heard.
+//
+// # Memory
+//
+// Blocks are attached only while there is data: an idle connection holds none. What is
+// rarely needed hangs off a pointer: text out of order, the SACK scoreboard, keep-alives.
+// The receive queue is bounded by the window offered, the text out of order by its memory,
+// the scoreboard by its ranges. Once established, nothing allocates in either direction
+// but the first loss.
+//
+// # What is promised
+//
+//   - No segment makes anything panic, leak or grow without bound, and what is dropped
+//     is counted by reason in [Counters].
+//   - After Output has returned false, whatever waits is waited for by a timer. [Conn.Check]
+//     verifies that and every other invariant.
+//   - The right edge of the receive window does not move left, but for the rounding of the
+//     window scale when a peer sends very little at a time.
+//   - A Conn is not safe for concurrent use; Settings are read only, Counters are atomic.
+//
+// # Departures from the letter
+//
+//   - A bare ACK exactly at the right edge of the window is answered, as RFC 9293 §3.10.7.4
+//     says, but its ACK field is heard: see specialAllowance.
+//   - The least retransmission timeout is that of [rtt.Limits], below RFC 6298's second.
+//   - Nagle's algorithm waits only for small segments (Minshall).
+package tcp

@@ -137,7 +137,7 @@ func foreign(from, imported string) string {
 	}
 	row, _ := rowFor(modules, from)
 	within := func(m string) bool { return m == "*" || imported == m || strings.HasPrefix(imported, m+"/") }
-	if !slices.ContainsFunc(row, within) || slices.ContainsFunc(neverLinked, within) {
+	if !slices.ContainsFunc(row, within) || slices.ContainsFunc(neverLinked, within) && !matchesAny(opponents, from) {
 		return fmt.Sprintf("%s is not built with %s", from, imported)
 	}
 	return ""

@@ -40,6 +40,7 @@ var imports = map[string][]string{
 	"tun/*":          {"tun", "tun/*"},
 	"apps/*":         {"stack", "apps/*"},
 	"cmd/*":          {"*"},
+	"scripts/*":      {"*"},
 }
 
 // upToDriver is what the packages import that exist to test the machine below the public face.
@@ -62,10 +63,15 @@ var modules = map[string][]string{
 	"tun":         {"github.com/songgao/water", "github.com/vishvananda/netlink", "github.com/vishvananda/netns", "golang.org/x/sys"},
 	"tun/*":       {"github.com/vishvananda/netlink", "github.com/vishvananda/netns", "golang.org/x/sys"},
 	"cmd/*":       {"*"},
+	"scripts/*":   {"*"},
 }
 
-// neverLinked is modules that tests may use and no package is built with.
-var neverLinked = []string{"gvisor.dev/gvisor"}
+// neverLinked is modules that tests and the programs of opponents may use, and no other
+// package is built with.
+var (
+	neverLinked = []string{"gvisor.dev/gvisor"}
+	opponents   = []string{"scripts/*"}
+)
 
 // Below the driver a package is a function of state, time and input. So these are forbidden
 // there, and so are go statements, channels and select.

@@ -151,37 +151,39 @@ func (c *UDPConn) Write(p []byte) (int, error) {
 
 func (c *UDPConn) send(p []byte, from netip.Addr, to netip.AddrPort) (int, error) {
 	for {
-		if err := c.maySend(); err != nil {
+		rooms, err := c.maySend()
+		if err != nil {
 			return 0, c.fail("write", err)
 		}
-		err := c.u.Send(p, from, to)
+		err = c.u.Send(p, from, to)
 		if err == nil {
 			return len(p), nil
 		}
 		if err != syscall.EAGAIN {
 			return 0, c.fail("write", err)
 		}
-		c.awaitRoom()
+		c.awaitRoom(rooms)
 	}
 }
 
-func (c *UDPConn) maySend() error {
+// maySend returns why nothing can be sent, and the socket's count of rooms for awaitRoom.
+func (c *UDPConn) maySend() (rooms uint64, err error) {
 	c.u.Locker().Lock()
 	defer c.u.Locker().Unlock()
 	switch {
 	case c.u.Closed():
-		return net.ErrClosed
+		return 0, net.ErrClosed
 	case c.wr.expired():
-		return os.ErrDeadlineExceeded
+		return 0, os.ErrDeadlineExceeded
 	}
-	return c.u.Queue().TakeError()
+	return c.u.Rooms(), c.u.Queue().TakeError()
 }
 
-// awaitRoom waits until the link that was full has room.
-func (c *UDPConn) awaitRoom() {
+// awaitRoom waits until the link that was full has had room since rooms was counted.
+func (c *UDPConn) awaitRoom(rooms uint64) {
 	c.u.Locker().Lock()
 	defer c.u.Locker().Unlock()
-	if !c.u.TakeRoom() && !c.u.Closed() {
+	for c.u.Rooms() == rooms && !c.u.Closed() && !c.wr.expired() {
 		c.wr.wait()
 	}
 }

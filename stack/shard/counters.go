@@ -14,7 +14,7 @@ type Counters struct {
 	tcpBadOptions, icmpIgnored              atomic.Uint64
 	tcpMulticast                            atomic.Uint64
 	listenOverflow, accepted                atomic.Uint64
-	timeWaitReused                          atomic.Uint64
+	timeWaitReused, timeWaitOverflow        atomic.Uint64
 }
 
 // linkCounters counts an interface's frames.
@@ -43,9 +43,10 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 		{"icmp.drop.rate_limited", &c.icmpLimited}, {"icmp.echo_in", &c.echoIn},
 		{"icmp.echo_replies", &c.echoReplies}, {"tcp.drop.checksum", &c.tcpBadChecksum},
 		{"tcp.drop.malformed", &c.tcpMalformed}, {"tcp.bad_options", &c.tcpBadOptions},
-		{"tcp.icmp.ignored", &c.icmpIgnored}, {"tcp.drop.not_unicast", &c.tcpMulticast},
+		{"icmp.drop.unsolicited", &c.icmpIgnored}, {"tcp.drop.not_unicast", &c.tcpMulticast},
 		{"tcp.no_port", &c.tcpNoPort}, {"tcp.drop.listen_overflow", &c.listenOverflow},
 		{"tcp.accepted", &c.accepted}, {"tcp.timewait_reused", &c.timeWaitReused},
+		{"tcp.drop.timewait_overflow", &c.timeWaitOverflow},
 	} {
 		f(p.name, p.v.Load())
 	}

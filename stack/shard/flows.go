@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 )
 
 // flowKey names a flow by both its ends, as fixed octets that hash in one go.
@@ -39,6 +40,7 @@ const flowBuckets = 64 // enough that receive loops of several queues seldom mee
 
 // flows maps keys to flows of one kind, in parts with a lock each.
 type flows[T comparable] struct {
+	count atomic.Int64
 	parts [flowBuckets]struct {
 		sync.RWMutex
 		m map[flowKey]T
@@ -67,6 +69,7 @@ func (f *flows[T]) add(k *flowKey, v T) bool {
 		p.m = make(map[flowKey]T)
 	}
 	p.m[*k] = v
+	f.count.Add(1)
 	return true
 }
 
@@ -79,18 +82,12 @@ func (f *flows[T]) remove(k *flowKey, v T) bool {
 		return false
 	}
 	delete(p.m, *k)
+	f.count.Add(-1)
 	return true
 }
 
 // len counts the flows.
-func (f *flows[T]) len() (n int) {
-	for i := range f.parts {
-		f.parts[i].RLock()
-		n += len(f.parts[i].m)
-		f.parts[i].RUnlock()
-	}
-	return n
-}
+func (f *flows[T]) len() int { return int(f.count.Load()) }
 
 // list returns all flows as they are at the moment.
 func (f *flows[T]) list() (all []T) {

@@ -85,9 +85,7 @@ func (i *Interface) sendFragments(f *txFrame, mtu int, id uint32) {
 			} else {
 				h.counters.fragmentsOut.Add(1)
 			}
-			if i.hasBacklog() || i.send(fragment, 0) == full {
-				i.enqueue(fragment)
-			}
+			i.sendLater(fragment, 0)
 			return nil
 		})
 	})

@@ -54,7 +54,7 @@ func (f *txFrame) finishPartial() { gso.FinishChecksum(&f.Frame) }
 // sendDatagram sends the transport message f.Buf[at:end], whose checksum is done, in
 // one packet or in fragments of the path's MTU, and takes f back.
 func (h *Host) sendDatagram(f *txFrame, hdr *ipHeader, p *path, at, end int) {
-	mtu := h.pathMTU.lookup(hdr.dst, p.ifc.MTU())
+	mtu, _ := h.pathMTU.lookup(hdr.dst, p.ifc.MTU())
 	id := h.idents.next(hdr.src, hdr.dst, hdr.protocol)
 	hdr.id = uint16(id)
 	f.putIP(at, end, hdr)

@@ -24,15 +24,16 @@ type Host struct {
 	secret secrets
 	lo     *Interface
 
-	netMu sync.Mutex // held by who changes net
+	netMu sync.Mutex // held by who changes net or mode
 	net   atomic.Pointer[network]
 
-	conns     flows[*TCP]
-	timeWaits flows[*timeWait]
-	listeners listeners
-	datagrams sockets
-	ports     ports
-	pings     pings
+	conns        flows[*TCP]
+	timeWaits    flows[*timeWait]
+	maxTimeWaits int
+	listeners    listeners
+	datagrams    sockets
+	ports        ports
+	pings        pings
 
 	timerMu sync.Mutex
 	wheel   *wheel.Wheel[expirer]
@@ -44,6 +45,7 @@ type Host struct {
 	limiter    limiter
 	idents     idents
 
+	rounds   sync.Pool // for Deliver
 	txFrames sync.Pool
 	txInUse  atomic.Int64
 
@@ -83,6 +85,8 @@ func New(cfg Config) *Host {
 		wheel:  wheel.New[expirer](wheelTick),
 		kick:   make(chan struct{}, 1),
 		closed: make(chan struct{}),
+
+		maxTimeWaits: maxTimeWaits,
 	}
 	h.txFrames.New = func() any { return newTxFrame() }
 	h.listeners.init()
@@ -110,6 +114,8 @@ func (h *Host) Pool() *mem.Pool { return &h.pool }
 // Start gives the host its goroutines: one for its timers and one for each queue of
 // each device, those to come included.
 func (h *Host) Start() {
+	h.netMu.Lock()
+	defer h.netMu.Unlock()
 	if !h.mode.CompareAndSwap(modeStepped, modeRunning) {
 		return
 	}
@@ -125,7 +131,10 @@ func (h *Host) isClosed() bool { return h.mode.Load() == modeClosed }
 // Close resets every connection, closes every socket and device, and returns when
 // every goroutine of the host has ended.
 func (h *Host) Close() error {
-	if h.mode.Swap(modeClosed) == modeClosed {
+	h.netMu.Lock() // so that an interface is added before or not at all
+	was := h.mode.Swap(modeClosed)
+	h.netMu.Unlock()
+	if was == modeClosed {
 		h.running.Wait()
 		return nil
 	}

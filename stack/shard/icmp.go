@@ -70,6 +70,11 @@ func (r *round) echoReply(d destination) {
 	}
 	f := h.getTx()
 	n := icmp.PutEchoReply(f.Buf[payloadAt:], out.src, p)
+	if n == 0 { // a code that no echo request has
+		h.counters.icmpBad.Add(1)
+		h.putTx(f)
+		return
+	}
 	h.counters.echoReplies.Add(1)
 	h.sendDatagram(f, &ipHeader{
 		src: out.src, dst: p.Src, protocol: p.Protocol, hopLimit: defaultHopLimit, tos: p.TOS &^ 3,
@@ -139,6 +144,10 @@ func (r *round) report(rep *icmp.Report) {
 			c.report(r, rep)
 		}
 	case wire.ProtoUDP:
+		if h.datagrams.find(local, remote) == nil {
+			h.counters.icmpIgnored.Add(1) // we never sent that (RFC 8201 §4)
+			return
+		}
 		r.learnMTU(rep)
 		h.datagrams.report(local, remote, rep)
 	case wire.ProtoICMP, wire.ProtoICMPv6:

@@ -71,7 +71,7 @@ func (c *TCP) info() ConnInfo {
 		Protocol: "tcp", State: i.State.String(), Local: c.local, Remote: c.remote,
 		RecvQ: i.Readable, SendQ: i.Unacked + i.Unsent, Cwnd: i.Cwnd, SSThresh: i.SSThresh, InFlight: i.InFlight,
 		MSS: i.MSS, SndWnd: i.SndWnd, RcvWnd: i.RcvWnd, SRTT: i.SRTT, RTTVar: i.RTTVar, RTO: i.RTO,
-		Congestion: i.Congestion,
+		Retransmits: uint64(i.Retransmits), Congestion: i.Congestion,
 	}
 }
 

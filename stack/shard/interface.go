@@ -24,19 +24,15 @@ type Interface struct {
 	loop     bool
 
 	mu      sync.Mutex
-	backlog []*txFrame // frames without an owner who could wait, in order
-	line    []waiter   // who waits for room, in order
+	backlog []*txFrame    // frames without an owner who could wait, in order
+	line    []waiter      // who waits for room, in order
+	rooms   atomic.Uint64 // counts, under mu, when room came and who waited was told
+	queued  atomic.Int32  // frames in the backlog, or on their way from it to the device
 	writable,
 	removed atomic.Bool
 
 	counters linkCounters
 }
-
-// waiter is told, without any lock held, that its interface has room again.
-type waiter interface{ room() }
-
-// maxBacklog bounds the frames without an owner that wait for a full device.
-const maxBacklog = 256
 
 // MinMTU4 and MinMTU6 are the least MTU of a link that carries IPv4 (RFC 791 §3.2)
 // and IPv6 (RFC 8200 §5).
@@ -53,6 +49,9 @@ func (h *Host) AddInterface(name string, dev link.Device, addrs []netip.Prefix) 
 		name = dev.Name()
 	}
 	i := &Interface{host: h, name: name, dev: dev, features: dev.Features()}
+	if nt, ok := dev.(link.Notifier); ok {
+		nt.OnWritable(i.onWritable) // before anybody can find the device full
+	}
 	err := h.change(func(n *network) error {
 		if h.isClosed() {
 			return fmt.Errorf("add interface %s: the stack is closed", name)
@@ -67,16 +66,13 @@ func (h *Host) AddInterface(name string, dev link.Device, addrs []netip.Prefix) 
 				return err
 			}
 		}
+		if h.mode.Load() == modeRunning {
+			i.start()
+		}
 		return nil
 	})
 	if err != nil {
 		return nil, err
-	}
-	if nt, ok := dev.(link.Notifier); ok {
-		nt.OnWritable(i.onWritable)
-	}
-	if h.mode.Load() == modeRunning {
-		i.start()
 	}
 	return i, nil
 }

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"net"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -67,7 +68,7 @@ func unspecified(a netip.Addr) netip.Addr {
 
 // Listen puts a port into LISTEN. local's address may be unspecified for any of
 // its family; both makes the port answer on any address of both families. Port 0
-// asks for a free one. The errors are EADDRINUSE and EADDRNOTAVAIL.
+// asks for a free one. The errors are EADDRINUSE, EADDRNOTAVAIL and net.ErrClosed.
 func (h *Host) Listen(local netip.AddrPort, both bool) (*Listener, error) {
 	if a := local.Addr(); !a.IsUnspecified() && !h.IsLocal(a) {
 		return nil, syscall.EADDRNOTAVAIL
@@ -84,7 +85,7 @@ func (h *Host) Listen(local netip.AddrPort, both bool) (*Listener, error) {
 	h.listeners.mu.Unlock()
 	if h.isClosed() {
 		l.Close()
-		return nil, syscall.EINVAL
+		return nil, net.ErrClosed
 	}
 	return l, nil
 }

@@ -68,6 +68,8 @@ type path struct {
 	ifc *Interface
 	src netip.Addr
 	via netip.Addr // the next hop; invalid where the destination is on the link
+
+	fragment bool // segments go without DF: see ip.PathMTU.MayFragment
 }
 
 // pathTo chooses interface, next hop and, where src is not valid, the source

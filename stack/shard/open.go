@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"net"
 	"net/netip"
 	"syscall"
 
@@ -9,7 +10,6 @@ import (
 	"github.com/weirnet/weir/stack/link"
 	"github.com/weirnet/weir/stack/seq"
 	"github.com/weirnet/weir/stack/tcp"
-	"github.com/weirnet/weir/stack/wire"
 )
 
 // newTCP returns a connection that is in no table yet.
@@ -36,9 +36,12 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time) tcp.Config {
 	return cfg
 }
 
-// pathMSS returns the largest payload, options included, that the path takes.
+// pathMSS returns the largest payload, options included, that the path takes, and notes in
+// it whether packets may be fragmented on the way.
 func (h *Host) pathMSS(p *path, dst netip.Addr) int {
-	return mss(h.pathMTU.lookup(dst, p.ifc.MTU()), dst.Is4())
+	mtu, fragment := h.pathMTU.lookup(dst, p.ifc.MTU())
+	p.fragment = fragment
+	return mss(mtu, dst.Is4())
 }
 
 // maxSegment returns the largest payload worth building at once: a super-segment
@@ -57,7 +60,7 @@ func (i *Interface) maxSegment(is4 bool, pathMSS int) int {
 // DialTCP opens a connection to remote and sends its SYN. local may be the zero
 // AddrPort, or lack address or port: they are chosen. f is told how it goes on:
 // EventConnected, or EventError and then the connection's Conn().Err. The errors here
-// are those of before the first packet: ENETUNREACH, EADDRNOTAVAIL, EADDRINUSE.
+// are those of before the first packet: ENETUNREACH, EADDRNOTAVAIL, EADDRINUSE, net.ErrClosed.
 func (h *Host) DialTCP(local, remote netip.AddrPort, f Handler) (*TCP, error) {
 	n := h.net.Load()
 	if a := remote.Addr(); n.classify(a) == toMulticast || n.classify(a) == toBroadcast {
@@ -87,6 +90,10 @@ func (h *Host) DialTCP(local, remote netip.AddrPort, f Handler) (*TCP, error) {
 	cfg := h.tcpConfig(c, now)
 	c.conn.Connect(now, &cfg)
 	c.push(now)
+	if h.isClosed() {
+		c.abort(now)
+		return nil, net.ErrClosed
+	}
 	return c, nil
 }
 
@@ -133,19 +140,25 @@ func (h *Host) enterNew(local, remote netip.AddrPort, f Handler) (*TCP, error) {
 	return nil, syscall.EADDRNOTAVAIL
 }
 
-// acceptSYN is LISTEN meeting a segment (RFC 9293 §3.10.7.2): a SYN makes a
-// connection in SYN-RECEIVED, an ACK is answered by a reset, all else is dropped.
-func (r *round) acceptSYN(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
-	h, s := r.h, &r.seg
-	switch {
-	case s.Flags&wire.FlagRST != 0:
-		return
-	case s.Flags&wire.FlagACK != 0:
-		r.refuse(local, remote)
-		return
-	case s.Flags&wire.FlagSYN == 0:
-		return
+// listen is LISTEN meeting a segment (RFC 9293 §3.10.7.2): a SYN makes a connection in
+// SYN-RECEIVED, an ACK is answered by a reset, all else is dropped. minISS is the least
+// initial sequence number to use, where an old connection of the same ends asks for one.
+func (r *round) listen(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
+	f := r.h.getTx()
+	switch tcp.Listen(&r.seg, &f.seg) {
+	case tcp.ListenReply:
+		r.h.sendSegment(f, local, remote, r.queue)
+	case tcp.ListenAccept:
+		r.h.putTx(f)
+		r.accept(l, local, remote, minISS)
+	default:
+		r.h.putTx(f)
 	}
+}
+
+// accept makes the connection that a SYN asks for.
+func (r *round) accept(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
+	h := r.h
 	n := h.net.Load()
 	p, err := n.pathTo(remote.Addr(), local.Addr(), h.lo)
 	if err != nil {
@@ -169,7 +182,7 @@ func (r *round) acceptSYN(l *Listener, local, remote netip.AddrPort, minISS *seq
 	if minISS != nil && cfg.ISS.Less(*minISS) {
 		cfg.ISS = *minISS
 	}
-	c.happened(c.conn.Accept(r.now, &cfg, s))
+	c.happened(c.conn.Accept(r.now, &cfg, &r.seg))
 	r.touch(c)
 }
 

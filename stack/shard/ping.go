@@ -2,6 +2,7 @@ package shard
 
 import (
 	"encoding/binary"
+	"net"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -55,6 +56,10 @@ func (h *Host) Ping(dst netip.Addr, seq uint16, size int, hopLimit uint8, done f
 	e := &Echo{host: h, dst: dst.WithZone(""), sent: h.Now(), done: done}
 	if !h.pings.enter(e) {
 		return nil, syscall.ENOBUFS
+	}
+	if h.isClosed() {
+		e.Cancel()
+		return nil, net.ErrClosed
 	}
 	f := h.getTx()
 	data := f.Buf[payloadAt+wire.ICMPHeader:][:min(max(size, 0), maxEcho)]

@@ -27,7 +27,7 @@ type round struct {
 }
 
 // batch is how many frames a receive loop takes at once.
-const batch = 32
+const batch = 16
 
 // start gives each of the device's queues its receive loop.
 func (i *Interface) start() {
@@ -84,9 +84,14 @@ func (i *Interface) readFailed(err error, failures int) int {
 // Deliver takes one frame that a device of the host received through the stack, for
 // a host that is stepped rather than started. The frame is lent for the call.
 func (h *Host) Deliver(i *Interface, f *link.Frame) {
-	r := round{h: h, ifc: i, now: h.Now()}
+	r, _ := h.rounds.Get().(*round)
+	if r == nil {
+		r = &round{h: h}
+	}
+	r.ifc, r.now = i, h.Now()
 	r.input(f)
 	r.flush()
+	h.rounds.Put(r)
 }
 
 // deliver takes a frame of n octets, virtio-net header included, through the stack.
@@ -140,11 +145,38 @@ func (r *round) input(f *link.Frame) {
 	}
 }
 
-// problem sends the parameter problem that a dropped packet's sender is due.
+// problem sends the parameter problem that a dropped packet's sender is due. A host has
+// no say about what is not for it, and nobody about a broadcast (RFC 1122 §3.2.2).
 func (r *round) problem() {
-	if r.pkt.Problem.Kind != ip.ProblemNone {
-		r.sendProblem(&r.pkt)
+	p := &r.pkt
+	if p.Problem.Kind == ip.ProblemNone {
+		return
 	}
+	switch r.h.net.Load().classify(p.Dst) {
+	case toOther:
+		if !r.h.cfg.Forward {
+			return
+		}
+	case toBroadcast:
+		p.NoError = true
+	}
+	r.sendProblem(p)
+}
+
+// badSource reports, and counts, a packet that claims to come from one of the host's own
+// addresses or from a broadcast address of its subnets: what answers it would go to
+// the host itself, or to all (RFC 1122 §3.2.1.3, §4.2.3.10). A segment of an open
+// connection is never such a one, so that it need not be asked.
+func (r *round) badSource() bool {
+	if r.ifc.loop {
+		return false
+	}
+	c := r.h.net.Load().classify(r.pkt.Src)
+	if c != toLocal && c != toBroadcast {
+		return false
+	}
+	r.h.drops.Add(ip.DropMartianSource)
+	return true
 }
 
 // local takes a packet that is for this host.
@@ -200,6 +232,14 @@ func (r *round) transport(d destination) {
 			return
 		}
 		r.tcp()
+		return
+	case wire.ProtoNoNext:
+		return
+	}
+	if r.badSource() {
+		return
+	}
+	switch p := &r.pkt; p.Protocol {
 	case wire.ProtoUDP:
 		r.udp(d)
 	case wire.ProtoICMP, wire.ProtoICMPv6:
@@ -208,7 +248,6 @@ func (r *round) transport(d destination) {
 			return
 		}
 		r.icmp(d)
-	case wire.ProtoNoNext:
 	default:
 		r.unknownProtocol()
 	}
@@ -242,17 +281,20 @@ func (r *round) tcp() {
 
 func (r *round) tcpNoConnection(key *flowKey, local, remote netip.AddrPort) {
 	h := r.h
+	if r.badSource() {
+		return
+	}
 	l := h.listeners.find(local)
 	if t := h.timeWaits.get(key); t != nil {
 		iss, reuse := t.input(r, l != nil)
 		if reuse {
 			h.counters.timeWaitReused.Add(1)
-			r.acceptSYN(l, local, remote, &iss)
+			r.listen(l, local, remote, &iss)
 		}
 		return
 	}
 	if l != nil {
-		r.acceptSYN(l, local, remote, nil)
+		r.listen(l, local, remote, nil)
 		return
 	}
 	h.counters.tcpNoPort.Add(1)

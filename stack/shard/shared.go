@@ -14,27 +14,44 @@ import (
 // The parts of the network layer that all receive loops share, each with its lock and
 // its timer. None of them is touched by an ordinary segment of an open connection.
 
+// alarm is the wheel's entry of one of these parts, under its lock.
+type alarm struct {
+	entry wheel.Entry[expirer]
+	at    clock.Time // what the entry is set to, or Never
+}
+
+func (a *alarm) init(e expirer) { a.entry.Value, a.at = e, clock.Never }
+
+// set makes the alarm go off at a time. One that is earlier already stays: it will look.
+func (a *alarm) set(h *Host, at clock.Time) {
+	if at < a.at {
+		a.at = at
+		h.schedule(&a.entry, at)
+	}
+}
+
+// off says that the alarm has gone off.
+func (a *alarm) off() { a.at = clock.Never }
+
 // reassembly is the host's reassembler.
 type reassembly struct {
 	mu    sync.Mutex
 	r     *ip.Reassembler
 	host  *Host
-	timer wheel.Entry[expirer]
+	alarm alarm
 }
 
 func (a *reassembly) init(h *Host) {
 	a.host = h
 	a.r = ip.NewReassembler(&h.pool, ip.Limits{Drops: &h.drops})
-	a.timer.Value = a
+	a.alarm.init(a)
 }
 
 func (a *reassembly) input(now clock.Time, p *ip.Packet) (*ip.Datagram, ip.Drop) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	d, drop := a.r.Input(now, p)
-	if !a.timer.Scheduled() {
-		a.host.schedule(&a.timer, a.r.Deadline())
-	}
+	a.alarm.set(a.host, a.r.Deadline())
 	return d, drop
 }
 
@@ -42,9 +59,10 @@ func (a *reassembly) input(now clock.Time, p *ip.Packet) (*ip.Datagram, ip.Drop)
 func (a *reassembly) expire(now clock.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	a.alarm.off()
 	r := round{h: a.host, now: now, ifc: a.host.lo}
 	a.r.Expire(now, func(first *ip.Packet) { r.sendError(first, icmp.TimeExceededReassembly, 0) })
-	a.host.schedule(&a.timer, a.r.Deadline())
+	a.alarm.set(a.host, a.r.Deadline())
 }
 
 func (a *reassembly) inUse() int {
@@ -57,7 +75,8 @@ func (a *reassembly) release() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.r.Reset()
-	a.host.cancel(&a.timer)
+	a.alarm.off()
+	a.host.cancel(&a.alarm.entry)
 }
 
 // pathMTUs is the host's cache of path MTUs.
@@ -65,18 +84,20 @@ type pathMTUs struct {
 	mu    sync.RWMutex
 	cache *ip.PathMTU
 	host  *Host
-	timer wheel.Entry[expirer]
+	alarm alarm
 }
 
 func (m *pathMTUs) init(h *Host) {
 	m.host, m.cache = h, ip.NewPathMTU(0)
-	m.timer.Value = m
+	m.alarm.init(m)
 }
 
-func (m *pathMTUs) lookup(dst netip.Addr, linkMTU int) int {
+// lookup returns the path MTU, and whether packets may be fragmented on the way because
+// that is larger than what the path takes whole.
+func (m *pathMTUs) lookup(dst netip.Addr, linkMTU int) (mtu int, fragment bool) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.cache.Lookup(dst, linkMTU)
+	return m.cache.Lookup(dst, linkMTU), m.cache.MayFragment(dst)
 }
 
 // update enters what a packet-too-big report says and returns whether the path MTU fell.
@@ -84,9 +105,7 @@ func (m *pathMTUs) update(now clock.Time, rep *icmp.Report) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, fell := m.cache.Update(now, rep.Dst, rep.MTU, rep.Length)
-	if !m.timer.Scheduled() {
-		m.host.schedule(&m.timer, m.cache.Deadline())
-	}
+	m.alarm.set(m.host, m.cache.Deadline())
 	return fell
 }
 
@@ -94,9 +113,10 @@ func (m *pathMTUs) update(now clock.Time, rep *icmp.Report) bool {
 // segments again (RFC 1191 §6.3).
 func (m *pathMTUs) expire(now clock.Time) {
 	m.mu.Lock()
+	m.alarm.off()
 	var raised []netip.Addr
 	m.cache.Expire(now, func(dst netip.Addr) { raised = append(raised, dst) })
-	m.host.schedule(&m.timer, m.cache.Deadline())
+	m.alarm.set(m.host, m.cache.Deadline())
 	m.mu.Unlock()
 	if len(raised) == 0 {
 		return

@@ -6,6 +6,7 @@ import (
 	"syscall"
 
 	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/ip"
 	"github.com/weirnet/weir/stack/link"
 	"github.com/weirnet/weir/stack/tcp"
 	"github.com/weirnet/weir/stack/wheel"
@@ -39,11 +40,11 @@ type TCP struct {
 	timer wheel.Entry[expirer]
 	armed clock.Time // what the timer is set to, or Never
 
-	sending  bool // somebody has let go of mu to write to the device
-	touched  bool // a round will push it
-	waiting  bool // in an interface's line for room
-	entered  bool // in host.conns
-	detached bool // its user has closed it: blocks go when the state machine is done
+	waiting  *Interface // in whose line for room it is
+	sending  bool       // somebody has let go of mu to write to the device
+	touched  bool       // a round will push it
+	entered  bool       // in host.conns
+	detached bool       // its user has closed it: blocks go when the state machine is done
 }
 
 // Lock locks the connection. Who holds the lock may use Conn.
@@ -157,11 +158,13 @@ func (c *TCP) expire(now clock.Time) {
 	c.push(now)
 }
 
-// room is called when the interface that was full has room again.
-func (c *TCP) room() {
+// room is called when an interface that was full has room again.
+func (c *TCP) room(i *Interface) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.waiting = false
+	if c.waiting == i {
+		c.waiting = nil
+	}
 	c.push(c.host.Now())
 }
 
@@ -180,10 +183,16 @@ func (c *TCP) push(now clock.Time) {
 	c.settle(now)
 }
 
-// transmit sends one segment and reports whether there may be another.
+// transmit sends one segment and reports whether there may be another. Where there is no
+// route the segment is lost as on a wire, so that the state machine's timers go on.
 func (c *TCP) transmit(now clock.Time) bool {
-	if c.waiting {
-		return false
+	c.refreshPath(now)
+	ifc, queue := c.out.ifc, c.queue
+	if c.waiting != nil {
+		if c.waiting == ifc {
+			return false
+		}
+		c.waiting = nil // the route leads elsewhere now
 	}
 	f := c.held
 	c.held = nil
@@ -192,14 +201,21 @@ func (c *TCP) transmit(now clock.Time) bool {
 			return false
 		}
 	}
-	ifc, queue := c.out.ifc, c.queue
+	if ifc == nil {
+		c.host.drops.Add(ip.DropNoRoute)
+		c.host.putTx(f)
+		return true
+	}
+	rooms := ifc.rooms.Load()
 	c.mu.Unlock()
-	result := ifc.send(f, queue)
+	result := ifc.offer(f, queue)
 	c.mu.Lock()
 	if result == full {
-		c.held, c.waiting = f, true
-		ifc.wait(c)
-		return false
+		c.held = f
+		if ifc.wait(c, rooms) {
+			c.waiting = ifc
+		}
+		return c.waiting == nil
 	}
 	c.host.putTx(f)
 	return true
@@ -208,24 +224,22 @@ func (c *TCP) transmit(now clock.Time) bool {
 // build asks the state machine for its next segment and writes the headers before
 // its payload. It returns nil where there is none.
 func (c *TCP) build(now clock.Time) *txFrame {
-	if !c.refreshPath(now) {
-		return nil
-	}
 	f := c.host.getTx()
 	if !c.conn.Output(now, &f.seg, f.room(maxPayload)) {
 		c.host.putTx(f)
 		return nil
 	}
-	f.putTCP(c.local, c.remote, &c.out, c.host)
+	if c.out.ifc != nil {
+		f.putTCP(c.local, c.remote, &c.out, c.host)
+	}
 	return f
 }
 
-// refreshPath looks the route up again when the network has changed. Without one
-// nothing is sent: the state machine's timers go on, and the route may come back.
-func (c *TCP) refreshPath(now clock.Time) bool {
+// refreshPath looks the route up again when the network has changed.
+func (c *TCP) refreshPath(now clock.Time) {
 	n := c.host.net.Load()
 	if c.outAt == n.generation {
-		return c.out.ifc != nil
+		return
 	}
 	p, err := n.pathTo(c.remote.Addr(), c.local.Addr(), c.host.lo)
 	c.outAt = n.generation
@@ -233,11 +247,10 @@ func (c *TCP) refreshPath(now clock.Time) bool {
 		c.out = path{}
 		errno, _ := err.(syscall.Errno)
 		c.happened(c.conn.OnICMP(now, false, errno))
-		return false
+		return
 	}
 	c.out = p
-	c.conn.SetPathMSS(now, c.host.pathMSS(&p, c.remote.Addr()))
-	return true
+	c.conn.SetPathMSS(now, c.host.pathMSS(&c.out, c.remote.Addr()))
 }
 
 // settle sets the timer, and takes the connection out of the tables when it has ended.
@@ -246,9 +259,8 @@ func (c *TCP) settle(now clock.Time) {
 	case st == tcp.StateClosed && c.held == nil:
 		c.leave()
 	case st == tcp.StateTimeWait && c.held == nil && c.entered:
-		record := c.conn.TimeWait()
+		c.host.addTimeWait(c) // before it leaves, so that no segment meets neither
 		c.leave()
-		c.host.addTimeWait(c, record)
 	case st == tcp.StateTimeWait && !c.entered:
 		c.release()
 	default:
@@ -297,10 +309,14 @@ func (f *txFrame) putTCP(local, remote netip.AddrPort, p *path, h *Host) {
 		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(s.Seq), Ack: uint32(s.Ack),
 		Flags: s.Flags, Window: s.Window, Urgent: s.Urgent, Options: &s.Options,
 	})
-	f.putIP(at, end, &ipHeader{
+	hdr := ipHeader{
 		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtoTCP, hopLimit: defaultHopLimit,
-		dontFragment: true, flowLabel: h.flowLabel(local, remote),
-	})
+		dontFragment: !p.fragment, flowLabel: h.flowLabel(local, remote),
+	}
+	if p.fragment { // RFC 6864 §4.1: only what is never fragmented needs no identification
+		hdr.id = uint16(h.idents.next(hdr.src, hdr.dst, wire.ProtoTCP))
+	}
+	f.putIP(at, end, &hdr)
 	f.setPartial(at, tcpChecksumAt, wire.ProtoTCP, local.Addr(), remote.Addr())
 	if s.SegmentSize > 0 && len(s.Payload) > s.SegmentSize {
 		f.SegmentSize, f.HeaderLen = uint16(s.SegmentSize), uint16(payloadAt-f.Off)

@@ -19,9 +19,17 @@ type timeWait struct {
 	gone   bool
 }
 
-// addTimeWait replaces a connection, which has left its table, by its record.
-func (h *Host) addTimeWait(c *TCP, record tcp.TimeWait) {
-	t := &timeWait{record: record, host: h, key: c.key}
+// maxTimeWaits bounds the records. What comes to TIME-WAIT beyond that is forgotten at once:
+// less harm than a table that grows as fast as a peer can open and close.
+const maxTimeWaits = 1 << 17
+
+// addTimeWait enters the record that is to take a connection's place.
+func (h *Host) addTimeWait(c *TCP) {
+	if h.timeWaits.len() >= h.maxTimeWaits {
+		h.counters.timeWaitOverflow.Add(1)
+		return
+	}
+	t := &timeWait{record: c.conn.TimeWait(), host: h, key: c.key}
 	t.timer.Value = t
 	if h.timeWaits.add(&t.key, t) {
 		h.schedule(&t.timer, t.record.Deadline())

@@ -58,6 +58,14 @@ const (
 	full                // the device has no room; the frame is still the caller's
 )
 
+// offer is send for frames that must not overtake the backlog.
+func (i *Interface) offer(f *txFrame, queue int) outcome {
+	if i.queued.Load() > 0 {
+		return full
+	}
+	return i.send(f, queue)
+}
+
 // send hands one frame to the device. Frames that ask for what the device cannot
 // do are finished here: checksums summed, super-segments cut.
 func (i *Interface) send(f *txFrame, queue int) outcome {
@@ -94,29 +102,31 @@ func (i *Interface) takesSegments(f *txFrame) bool {
 // sendCut cuts a super-segment for a device that cannot. When the first piece
 // finds the device full, the frame stays whole and the caller's; later pieces go to the backlog.
 func (i *Interface) sendCut(f *txFrame, queue int) outcome {
-	piece := i.host.getTx()
-	defer i.host.putTx(piece)
 	first, result := true, sent
-	err := gso.Cut(&f.Frame, &piece.Frame, func(p *link.Frame) error {
-		if p == &f.Frame { // no longer than one segment after all
-			f.SegmentSize = 0
-			result = i.send(f, queue)
+	i.cut(f, func(piece *txFrame) error {
+		if !first {
+			i.sendLater(piece, queue)
 			return nil
 		}
-		if i.send(piece, queue) == full {
-			if first {
-				result = full
-				return syscall.EAGAIN
-			}
-			i.enqueue(piece)
-		}
 		first = false
+		if i.send(piece, queue) == full {
+			result = full
+			return syscall.EAGAIN
+		}
 		return nil
 	})
-	if err != nil && result != full {
+	return result
+}
+
+// cut calls emit for the pieces of a super-segment until it returns EAGAIN. A piece is
+// emit's until it returns.
+func (i *Interface) cut(f *txFrame, emit func(piece *txFrame) error) {
+	piece := i.host.getTx()
+	defer i.host.putTx(piece)
+	err := gso.Cut(&f.Frame, &piece.Frame, func(*link.Frame) error { return emit(piece) })
+	if err != nil && err != syscall.EAGAIN {
 		i.counters.malformed.Add(1)
 	}
-	return result
 }
 
 // countError counts a frame that the device refused, by reason.
@@ -134,87 +144,25 @@ func (i *Interface) countError(err error) {
 // sendOrQueue sends a frame that has no owner who could wait, and takes it back into
 // the pool. A full device leaves it in the backlog.
 func (i *Interface) sendOrQueue(f *txFrame, queue int) {
-	if i.hasBacklog() || i.send(f, queue) == full {
-		i.enqueue(f)
-	}
+	i.sendLater(f, queue)
 	i.host.putTx(f)
 }
 
-func (i *Interface) hasBacklog() bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return len(i.backlog) > 0
-}
-
-// enqueue puts a copy of f into the backlog.
-func (i *Interface) enqueue(f *txFrame) {
-	c := i.host.getTx()
-	c.Off, c.End, c.Offload = f.Off, f.End, f.Offload
-	copy(c.Buf[c.Off:c.End], f.Packet())
-	i.mu.Lock()
-	ok := len(i.backlog) < maxBacklog && !i.removed.Load()
-	if ok {
-		i.backlog = append(i.backlog, c)
-	}
-	i.mu.Unlock()
-	if !ok {
-		i.counters.backlogFull.Add(1)
-		i.host.putTx(c)
-	}
-}
-
-func (i *Interface) dropBacklog() {
-	i.mu.Lock()
-	old := i.backlog
-	i.backlog = nil
-	i.mu.Unlock()
-	for _, f := range old {
-		i.host.putTx(f)
-	}
-}
-
-// wait puts w in the line for room. It is called with w's own lock held; since the
-// room may have come meanwhile, the service looks again at once.
-func (i *Interface) wait(w waiter) {
-	i.mu.Lock()
-	i.line = append(i.line, w)
-	i.mu.Unlock()
-	i.counters.pushedBack.Add(1)
-}
-
-// onWritable is called by the device, from any goroutine, when it has room again.
-func (i *Interface) onWritable() {
-	i.writable.Store(true)
-	i.host.wake()
-}
-
-// resume sends the backlog and then wakes who waits. It is run by the service.
-func (i *Interface) resume() {
-	if !i.writable.Swap(false) {
+// sendLater sends a frame now or, where the device is full, leaves a copy in the backlog. What
+// the device cannot cut is cut before, so that the backlog keeps its order.
+func (i *Interface) sendLater(f *txFrame, queue int) {
+	if f.SegmentSize > 0 && !i.takesSegments(f) {
+		i.cut(f, func(piece *txFrame) error {
+			i.sendLater(piece, queue)
+			return nil
+		})
 		return
 	}
 	for {
-		i.mu.Lock()
-		if len(i.backlog) == 0 {
-			line := i.line
-			i.line = nil
-			i.mu.Unlock()
-			for _, w := range line {
-				w.room()
-			}
+		rooms := i.rooms.Load()
+		if i.offer(f, queue) != full || i.enqueue(f, rooms) {
 			return
 		}
-		f := i.backlog[0]
-		i.mu.Unlock()
-		if i.send(f, 0) == full {
-			return // the device will call again
-		}
-		i.mu.Lock()
-		if len(i.backlog) > 0 && i.backlog[0] == f {
-			i.backlog = i.backlog[1:]
-		}
-		i.mu.Unlock()
-		i.host.putTx(f)
 	}
 }
 

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"net"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -23,7 +24,8 @@ type UDP struct {
 	queue   udp.Queue
 	onEvent func()
 	closed  bool
-	hasRoom bool // room was called since the last TakeRoom
+	waiting *Interface // in whose line for room it is
+	rooms   uint64     // counts the calls of room
 }
 
 // sockets finds a UDP socket: connected ones by both ends, others by local address.
@@ -97,7 +99,7 @@ func (h *Host) ListenUDP(local netip.AddrPort, both bool) (*UDP, error) {
 	h.datagrams.mu.Unlock()
 	if h.isClosed() {
 		u.Close()
-		return nil, syscall.EINVAL
+		return nil, net.ErrClosed
 	}
 	return u, nil
 }
@@ -126,7 +128,7 @@ func (h *Host) DialUDP(local, remote netip.AddrPort) (*UDP, error) {
 	h.datagrams.flows.add(&u.flow, u)
 	if h.isClosed() {
 		u.Close()
-		return nil, syscall.EINVAL
+		return nil, net.ErrClosed
 	}
 	return u, nil
 }
@@ -161,20 +163,33 @@ func (u *UDP) event() {
 }
 
 // room is called when a full interface that the socket waited for has room again.
-func (u *UDP) room() {
+func (u *UDP) room(i *Interface) {
 	u.mu.Lock()
-	u.hasRoom = true
+	defer u.mu.Unlock()
+	if u.waiting == i {
+		u.waiting = nil
+	}
+	u.rooms++
 	u.event()
-	u.mu.Unlock()
 }
 
-// TakeRoom reports whether a full device has got room since the last call. The lock
-// must be held.
-func (u *UDP) TakeRoom() bool {
-	had := u.hasRoom
-	u.hasRoom = false
-	return had
+// awaitRoom puts the socket in the line of a full interface, once; rooms is as for
+// Interface.wait.
+func (u *UDP) awaitRoom(i *Interface, rooms uint64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	switch {
+	case u.waiting == i:
+	case i.wait(u, rooms):
+		u.waiting = i
+	default:
+		u.rooms++
+	}
 }
+
+// Rooms counts how often a full device has got room. Who gets EAGAIN from Send waits until it
+// differs from before that Send. The lock must be held.
+func (u *UDP) Rooms() uint64 { return u.rooms }
 
 // Closed reports whether Close was called. The lock must be held.
 func (u *UDP) Closed() bool { return u.closed }
@@ -235,10 +250,13 @@ func (h *Host) sendUDP(u *UDP, payload []byte, src, dst netip.AddrPort, out *pat
 	f := h.getTx()
 	at := payloadAt - udp.HeaderLen
 	end := payloadAt + copy(f.Buf[payloadAt:], payload)
-	mtu := h.pathMTU.lookup(dst.Addr(), out.ifc.MTU())
+	mtu, fragment := h.pathMTU.lookup(dst.Addr(), out.ifc.MTU())
 	hdr := ipHeader{
 		src: src.Addr(), dst: dst.Addr().WithZone(""), protocol: wire.ProtoUDP,
-		hopLimit: defaultHopLimit, dontFragment: true, flowLabel: h.flowLabel(src, dst),
+		hopLimit: defaultHopLimit, dontFragment: !fragment, flowLabel: h.flowLabel(src, dst),
+	}
+	if fragment {
+		hdr.id = uint16(h.idents.next(hdr.src, hdr.dst, hdr.protocol))
 	}
 	whole := end-at+ipHeaderLen(hdr.dst) <= mtu
 	if !whole || out.ifc.features&link.FeatureCsum == 0 {
@@ -247,24 +265,35 @@ func (h *Host) sendUDP(u *UDP, payload []byte, src, dst netip.AddrPort, out *pat
 		udp.Put(f.Buf[at:end], src, dst, link.ChecksumPartial)
 		f.Checksum, f.ChecksumOffset = link.ChecksumPartial, wire.UDPChecksumOffset
 	}
-	if !whole {
-		id := h.idents.next(hdr.src, hdr.dst, hdr.protocol)
-		hdr.dontFragment, hdr.id = false, uint16(id)
-		f.putIP(at, end, &hdr)
-		out.ifc.sendFragments(f, mtu, id)
-	} else {
-		f.putIP(at, end, &hdr)
-		f.ChecksumStart = uint16(at - f.Off)
-		if out.ifc.hasBacklog() || out.ifc.send(f, 0) == full {
-			h.putTx(f)
-			out.ifc.wait(u)
-			return syscall.EAGAIN
-		}
-		h.putTx(f)
+	rooms := out.ifc.rooms.Load()
+	if !h.offerUDP(f, &hdr, out.ifc, at, end, mtu) {
+		u.awaitRoom(out.ifc, rooms)
+		return syscall.EAGAIN
 	}
 	h.udpCounters.Out.Add(1)
 	h.udpCounters.OutOctets.Add(uint64(len(payload)))
 	return nil
+}
+
+// offerUDP sends the datagram f.Buf[at:end], whole or in fragments, and takes f back. It
+// reports false where the device is full; fragments that follow a first may wait in
+// the backlog.
+func (h *Host) offerUDP(f *txFrame, hdr *ipHeader, ifc *Interface, at, end, mtu int) bool {
+	if end-at+ipHeaderLen(hdr.dst) > mtu {
+		if ifc.queued.Load() > 0 {
+			h.putTx(f)
+			return false
+		}
+		id := h.idents.next(hdr.src, hdr.dst, hdr.protocol)
+		hdr.dontFragment, hdr.id = false, uint16(id)
+		f.putIP(at, end, hdr)
+		ifc.sendFragments(f, mtu, id)
+		return true
+	}
+	defer h.putTx(f)
+	f.putIP(at, end, hdr)
+	f.ChecksumStart = uint16(at - f.Off)
+	return ifc.offer(f, 0) != full
 }
 
 func ipHeaderLen(a netip.Addr) int {
@@ -289,22 +318,32 @@ func (r *round) udp(d destination) {
 		r.sendError(p, icmp.PortUnreachable, 0)
 		return
 	}
+	payload, size := v.Payload(), len(v.Payload())
+	if p.Frame.UDP && p.Frame.SegmentSize > 0 { // several datagrams, coalesced
+		size = int(p.Frame.SegmentSize)
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.closed {
-		h.udpCounters.Drop(udp.DropNoPort)
-		return
+	for more := true; more; more = len(payload) > 0 {
+		n := min(size, len(payload))
+		u.take(r, &udp.Datagram{From: from, To: p.Dst, Interface: r.ifc.index, Payload: payload[:n], HopLimit: p.HopLimit, TOS: p.TOS})
+		payload = payload[n:]
 	}
-	drop = u.queue.Push(&udp.Datagram{
-		From: from, To: p.Dst, Interface: r.ifc.index, Payload: v.Payload(), HopLimit: p.HopLimit, TOS: p.TOS,
-	})
-	if drop != udp.DropNone {
-		h.udpCounters.Drop(drop)
-		return
-	}
-	h.udpCounters.In.Add(1)
-	h.udpCounters.InOctets.Add(uint64(len(v.Payload())))
 	u.event()
+}
+
+// take puts a datagram into the queue. u is locked.
+func (u *UDP) take(r *round, d *udp.Datagram) {
+	ctr, drop := &r.h.udpCounters, udp.DropNoPort
+	if !u.closed {
+		drop = u.queue.Push(d)
+	}
+	if drop != udp.DropNone {
+		ctr.Drop(drop)
+		return
+	}
+	ctr.In.Add(1)
+	ctr.InOctets.Add(uint64(len(d.Payload)))
 }
 
 // report gives an ICMP error to the connected socket whose datagram it quotes

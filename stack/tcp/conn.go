@@ -62,6 +62,7 @@ type Conn struct {
 	progressAt clock.Time // when data last began to be, or was, acknowledged
 	heardAt    clock.Time // when an acceptable segment last came
 	sentAt     clock.Time // when text was last sent
+	again      uint32     // segments sent again, for Info
 	invalidAt  clock.Time // when the peer was last told of an unacceptable segment
 
 	keep *keepAlive // nil where it is off

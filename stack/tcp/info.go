@@ -26,6 +26,7 @@ type Info struct {
 
 	SRTT, RTTVar, MinRTT, RTO time.Duration
 	Timeouts                  int // in a row
+	Retransmits               int // segments sent again, the SYN included
 	Probing                   bool
 
 	Timestamps, SACK, WindowScale bool
@@ -41,7 +42,7 @@ func (c *Conn) Info() Info {
 		SndScale: c.snd.shift, RcvScale: c.rcv.shift,
 		MSS: int(c.snd.mss), AdvertisedMSS: int(c.rcv.mss), InFlight: c.pipe(),
 		SRTT: c.rtt.SRTT(), RTTVar: c.rtt.RTTVAR(), MinRTT: c.rtt.Min(), RTO: c.rtt.RTO(),
-		Timeouts: int(c.tries), Probing: c.persist,
+		Timeouts: int(c.tries), Retransmits: int(c.again), Probing: c.persist,
 		Timestamps: c.ts.on, SACK: c.sackOK, WindowScale: c.scaleOK, Err: c.Err(),
 	}
 	i.Unacked, i.Unsent = c.Queued()

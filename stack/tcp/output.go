@@ -87,6 +87,7 @@ func (c *Conn) sendSyn(now clock.Time, s *Segment) bool {
 	} else if c.loss.force {
 		c.loss.force = false
 		c.synLost = true
+		c.again++
 		c.ctr.SynRetransmits.Add(1)
 		c.snd.timing.on = false
 	} else { // the SYN,ACK to a SYN that crossed ours, or to one that came again

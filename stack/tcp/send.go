@@ -82,6 +82,7 @@ func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text int) {
 	} else {
 		c.snd.timing.start(now, at.Add(n), true)
 	}
+	c.again++
 	c.ctr.RetransmittedSegments.Add(1)
 	c.ctr.RetransmittedOctets.Add(uint64(text))
 	c.startRetransmitTimer(now)

@@ -25,16 +25,21 @@ func FinishChecksum(f *link.Frame) error {
 	if field+2 > len(p) {
 		return ErrPacket
 	}
-	putChecksum(p[field:], ^wire.Sum(p[start:], 0))
+	putChecksum(p[field:], ^wire.Sum(p[start:], 0), f.ChecksumOffset == udpChecksumOffset)
 	f.Checksum, f.ChecksumStart, f.ChecksumOffset = link.ChecksumInPacket, 0, 0
 	return nil
 }
 
-// putChecksum writes a transport checksum. Zero is written as its other ones-complement
-// form: UDP must (RFC 768; RFC 8200 §8.1), where zero says that there is none, and
-// to the other protocols both are the same number.
-func putChecksum(field []byte, sum uint16) {
-	if sum == 0 {
+// udpChecksumOffset is where the checksum stands in a UDP header, and in no other
+// transport's that sums over a pseudo-header.
+const udpChecksumOffset = 6
+
+// putChecksum writes a transport checksum. UDP writes zero as its other ones-complement
+// form (RFC 768; RFC 8200 §8.1), for there zero says that there is none. The other
+// protocols write what they have computed: receivers that compare rather than sum
+// up, and tshark, take the other form for an error.
+func putChecksum(field []byte, sum uint16, isUDP bool) {
+	if sum == 0 && isUDP {
 		sum = 0xffff
 	}
 	binary.BigEndian.PutUint16(field, sum)

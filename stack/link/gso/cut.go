@@ -105,7 +105,7 @@ func (c *cutter) segment(from, to int) {
 	t := p[c.transport:]
 	field := t[c.checksumOffset():]
 	field[0], field[1] = 0, 0
-	putChecksum(field, ^wire.Sum(t, c.pseudo(len(t))))
+	putChecksum(field, ^wire.Sum(t, c.pseudo(len(t))), c.proto == wire.ProtoUDP)
 }
 
 // network sets the lengths, and over IPv4 gives each segment the next identification,

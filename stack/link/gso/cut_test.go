@@ -248,16 +248,28 @@ func TestFinishChecksumOfEveryKind(t *testing.T) {
 	}
 }
 
-// RFC 768: a computed checksum of zero is sent as all ones.
-func TestChecksumOfZeroIsSentAsOnes(t *testing.T) {
-	f := testpacket.New(testpacket.Spec{UDP: true, Payload: make([]byte, 2), Checksum: link.ChecksumPartial})
-	want := wire.Sum(f.Packet()[20:], 0)
-	f.Packet()[28], f.Packet()[29] = byte(^want>>8), byte(^want) // the sum becomes 0xffff
-	if err := FinishChecksum(f); err != nil {
-		t.Fatal(err)
-	}
-	if c := wire.UDP(f.Packet()[20:]).Checksum(); c != 0xffff {
-		t.Errorf("checksum %#x, want 0xffff", c)
+// RFC 768: a computed checksum of zero is sent as all ones. That is UDP's alone: TCP has
+// no such rule (RFC 9293 §3.1), and a receiver that compares would call it wrong.
+func TestChecksumOfZeroIsSentAsOnesByUDPAlone(t *testing.T) {
+	for _, tt := range []struct {
+		udp  bool
+		want uint16
+	}{{true, 0xffff}, {false, 0}} {
+		f := testpacket.New(testpacket.Spec{UDP: tt.udp, Payload: make([]byte, 2), Checksum: link.ChecksumPartial})
+		p := f.Packet()
+		at := len(p) - 2
+		want := wire.Sum(p[20:], 0)
+		p[at], p[at+1] = byte(^want>>8), byte(^want) // the sum becomes 0xffff
+		if err := FinishChecksum(f); err != nil {
+			t.Fatal(err)
+		}
+		got := wire.TCP(p[20:]).Checksum
+		if tt.udp {
+			got = wire.UDP(p[20:]).Checksum
+		}
+		if c := got(); c != tt.want {
+			t.Errorf("UDP %v: checksum %#x, want %#x", tt.udp, c, tt.want)
+		}
 	}
 }
 

@@ -47,3 +47,25 @@ func TestDatagramsComeBackOneForOne(t *testing.T) {
 		})
 	}
 }
+
+// half is a connection that counts how often its sending half is closed.
+type half struct {
+	net.Conn
+	closed int
+}
+
+func (h *half) CloseWrite() error { h.closed++; return nil }
+
+func TestOurHalfIsClosedAfterThePeers(t *testing.T) {
+	near, far := net.Pipe()
+	go func() {
+		far.Write([]byte("hello"))
+		io.ReadFull(far, make([]byte, 5))
+		far.Close()
+	}()
+	h := &half{Conn: near}
+	echo.ServeConn(h)
+	if h.closed != 1 {
+		t.Errorf("our half was closed %d times, want once", h.closed)
+	}
+}

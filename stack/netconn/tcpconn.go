@@ -170,18 +170,13 @@ func (t *TCPConn) fail(op string, err error) error {
 // copyBuffer is the size of the buffer that ReadFrom and WriteTo borrow.
 const copyBuffer = 128 << 10
 
-// WriteTo writes all that arrives to w until the end of the stream (io.WriterTo).
+// WriteTo writes all that arrives to w until the end of the stream (io.WriterTo). It
+// borrows a buffer only while there is something to write: an idle connection has none.
 func (t *TCPConn) WriteTo(w io.Writer) (total int64, err error) {
-	b := t.c.Host().Pool().Get(copyBuffer)
-	defer b.Release()
 	for {
-		n, err := t.Read(b.B)
-		if n > 0 {
-			k, werr := w.Write(b.B[:n])
-			if total += int64(k); werr != nil {
-				return total, werr
-			}
-		}
+		t.awaitReadable()
+		n, err := t.passOn(w)
+		total += int64(n)
 		if err == io.EOF {
 			return total, nil
 		}
@@ -189,6 +184,27 @@ func (t *TCPConn) WriteTo(w io.Writer) (total int64, err error) {
 			return total, err
 		}
 	}
+}
+
+// awaitReadable waits until Read will not.
+func (t *TCPConn) awaitReadable() {
+	t.c.Lock()
+	defer t.c.Unlock()
+	conn := t.c.Conn()
+	for conn.Readable() == 0 && !t.closed && !t.noRead && !t.rd.expired() && !conn.EOF() && conn.Err() == nil {
+		t.rd.wait()
+	}
+}
+
+// passOn reads once and writes to w what it got. io.EOF is the end of the stream.
+func (t *TCPConn) passOn(w io.Writer) (int, error) {
+	b := t.c.Host().Pool().Get(copyBuffer)
+	defer b.Release()
+	n, err := t.Read(b.B)
+	if n == 0 {
+		return 0, err
+	}
+	return w.Write(b.B[:n])
 }
 
 // ReadFrom sends all that r has until its end (io.ReaderFrom).

@@ -1,0 +1,92 @@
+// The command weir runs weir's stack: on a TUN device of the host (weir up), as a
+// demonstration (weir demo), and as a client (weir ping, weir nc); and it asks a
+// running one how it is (weir ss, weir stats).
+//
+// It is where devices, the stack and its applications meet. What a command line says
+// is read by package netflag, what it asks for is put together by package node, both below
+// internal; this package holds the commands themselves.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	ctx, stop := interruptible()
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run runs a command line and returns the exit status: 0, or 1 after one line on
+// stderr that says what is wrong.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	root := newRoot()
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	if !errors.Is(err, errSaid) {
+		fmt.Fprintln(stderr, "weir: "+oneLine(err))
+	}
+	return 1
+}
+
+// errSaid is the error of a command that has said itself what is wrong.
+var errSaid = errors.New("already said")
+
+// oneLine returns err's text as one line.
+func oneLine(err error) string {
+	fields := strings.FieldsFunc(err.Error(), func(r rune) bool { return r == '\n' || r == '\r' })
+	lines := fields[:0]
+	for _, f := range fields {
+		if f = strings.TrimSpace(f); f != "" {
+			lines = append(lines, f)
+		}
+	}
+	return strings.Join(lines, "; ")
+}
+
+// interruptible returns a context that ends with the first interrupt. A second one
+// ends the process at once.
+func interruptible() (context.Context, context.CancelFunc) {
+	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "weir",
+		Short: "A userspace TCP/IP stack on a TUN device",
+		Long: `weir is a TCP/IP stack of its own: IPv4, IPv6, ICMP, UDP and TCP in one Go program.
+
+  weir demo   shows it at work, with no root and no set-up
+  weir up     puts it on a TUN device of this host, for ping, nc and curl to talk to`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
+	})
+	root.AddCommand(newUp(), newDemo(), newSS(), newStats(), newPing(), newNC(), newVersion())
+	return root
+}

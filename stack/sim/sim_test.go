@@ -16,7 +16,7 @@ import (
 
 var (
 	oneSeed = flag.Int64("seed", -1, "run only this seed")
-	seeds   = flag.Int("seeds", 200, "how many seeds the transfer over a bad link runs with")
+	seeds   = flag.Int("seeds", defaultSeeds, "how many seeds the transfer over a bad link runs with")
 	megs    = flag.Int("megs", 20, "how many megabytes each way")
 )
 

@@ -110,7 +110,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		wantLine(t, openErr(cfg), unix.ENOENT, "/run/netns/no-such-namespace", "does not exist", "ip netns add")
 		cfg.Namespace = filepath.Join(t.TempDir(), "file")
 		must(t, os.WriteFile(cfg.Namespace, nil, 0o600))
-		wantLine(t, openErr(cfg), unix.EINVAL, "not a network namespace")
+		wantLine(t, openErr(cfg), unix.EINVAL, cfg.Namespace, "not a network namespace")
 	})
 }
 

@@ -18,8 +18,9 @@ const threadNS = "/proc/thread-self/ns/net"
 
 // Namespace is a network namespace, kept in being by a descriptor.
 type Namespace struct {
-	mu sync.RWMutex // held for writing by Close, so that no descriptor is used after it
-	h  netns.NsHandle
+	mu   sync.RWMutex // held for writing by Close, so that no descriptor is used after it
+	h    netns.NsHandle
+	path string // for errors; empty where it has none
 }
 
 // NewNamespace makes a network namespace that has no name and ends with the last
@@ -53,7 +54,7 @@ func OpenNamespace(name string) (*Namespace, error) {
 	if err != nil {
 		return nil, namespaceError("open", path, err)
 	}
-	return &Namespace{h: h}, nil
+	return &Namespace{h: h, path: path}, nil
 }
 
 // Path returns a path under which this process can open the namespace while it is not
@@ -80,7 +81,7 @@ func (n *Namespace) Do(fn func() error) error {
 		}
 		n.mu.RUnlock()
 		if err != nil {
-			return namespaceError("enter", "", err)
+			return namespaceError("enter", n.path, err)
 		}
 		return fn()
 	})

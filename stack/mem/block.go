@@ -34,6 +34,9 @@ func (b *Block) Release() {
 	}
 }
 
+// Size returns how many octets of memory the block is, however B was cut.
+func (b *Block) Size() int { return len(b.whole) }
+
 // Shared reports whether the block has more than one owner, so that its octets
 // must not be written. An answer of false holds until the caller itself
 // retains the block; true may be out of date at once.

@@ -3,7 +3,7 @@
 // # Theory of operation
 //
 // A [Pool] keeps free blocks in classes, one for each power of two from
-// [MinBlock] to [MaxBlock]. [Pool.Get] hands out a [Block] of the smallest class
+// [MinBlock] to [MaxBlock] and one of [FrameBlock] for whole packets. [Pool.Get] hands out a [Block] of the smallest class
 // that holds what was asked for. Whoever has it is its owner; a further owner
 // calls [Block.Retain], and each owner calls [Block.Release] once. The last
 // release gives the block back to its class, where the next Get of that size

@@ -11,7 +11,7 @@ func TestClassIsTheLeastPowerOfTwoThatHolds(t *testing.T) {
 	for _, c := range []struct{ n, size int }{
 		{-1, 256}, {0, 256}, {1, 256}, {255, 256}, {256, 256},
 		{257, 512}, {512, 512}, {513, 1024},
-		{1500, 2048}, {65535, 65536}, {65536, 65536}, {65537, 131072},
+		{1500, 2048}, {65535, 65536}, {65536, 65536}, {65537, FrameBlock}, {FrameBlock, FrameBlock}, {FrameBlock + 1, 131072},
 		{131072, 131072}, {131073, 131073}, {1 << 20, 1 << 20},
 	} {
 		var p Pool

@@ -13,9 +13,18 @@ const (
 	// for one use and left to the collector.
 	MaxBlock = 1 << maxShift
 
-	minShift = 8
-	maxShift = 17
-	classes  = maxShift - minShift + 1
+	// FrameBlock is the size in octets of the one class between the powers of two. It
+	// holds the largest packet with room for headers before it, which would otherwise
+	// take up a block of twice the size.
+	FrameBlock = 68 << 10
+
+	frameFloor = 64 << 10 // the largest size that the class below is enough for
+
+	minShift   = 8
+	maxShift   = 17
+	powers     = maxShift - minShift + 1
+	frameClass = powers
+	classes    = powers + 1
 
 	// large is the class of blocks too large for any class.
 	large = -1
@@ -49,7 +58,7 @@ func (p *Pool) Get(n int) *Block {
 	c.out.Add(1)
 	b, _ := c.free.Get().(*Block)
 	if b == nil {
-		b = &Block{whole: make([]byte, MinBlock<<i), pool: p, class: int8(i)}
+		b = &Block{whole: make([]byte, sizeOf(i)), pool: p, class: int8(i)}
 	}
 	b.B = b.whole
 	b.owners.Store(1)
@@ -82,7 +91,7 @@ func (p *Pool) put(b *Block) {
 func (p *Pool) InUse() int64 {
 	n := p.largeOctets.Load()
 	for i := range p.class {
-		n += p.class[i].out.Load() * (MinBlock << i)
+		n += p.class[i].out.Load() * int64(sizeOf(i))
 	}
 	return n
 }
@@ -97,12 +106,21 @@ func (p *Pool) Outstanding() int64 {
 }
 
 // ClassSize returns how many octets a block got for n has: the least power of two
-// from MinBlock on that is not below n, or n itself where that is above MaxBlock.
+// from MinBlock on, or FrameBlock, that is not below n, or n itself where that is above
+// MaxBlock.
 func ClassSize(n int) int {
 	if i := classOf(n); i != large {
-		return MinBlock << i
+		return sizeOf(i)
 	}
 	return n
+}
+
+// sizeOf returns the size of a class's blocks.
+func sizeOf(class int) int {
+	if class == frameClass {
+		return FrameBlock
+	}
+	return MinBlock << class
 }
 
 // classOf returns the class whose blocks are the smallest to hold n octets.
@@ -112,6 +130,8 @@ func classOf(n int) int {
 		return 0
 	case n > MaxBlock:
 		return large
+	case n > frameFloor && n <= FrameBlock:
+		return frameClass
 	}
 	return bits.Len(uint(n-1)) - minShift
 }

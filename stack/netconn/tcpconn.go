@@ -27,7 +27,7 @@ type TCPConn struct {
 	noRead bool // CloseRead was called
 	linger int  // seconds; negative: the default
 
-	writing sync.Mutex // one Write at a time, so that two do not interleave
+	writing bool // a Write is under way: the next waits, so that two do not interleave
 }
 
 var (
@@ -118,8 +118,6 @@ const writePiece = 256 << 10
 // all of p is queued or with how much was and the reason: os.ErrDeadlineExceeded,
 // net.ErrClosed, EPIPE after CloseWrite, ECONNRESET or ETIMEDOUT.
 func (t *TCPConn) Write(p []byte) (int, error) {
-	t.writing.Lock()
-	defer t.writing.Unlock()
 	n, err := t.write(p)
 	return n, t.fail("write", err)
 }
@@ -127,15 +125,13 @@ func (t *TCPConn) Write(p []byte) (int, error) {
 func (t *TCPConn) write(p []byte) (n int, err error) {
 	t.c.Lock()
 	defer t.c.Unlock()
+	if err := t.beginWrite(); err != nil {
+		return 0, err
+	}
+	defer t.endWrite()
 	conn := t.c.Conn()
 	for {
-		switch {
-		case t.closed:
-			return n, net.ErrClosed
-		case t.wr.expired():
-			return n, os.ErrDeadlineExceeded
-		}
-		if err := t.writeError(conn); err != nil {
+		if err := t.writeError(); err != nil {
 			return n, err
 		}
 		k := conn.Write(t.c.Host().Now(), p[n:min(len(p), n+writePiece)])
@@ -151,8 +147,35 @@ func (t *TCPConn) write(p []byte) (n int, err error) {
 	}
 }
 
+// beginWrite waits until it is this Write's turn. It waits as Write does and not for a
+// mutex, so that the deadline and Close count meanwhile.
+func (t *TCPConn) beginWrite() error {
+	for {
+		if err := t.writeError(); err != nil {
+			return err
+		}
+		if !t.writing {
+			t.writing = true
+			return nil
+		}
+		t.wr.wait()
+	}
+}
+
+func (t *TCPConn) endWrite() {
+	t.writing = false
+	t.wr.wake()
+}
+
 // writeError returns why nothing can be written any more, or nil.
-func (t *TCPConn) writeError(conn *tcp.Conn) error {
+func (t *TCPConn) writeError() error {
+	switch {
+	case t.closed:
+		return net.ErrClosed
+	case t.wr.expired():
+		return os.ErrDeadlineExceeded
+	}
+	conn := t.c.Conn()
 	if err := conn.Err(); err != nil {
 		return err
 	}

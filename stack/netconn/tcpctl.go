@@ -54,8 +54,8 @@ func (t *TCPConn) CloseWrite() error {
 	})
 }
 
-// CloseRead makes Read return io.EOF. What still arrives is acknowledged and thrown
-// away, as Linux does after shutdown(SHUT_RD).
+// CloseRead makes Read return io.EOF once what has arrived is read. What still arrives is
+// acknowledged and thrown away.
 func (t *TCPConn) CloseRead() error {
 	return t.control("close", func(conn *tcp.Conn) error {
 		t.noRead = true

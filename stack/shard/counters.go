@@ -2,6 +2,8 @@ package shard
 
 import (
 	"sync/atomic"
+
+	"github.com/weirnet/weir/stack/mem"
 )
 
 // Counters counts what the driver itself decides, by reason.
@@ -70,8 +72,9 @@ func (h *Host) eachGauge(f func(name string, v uint64)) {
 	f("held.udp_sockets", uint64(h.datagrams.len()))
 	f("held.ports", uint64(h.ports.len()))
 	f("held.timers", uint64(timers))
-	f("held.blocks", uint64(h.pool.Outstanding()))
-	f("held.octets", uint64(h.pool.InUse()))
+	waiting := h.inSlots.Load() // not held for anybody
+	f("held.blocks", uint64(max(h.pool.Outstanding()-waiting, 0)))
+	f("held.octets", uint64(max(h.pool.InUse()-waiting*mem.FrameBlock, 0)))
 	f("held.frames", uint64(h.txInUse.Load()))
 	f("held.reassembly_octets", uint64(h.reassembly.inUse()))
 }

@@ -13,7 +13,9 @@
 //	      → ICMP | UDP: to its socket's queue | TCP: to its connection, by four-tuple,
 //	        else to its TIME-WAIT record, else to a listener, else a reset
 //
-// The frame is lent: what must stay is copied by whoever keeps it. A connection
+// The frame is lent: what must stay is copied by whoever keeps it. But a TCP segment that
+// fills most of its block is kept with the block, and the receive loop takes a fresh one
+// from the pool (round.feed). A connection
 // that got a segment is touched, not answered: when the batch has been fed, each
 // touched connection is pushed once, so acknowledgements coalesce and sends grow.
 //

@@ -48,6 +48,7 @@ type Host struct {
 	rounds   sync.Pool // for Deliver
 	txFrames sync.Pool
 	txInUse  atomic.Int64
+	inSlots  atomic.Int64 // blocks that receive loops wait with
 
 	drops       ip.Drops
 	counters    Counters

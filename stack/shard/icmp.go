@@ -7,6 +7,7 @@ import (
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/icmp"
 	"github.com/weirnet/weir/stack/ip"
+	"github.com/weirnet/weir/stack/link/gso"
 	"github.com/weirnet/weir/stack/seq"
 	"github.com/weirnet/weir/stack/wire"
 )
@@ -100,6 +101,7 @@ func (r *round) sendError(p *ip.Packet, k icmp.Kind, arg uint32) {
 	if err != nil {
 		return
 	}
+	gso.FinishChecksum(p.Frame) // what is quoted is what a wire would have carried
 	f := h.getTx()
 	size := icmp.PutError(f.Buf[payloadAt:], out.src, p, k, arg)
 	if size == 0 {

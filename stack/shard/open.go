@@ -115,11 +115,14 @@ func (h *Host) enterNew(local, remote netip.AddrPort, f Handler) (*TCP, error) {
 		c := h.newTCP(local, remote)
 		c.handler = f
 		c.mu.Lock()
-		if h.timeWaits.get(&c.key) != nil || !h.conns.add(&c.key, c) {
-			return nil
+		if c.entered = h.conns.add(&c.key, c); c.entered && h.timeWaits.get(&c.key) == nil {
+			return c
 		}
-		c.entered = true
-		return c
+		// Asked after the key is taken: the connection that had it may only just have
+		// left the one table for the other.
+		c.leave()
+		c.mu.Unlock()
+		return nil
 	}
 	if local.Port() != 0 {
 		if c := try(local); c != nil {

@@ -1,15 +1,12 @@
 package shard
 
 import (
-	"errors"
-	"net"
 	"net/netip"
-	"os"
-	"time"
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/ip"
 	"github.com/weirnet/weir/stack/link"
+	"github.com/weirnet/weir/stack/mem"
 	"github.com/weirnet/weir/stack/tcp"
 	"github.com/weirnet/weir/stack/wire"
 )
@@ -24,61 +21,7 @@ type round struct {
 	pkt     ip.Packet
 	seg     tcp.Segment
 	touched []*TCP
-}
-
-// batch is how many frames a receive loop takes at once.
-const batch = 16
-
-// start gives each of the device's queues its receive loop.
-func (i *Interface) start() {
-	for q := range i.dev.Queues() {
-		i.host.running.Go(func() { i.receive(q) })
-	}
-}
-
-// receive is the receive loop of one queue. It ends when the device is closed.
-func (i *Interface) receive(queue int) {
-	r := round{h: i.host, ifc: i, queue: queue}
-	var frames [batch]link.Frame
-	var bufs [batch][]byte
-	var sizes [batch]int
-	for n := range frames {
-		frames[n].Buf = make([]byte, link.FrameSize)
-		bufs[n] = frames[n].ReadBuf()
-	}
-	for failures := 0; !i.removed.Load(); {
-		n, err := i.dev.ReadFrames(queue, bufs[:], sizes[:])
-		r.now = r.h.Now()
-		for k := range n {
-			r.deliver(&frames[k], sizes[k])
-		}
-		r.flush()
-		if failures = i.readFailed(err, failures); failures < 0 {
-			return
-		}
-	}
-}
-
-// readFailed decides whether the loop goes on after a read: not when the device is
-// closed, and after other errors with a pause that grows, so that a broken device
-// costs no processor time. It returns the number of failures in a row, or -1.
-func (i *Interface) readFailed(err error, failures int) int {
-	if err == nil {
-		return 0
-	}
-	if i.removed.Load() || errorsIsClosed(err) {
-		return -1
-	}
-	i.counters.failed.Add(1)
-	if failures++; failures > 10 {
-		return -1
-	}
-	select {
-	case <-i.host.closed:
-		return -1
-	case <-time.After(time.Millisecond << failures):
-	}
-	return failures
+	block   *mem.Block // what the frame lies in, where it may be given away; see receive
 }
 
 // Deliver takes one frame that a device of the host received through the stack, for
@@ -92,15 +35,6 @@ func (h *Host) Deliver(i *Interface, f *link.Frame) {
 	r.input(f)
 	r.flush()
 	h.rounds.Put(r)
-}
-
-// deliver takes a frame of n octets, virtio-net header included, through the stack.
-func (r *round) deliver(f *link.Frame, n int) {
-	if f.SetRead(n) != nil {
-		r.ifc.counters.badVnet.Add(1)
-		return
-	}
-	r.input(f)
 }
 
 // flush pushes every connection that the round touched.
@@ -163,16 +97,11 @@ func (r *round) problem() {
 	r.sendProblem(p)
 }
 
-// badSource reports, and counts, a packet that claims to come from one of the host's own
-// addresses or from a broadcast address of its subnets: what answers it would go to
-// the host itself, or to all (RFC 1122 §3.2.1.3, §4.2.3.10). A segment of an open
-// connection is never such a one, so that it need not be asked.
+// badSource reports, and counts, a packet that claims to come from a broadcast address of the
+// host's subnets: what answers it would go to all (RFC 1122 §3.2.1.3, §4.2.3.10). A
+// segment of an open connection is never such a one and need not be asked.
 func (r *round) badSource() bool {
-	if r.ifc.loop {
-		return false
-	}
-	c := r.h.net.Load().classify(r.pkt.Src)
-	if c != toLocal && c != toBroadcast {
+	if !r.h.net.Load().broadcast[r.pkt.Src] {
 		return false
 	}
 	r.h.drops.Add(ip.DropMartianSource)
@@ -273,10 +202,22 @@ func (r *round) tcp() {
 	remote := netip.AddrPortFrom(p.Src, v.SrcPort())
 	key := makeFlowKey(local, remote)
 	if c := h.conns.get(&key); c != nil {
-		c.input(r, &r.seg)
+		r.feed(c)
 		return
 	}
 	r.tcpNoConnection(&key, local, remote)
+}
+
+// feed gives the segment to its connection, and with it the frame's block, where the segment
+// lies in that and not in a datagram put together from fragments.
+func (r *round) feed(c *TCP) {
+	if r.block == nil || &r.pkt.Frame.Buf[0] != &r.block.B[0] {
+		c.input(r, &r.seg)
+		return
+	}
+	r.seg.Block = r.block
+	c.input(r, &r.seg)
+	r.block = r.seg.Block
 }
 
 func (r *round) tcpNoConnection(key *flowKey, local, remote netip.AddrPort) {
@@ -322,9 +263,4 @@ func (h *Host) sendSegment(f *txFrame, local, remote netip.AddrPort, queue int) 
 	f.seg.Payload = nil
 	f.putTCP(local, remote, &p, h)
 	p.ifc.sendOrQueue(f, queue)
-}
-
-// errorsIsClosed reports whether a device's read error says that it was closed.
-func errorsIsClosed(err error) bool {
-	return errors.Is(err, os.ErrClosed) || errors.Is(err, net.ErrClosed)
 }

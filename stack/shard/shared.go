@@ -149,6 +149,21 @@ type idents struct {
 func (g *idents) next(src, dst netip.Addr, protocol uint8) uint32 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	return g.one(src, dst, protocol)
+}
+
+// several returns the first of n identifications in a row, for a packet to be cut into n.
+func (g *idents) several(src, dst netip.Addr, protocol uint8, n int) uint32 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	first := g.one(src, dst, protocol)
+	for range n - 1 {
+		g.one(src, dst, protocol)
+	}
+	return first
+}
+
+func (g *idents) one(src, dst netip.Addr, protocol uint8) uint32 {
 	if dst.Is4() {
 		return uint32(g.Next4(src, dst, protocol))
 	}

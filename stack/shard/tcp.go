@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"math"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -130,13 +131,17 @@ func (c *TCP) happened(ev tcp.Events) {
 	c.notify(ev)
 }
 
-// input feeds a segment and has the round push the connection later.
+// input feeds a segment and has the round push the connection later. One that was found
+// in the table and has left it meanwhile gets nothing: the segment is lost.
 func (c *TCP) input(r *round, s *tcp.Segment) {
 	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.entered {
+		return
+	}
 	c.queue = r.queue
 	c.happened(c.conn.Input(r.now, s))
 	r.touch(c)
-	c.mu.Unlock()
 }
 
 // touch has the connection pushed at the end of the round. c is locked.
@@ -155,7 +160,7 @@ func (c *TCP) expire(now clock.Time) {
 	if c.conn.Deadline().Reached(now) {
 		c.happened(c.conn.Expire(now))
 	}
-	c.push(now)
+	c.pushTurn(now)
 }
 
 // room is called when an interface that was full has room again.
@@ -165,22 +170,43 @@ func (c *TCP) room(i *Interface) {
 	if c.waiting == i {
 		c.waiting = nil
 	}
-	c.push(c.host.Now())
+	c.pushTurn(c.host.Now())
 }
 
 // push sends until the state machine has nothing more or the device is full, then
 // sets the timer and leaves the tables where the connection has ended. c is
 // locked; the lock is let go during each write to the device. Where another
 // goroutine is doing just that, it will see what is new when it has the lock again.
-func (c *TCP) push(now clock.Time) {
+func (c *TCP) push(now clock.Time) { c.pushUpTo(now, math.MaxInt) }
+
+// turn is how many segments the timers' goroutine sends for one connection at a time.
+const turn = 64
+
+// pushTurn is push for the goroutine that runs all timers: a connection whose peer answers and
+// whose user writes as fast as it sends has its turn again after the others.
+func (c *TCP) pushTurn(now clock.Time) {
+	if !c.pushUpTo(now, turn) {
+		c.armed = now
+		c.host.schedule(&c.timer, now)
+	}
+}
+
+// pushUpTo is push for so many segments, and reports false where there may be more to send.
+func (c *TCP) pushUpTo(now clock.Time, most int) bool {
 	if c.sending {
-		return
+		return true
 	}
 	c.sending = true
-	for c.transmit(now) {
+	more := true
+	for ; more && most > 0; most-- {
+		more = c.transmit(now)
+		now = c.host.Now() // the device took its time, and others may have gone on with the connection
 	}
 	c.sending = false
-	c.settle(now)
+	if !more {
+		c.settle(now)
+	}
+	return !more
 }
 
 // transmit sends one segment and reports whether there may be another. Where there is no
@@ -314,7 +340,11 @@ func (f *txFrame) putTCP(local, remote netip.AddrPort, p *path, h *Host) {
 		dontFragment: !p.fragment, flowLabel: h.flowLabel(local, remote),
 	}
 	if p.fragment { // RFC 6864 §4.1: only what is never fragmented needs no identification
-		hdr.id = uint16(h.idents.next(hdr.src, hdr.dst, wire.ProtoTCP))
+		n := 1
+		if s.SegmentSize > 0 {
+			n = (len(s.Payload) + s.SegmentSize - 1) / s.SegmentSize
+		}
+		hdr.id = uint16(h.idents.several(hdr.src, hdr.dst, wire.ProtoTCP, n))
 	}
 	f.putIP(at, end, &hdr)
 	f.setPartial(at, tcpChecksumAt, wire.ProtoTCP, local.Addr(), remote.Addr())

@@ -76,7 +76,7 @@ func (i *Interface) send(f *txFrame, queue int) outcome {
 		gso.FinishChecksum(&f.Frame)
 	}
 	f.vec[0] = f.Wire()
-	n, err := i.dev.WriteFrames(queue, f.vec[:])
+	n, err := i.dev.WriteFrames(queue%i.dev.Queues(), f.vec[:]) // the segments may come in by a device with more
 	switch {
 	case err != nil:
 		i.countError(err)
@@ -134,6 +134,8 @@ func (i *Interface) countError(err error) {
 	switch {
 	case errors.Is(err, syscall.ENETDOWN):
 		i.counters.down.Add(1)
+	case errors.Is(err, syscall.EMSGSIZE):
+		i.counters.oversize.Add(1)
 	case i.removed.Load():
 		i.counters.closed.Add(1)
 	default:

@@ -49,7 +49,7 @@ func (c *Conn) fifthAckSynReceived(a *arrival) bool {
 // §5.2).
 func (c *Conn) ackInRange(a *arrival) bool {
 	ack, s := a.seg.Ack, &c.snd
-	if ack.Greater(s.nxt) {
+	if ack.Greater(s.nxt) && !c.probeTaken(ack) {
 		c.ctr.AckTooNew.Add(1)
 		c.challenge(a.now)
 		return false
@@ -70,7 +70,7 @@ func (c *Conn) acknowledged(a *arrival) {
 	}
 	c.takeBackProbe(a)
 	newly, flight := a.seg.Ack.Sub(c.snd.una), c.snd.nxt.Sub(c.snd.una)
-	connecting := c.snd.una == c.snd.iss
+	connecting := c.snd.connecting
 	sacked := c.takeSACK(a)
 	dup := newly == 0 && c.isDuplicate(a, sacked)
 	var rtt time.Duration
@@ -82,8 +82,10 @@ func (c *Conn) acknowledged(a *arrival) {
 	} else if c.updateSendWindow(a) && c.persist {
 		c.stopPersist()
 	}
-	if c.tries > 0 && (c.persist || c.snd.wnd == 0) {
-		c.tries = 0 // the peer answers: its window may stay closed for ever (RFC 9293 §3.8.6.1)
+	if c.tries > 0 && (c.persist || c.snd.wnd == 0 && !c.userGone) {
+		// The peer answers: its window may stay closed for ever (RFC 9293 §3.8.6.1). With text
+		// outstanding that is one taken back, and only a user can tell how long to wait.
+		c.tries = 0
 	}
 	if connecting && newly > 0 {
 		c.establish(a)
@@ -108,9 +110,9 @@ func (c *Conn) isDuplicate(a *arrival, sacked int) bool {
 func (c *Conn) advance(a *arrival, n int) time.Duration {
 	s := &c.snd
 	s.una = s.una.Add(n)
-	if s.una.Add(-n) == s.iss {
+	if s.connecting {
 		n-- // the SYN
-		c.synDue = false
+		s.connecting, c.synDue = false, false
 	}
 	if text := s.queue.Discard(min(n, s.queue.Len())); text < n {
 		c.finAcked = true
@@ -121,6 +123,7 @@ func (c *Conn) advance(a *arrival, n int) time.Duration {
 	s.urgent = s.urgent && s.una.Less(s.up)
 	rtt := c.measure(a)
 	c.tries, c.probeShift, c.progressAt = 0, 0, a.now
+	c.probed, c.soft = false, 0
 	if s.una == s.nxt { // RFC 6298 §5.2
 		c.rtxAt, c.persist = clock.Never, false
 	} else { // §5.3

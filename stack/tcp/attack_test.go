@@ -227,3 +227,17 @@ func stamped(t *testing.T) *dialogue {
 	d.state(StateEstablished)
 	return d
 }
+
+// RFC 9293 §3.5.3, SHLD-2: a reset may include data, which is no part of its place in the
+// window: the number that is expected next resets although the window is closed, and one outside
+// of the window is dropped although its text reaches into it.
+func TestTextOfAResetDoesNotCount(t *testing.T) {
+	d := established(t)
+	d.in("A", 1, 1, octets(10000))
+	d.drain()
+	d.in("R", 9999, 0, octets(10))
+	d.idle("a reset outside of the window is not answered")
+	d.in("R", 10001, 0, text("go away"))
+	d.state(StateClosed)
+	d.err(syscall.ECONNRESET)
+}

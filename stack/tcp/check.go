@@ -50,7 +50,7 @@ func (c *Conn) checkSend() error {
 	if c.finQueued {
 		end = end.Add(1)
 	}
-	if s.nxt == s.iss { // the SYN has not left yet
+	if s.connecting && s.nxt == s.iss { // the SYN has not left yet
 		end = s.nxt
 	}
 	return firstError(
@@ -87,7 +87,7 @@ func (c *Conn) checkFinState() error {
 }
 
 func (c *Conn) checkLoss() error {
-	if c.state == StateClosed || c.snd.una == c.snd.iss {
+	if c.state == StateClosed || c.snd.connecting {
 		return nil
 	}
 	l, s := &c.loss, &c.snd

@@ -88,6 +88,7 @@ type Conn struct {
 	cork      bool
 	persist   bool // rtxAt is the persist timer
 	probing   bool // the octet at snd.una was sent as a probe beyond the window
+	probed    bool // it was, and has been taken back; the peer may have it all the same
 	synDue    bool // the SYN is to be sent, or sent again
 	synLost   bool // it was sent more than once
 	probeDue  bool // the persist timer has fired
@@ -113,6 +114,7 @@ type sendSpace struct {
 	pathMSS       uint16
 	shift         uint8 // Snd.Wind.Shift (RFC 7323 §2.3)
 	urgent        bool
+	connecting    bool // our SYN is not acknowledged: UNA is ISS (as it is again 4 GiB later)
 	maxSegment    int
 	limit         int // SendBuffer
 	queue         stream.SendQueue

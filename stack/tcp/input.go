@@ -77,9 +77,12 @@ func (c *Conn) firstSequenceNumber(a *arrival) bool {
 	if !c.admitTimestamp(a) {
 		return false
 	}
-	wnd := c.rcv.window()
+	n, wnd := a.seg.Len(), c.rcv.window()
+	if a.rst() { // text in it explains it (RFC 9293 §3.5.3, SHLD-2), and is in no window
+		n, a.text, a.fin = 0, nil, false
+	}
 	switch {
-	case acceptable(a.seq, a.seg.Len(), c.rcv.nxt, wnd):
+	case acceptable(a.seq, n, c.rcv.nxt, wnd):
 	case c.specialAllowance(a, wnd):
 		c.answerInvalid(a)
 		c.heard(a.now)

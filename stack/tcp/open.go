@@ -56,6 +56,7 @@ func (c *Conn) init(now clock.Time, cfg *Config) {
 func (c *Conn) initSend(cfg *Config) {
 	s := &c.snd
 	s.iss, s.una, s.nxt, s.up, s.sml = cfg.ISS, cfg.ISS, cfg.ISS, cfg.ISS, cfg.ISS
+	s.connecting = true
 	s.peerMSS = clampMSS(cfg.DefaultMSS, defaultMSS)
 	s.pathMSS = clampMSS(cfg.PathMSS, cfg.MSS)
 	s.maxSegment = cfg.MaxSegment

@@ -111,7 +111,7 @@ func (c *Conn) header(now clock.Time, s *Segment, at seq.Value) {
 // was shrunk below that, or a probe lies beyond it, the last number that the peer takes.
 func (c *Conn) ackSeq() seq.Value {
 	s := &c.snd
-	if c.probing || s.room() < 0 && s.una != s.iss {
+	if c.probing || s.room() < 0 && !s.connecting {
 		return seq.Min(s.nxt, s.una.Add(int(s.wnd)))
 	}
 	return s.nxt
@@ -132,7 +132,7 @@ func (c *Conn) sendAck(now clock.Time, s *Segment) bool {
 
 // dataStart is the sequence number of the first octet in the send queue.
 func (s *sendSpace) dataStart() seq.Value {
-	if s.una == s.iss {
+	if s.connecting {
 		return s.una.Add(1)
 	}
 	return s.una

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
 )
 
 // startPersist sets the persist timer: there is something to send, nothing outstanding
@@ -80,6 +81,18 @@ func (c *Conn) takeBackProbe(a *arrival) {
 	}
 	c.probing = false
 	if a.seg.Ack == c.snd.una {
-		c.snd.nxt = c.snd.una
+		c.snd.nxt, c.probed = c.snd.una, true
 	}
+}
+
+// probeTaken reports whether an ACK beyond SND.NXT is for a probe's octet that was taken back.
+// The segment that had it taken back was then no answer: the peer had sent it before the
+// probe came.
+func (c *Conn) probeTaken(ack seq.Value) bool {
+	s := &c.snd
+	if !c.probed || s.nxt != s.una || ack != s.una.Add(1) {
+		return false
+	}
+	s.nxt = ack
+	return true
 }

@@ -309,3 +309,15 @@ func TestReassemblyIsBounded(t *testing.T) {
 		t.Errorf("%d readable", d.c.Readable())
 	}
 }
+
+// RFC 5681 §3.2: duplicate ACKs tell of a loss. When the gap is filled before they have left, one
+// ACK with the new number is all there is to tell.
+func TestDuplicateAcksDueAreNotSentWithANewNumber(t *testing.T) {
+	d := established(t)
+	for i := range 4 {
+		d.in("A", 11+10*i, 1, octets(10))
+	}
+	d.in("A", 1, 1, octets(10))
+	d.want("one ACK for all", "A", 1, 51)
+	d.idle("nothing is missing")
+}

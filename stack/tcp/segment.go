@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"github.com/weirnet/weir/stack/mem"
 	"github.com/weirnet/weir/stack/seq"
 	"github.com/weirnet/weir/stack/wire"
 )
@@ -23,6 +24,10 @@ type Segment struct {
 	// coalesced from; 0 where it was one. On output it is more than 0 where the
 	// link is to cut Payload into pieces of this size.
 	SegmentSize int
+	// Block, on input, is the block that Payload lies in, where the caller would rather
+	// give it away than have a large text copied. Input sets it to nil where it has
+	// taken it. nil is no offer.
+	Block *mem.Block
 }
 
 // ParseSegment fills s from a checked view, whose payload it borrows. It returns
@@ -33,7 +38,7 @@ func ParseSegment(b wire.TCP, s *Segment) error {
 	s.Flags = b.Flags()
 	s.Window, s.Urgent = b.Window(), b.Urgent()
 	s.Payload = b.Payload()
-	s.SegmentSize = 0
+	s.SegmentSize, s.Block = 0, nil
 	return wire.ParseTCPOptions(b.Options(), &s.Options)
 }
 

@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"time"
+
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
 )
@@ -154,10 +156,27 @@ func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
 		return c.whole(min(most, bufLen), wnd, size, bufLen), false
 	}
 	c.cwndFull = false
+	if n < most && most > size && c.awaitCompany(most) {
+		return 0, false
+	}
 	if tail := n % size; tail != 0 && c.holdSmall() {
 		return n - tail, false
 	}
 	return n, c.finQueued && wnd > n
+}
+
+// shortPath is the round trip below which the end of the queue may wait for one.
+const shortPath = time.Millisecond
+
+// awaitCompany reports whether the end of the queue, less than the link cuts at once, is to wait
+// for what the user writes next: while two super-segments are under way on a path so short that
+// an ACK is about to come, and to call for it. Handing a super-segment to the link costs the same
+// however long it is, and a user that writes 32 KiB at a time would pay twice. This is not
+// Nagle's algorithm, and SetNoDelay does not turn it off: a request, or an answer of up to two
+// super-segments, never waits, nor does anything on a path of the outside world.
+func (c *Conn) awaitCompany(most int) bool {
+	return !c.finQueued && !c.snd.urgent && c.pipe() >= 2*most &&
+		c.rtt.Sampled() && c.rtt.Min() < shortPath
 }
 
 // whole cuts limit to whole segments, as many as one Segment takes. This is the sender's

@@ -462,3 +462,21 @@ func TestCloseReadAcknowledgesAndDiscards(t *testing.T) {
 	d.want("two segments", "A", 1, 12)
 	d.state(StateEstablished)
 }
+
+// What was there when the user ended reading can still be read; nothing is added to it, in order
+// or not.
+func TestCloseReadLeavesWhatWasQueued(t *testing.T) {
+	d := established(t)
+	d.in("A", 1, 1, text("hello"))
+	d.c.CloseRead(d.now)
+	d.in("A", 6, 1, text("more"))
+	d.in("A", 20, 1, text("ahead"))
+	d.in("A", 10, 1, octets(10))
+	d.want("all of it is acknowledged", "A", 1, 25)
+	if got := d.read(100); got != "hello" {
+		t.Errorf("read %q", got)
+	}
+	if !d.c.EOF() {
+		t.Error("the stream has not ended")
+	}
+}

@@ -4,8 +4,10 @@ import (
 	"syscall"
 
 	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/mem"
 	"github.com/weirnet/weir/stack/seq"
 	"github.com/weirnet/weir/stack/tcp/reasm"
+	"github.com/weirnet/weir/stack/tcp/stream"
 	"github.com/weirnet/weir/stack/wire"
 )
 
@@ -78,26 +80,55 @@ func (c *Conn) noteFin(a *arrival) {
 // textInOrder takes text at RCV.NXT, and what it makes contiguous.
 func (c *Conn) textInOrder(a *arrival) {
 	r := &c.rcv
-	r.queue.Append(a.text)
+	if !c.deaf {
+		c.keepText(a)
+		a.events |= EventReadable
+	}
 	r.nxt = r.nxt.Add(len(a.text))
+	// Duplicate ACKs that were due would now all have the new number, and tell the peer of
+	// the loss of what follows.
+	c.acksDue = min(c.acksDue, 1)
 	if r.ooo == nil {
 		c.countText(a)
-	} else {
-		r.nxt = r.nxt.Add(r.ooo.Pull(r.nxt, &r.queue))
-		c.dropEmptyReassembly()
-		// "A TCP receiver SHOULD send an immediate ACK when the incoming segment fills
-		// in all or part of a gap in the sequence space" (RFC 5681 §4.2).
-		c.ackNow()
-		if c.peerFin && r.fin.Less(r.nxt) {
-			c.peerFin = false // text was there beyond it: it was not the end
-			c.ctr.AfterFin.Add(1)
-		}
-	}
-	if c.deaf {
-		r.queue.Discard(r.queue.Len())
 		return
 	}
-	a.events |= EventReadable
+	r.nxt = r.nxt.Add(c.pullText())
+	c.dropEmptyReassembly()
+	// "A TCP receiver SHOULD send an immediate ACK when the incoming segment fills in all or
+	// part of a gap in the sequence space" (RFC 5681 §4.2).
+	c.ackNow()
+	if c.peerFin && r.fin.Less(r.nxt) {
+		c.peerFin = false // text was there beyond it: it was not the end
+		c.ctr.AfterFin.Add(1)
+	}
+}
+
+// pullText takes out of reassembly what has become contiguous, for the user, where it still
+// reads, and returns how much that was.
+func (c *Conn) pullText() int {
+	r := &c.rcv
+	if !c.deaf {
+		return r.ooo.Pull(r.nxt, &r.queue)
+	}
+	var waste stream.RecvQueue
+	waste.Init(c.pool)
+	defer waste.Release()
+	return r.ooo.Pull(r.nxt, &waste)
+}
+
+// keepFrom is the least text for which its block is kept rather than copied from: half a
+// block, so that the memory for a buffer is at most twice its bound.
+const keepFrom = mem.FrameBlock / 2
+
+// keepText puts text at the end of the receive queue: by taking its block over, where that was
+// offered and is worth it, else by a copy.
+func (c *Conn) keepText(a *arrival) {
+	if a.seg.Block != nil && len(a.text) >= keepFrom {
+		c.rcv.queue.Take(a.seg.Block, a.text)
+		a.seg.Block = nil
+		return
+	}
+	c.rcv.queue.Append(a.text)
 }
 
 // textOutOfOrder puts text aside until what is missing before it comes. "Out-of-order

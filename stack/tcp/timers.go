@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math"
 	"syscall"
 
 	"github.com/weirnet/weir/stack/clock"
@@ -57,7 +58,7 @@ func (c *Conn) retransmitTimeout(a *arrival) {
 	if c.snd.una == c.snd.nxt {
 		return
 	}
-	c.tries++
+	c.tries = oneMore(c.tries)
 	if int(c.tries) == c.set.R1 {
 		c.ctr.R1Reached.Add(1)
 	}
@@ -71,7 +72,7 @@ func (c *Conn) retransmitTimeout(a *arrival) {
 	c.rtxAt = a.now.Add(c.rtt.RTO())
 	c.loss.force = true
 	c.snd.timing.on, c.snd.timing.proofs = false, 0
-	if c.snd.una == c.snd.iss {
+	if c.snd.connecting {
 		c.synDue = true
 		return
 	}
@@ -83,12 +84,15 @@ func (c *Conn) retransmitTimeout(a *arrival) {
 	c.cc.OnTimeout(a.now, c.snd.nxt.Sub(c.snd.una))
 }
 
+// oneMore counts on as far as the count goes: a window may stay closed for a year.
+func oneMore(n uint8) uint8 { return uint8(min(int(n)+1, math.MaxUint8)) }
+
 // maxTries is R2 (RFC 9293 §3.8.3), by what is being retransmitted and for whom.
 func (c *Conn) maxTries() int {
 	switch {
 	case c.state == StateSynSent:
 		return c.set.SynRetries
-	case c.snd.una == c.snd.iss:
+	case c.snd.connecting:
 		return c.set.SynAckRetries
 	case c.userGone:
 		return min(c.set.OrphanRetries, c.set.Retries)
@@ -101,14 +105,14 @@ func (c *Conn) maxTries() int {
 // the connection to stay open" (RFC 9293 §3.8.6.1, MUST-37); where the user is gone it is
 // given up after a while all the same, as that section's last paragraph permits.
 func (c *Conn) persistTimeout(a *arrival) {
-	c.tries++
+	c.tries = oneMore(c.tries)
 	if int(c.tries) > c.maxTries() || c.userGone && int(c.probeShift) >= c.set.OrphanRetries {
 		c.ctr.PersistGaveUp.Add(1)
 		c.queueReset()
 		c.timedOut(a)
 		return
 	}
-	c.probeShift++
+	c.probeShift = oneMore(c.probeShift)
 	c.probeDue = true
 	c.rtxAt = a.now.Add(c.persistInterval())
 }

@@ -136,8 +136,8 @@ func (c *Conn) CloseWrite(_ clock.Time) {
 	c.finQueued, c.settled = true, false
 }
 
-// CloseRead ends reading, as shutdown(SHUT_RD) does on Linux: what is queued can still be
-// read, what comes from now on is acknowledged and thrown away.
+// CloseRead ends reading, as shutdown(SHUT_RD) does: what is queued can still be read, what
+// comes from now on is acknowledged and, as BSD has it and Linux has not, thrown away.
 func (c *Conn) CloseRead(clock.Time) { c.deaf = true }
 
 // Close is for a user that is gone for good, as close(2): what was written is still
@@ -220,7 +220,7 @@ func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
 	before := c.snd.mss
 	c.snd.pathMSS = clampMSS(mss, minMSS)
 	c.updateMSS()
-	if c.snd.mss < before && c.snd.una != c.snd.nxt && c.state.Synchronized() && !c.probing && c.snd.una != c.snd.iss {
+	if c.snd.mss < before && c.snd.una != c.snd.nxt && c.state.Synchronized() && !c.probing && !c.snd.connecting {
 		c.loseAll()
 		c.settled = false
 	}

@@ -95,7 +95,7 @@ func (c *Conn) updateSendWindow(a *arrival) bool {
 	return s.room() > before
 }
 
-// lastSent is the time of the last text sent.
+// idleFor reports whether nothing was sent for longer than the retransmission timeout.
 func (c *Conn) idleFor(now clock.Time) bool {
 	return c.sentAt != 0 && now.Sub(c.sentAt) > c.rtt.RTO()
 }

@@ -16,7 +16,8 @@
 // holds, rounded down to a power of two, where that is more, up to 64 KiB. So a write of ten octets takes the smallest
 // block, a bulk write takes 64 KiB blocks from the first one on, and a program that
 // writes octet by octet gets there by doubling. The blocks of a queue never have
-// more than twice the octets that went into them, or the smallest block's 256.
+// more than twice the octets that went into them, or the smallest block's 256; a block that was
+// taken whole has what its giver put in it.
 //
 // # The way of an octet
 //
@@ -25,7 +26,8 @@
 // acknowledgement lets it go with [SendQueue.Discard], which gives back each block
 // whose last octet was let go.
 //
-// In: Input copies it from the segment with [RecvQueue.Append]; the user takes it
+// In: Input copies it from the segment with [RecvQueue.Append], or keeps the block that
+// it came in with [RecvQueue.Take]; the user takes it
 // with [RecvQueue.Read], or without a copy with [RecvQueue.Next] and
 // [RecvQueue.Discard].
 //

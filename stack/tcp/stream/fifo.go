@@ -72,6 +72,32 @@ func (q *fifo) tail() []byte {
 func (q *fifo) grow(n int) []byte {
 	double := 1 << bits.Len(uint(q.length())) / 2
 	b := q.pool.Get(min(max(n, double), maxBlock))
+	q.enter(b)
+	return b.B
+}
+
+// take puts block b at the tail, of which p is all that counts from then on. What the last
+// block has free is given up, so that where an octet lies still follows from its position;
+// where that is more than half of it, p is copied after all: a peer that sends one octet and
+// much text by turns would have us hold a large block for every octet.
+func (q *fifo) take(b *mem.Block, p []byte) {
+	if n := len(q.pieces); n > 0 {
+		last := &q.pieces[n-1]
+		used := q.back - last.start
+		if 2*int(used) < last.block.Size() && int(used) < len(last.block.B) {
+			q.add(p)
+			b.Release()
+			return
+		}
+		last.block.B = last.block.B[:used]
+	}
+	b.B = p
+	q.enter(b)
+	q.back += uint32(len(p))
+}
+
+// enter puts a block for what follows the last octet into the index.
+func (q *fifo) enter(b *mem.Block) {
 	switch {
 	case q.pieces == nil:
 		q.pieces = q.one[:0]
@@ -79,7 +105,6 @@ func (q *fifo) grow(n int) []byte {
 		q.compact()
 	}
 	q.pieces = append(q.pieces, piece{b, q.back})
-	return b.B
 }
 
 // compact moves the entries in use to the beginning of the index. It is called
@@ -182,7 +207,7 @@ func (q *fifo) clear() {
 func (q *fifo) memory() int {
 	n := 0
 	for _, p := range q.pieces[q.head:] {
-		n += len(p.block.B)
+		n += p.block.Size()
 	}
 	return n
 }

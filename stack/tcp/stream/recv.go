@@ -20,6 +20,11 @@ func (r *RecvQueue) Append(p []byte) int {
 	return len(p)
 }
 
+// Take puts p, which lies in block b, at the end of the queue, as a rule without a copy. The
+// block is the queue's from then on: the caller, who must be its only owner, gives it away. p
+// must not be empty.
+func (r *RecvQueue) Take(b *mem.Block, p []byte) { r.q.take(b, p) }
+
 // Len returns how many octets are queued.
 func (r *RecvQueue) Len() int { return r.q.length() }
 

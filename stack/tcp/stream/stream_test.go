@@ -220,6 +220,43 @@ func TestReadGivesWhatWasAppendedInOrder(t *testing.T) {
 	}
 }
 
+func TestTakenBlocksAndCopiesAreReadInOrder(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	var pool mem.Pool
+	var r RecvQueue
+	r.Init(&pool)
+	want := pattern(4 << 20)
+	in, out := want, []byte(nil)
+	buf := make([]byte, 100000)
+	for len(out) < len(want) {
+		if len(in) > 0 && rng.IntN(2) == 0 {
+			b := pool.Get(mem.FrameBlock)
+			at := rng.IntN(100)
+			p := b.B[at : at+min(len(in), 1+rng.IntN(65536))]
+			in = in[copy(p, in):]
+			r.Take(b, p)
+		} else {
+			n := min(len(in), rng.IntN(3000))
+			r.Append(in[:n])
+			in = in[n:]
+		}
+		p := buf[:rng.IntN(len(buf))]
+		out = append(out, p[:r.Read(p)]...)
+		if err := r.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if m := r.Memory(); m != int(pool.InUse()) {
+			t.Fatalf("Memory = %d, %d octets are out", m, pool.InUse())
+		}
+	}
+	if !bytes.Equal(out, want) {
+		t.Fatal("what was read is not what came in")
+	}
+	if pool.Outstanding() != 0 {
+		t.Fatalf("%d blocks out after all was read", pool.Outstanding())
+	}
+}
+
 func TestNextStaysValidThroughAppend(t *testing.T) {
 	var pool mem.Pool
 	var r RecvQueue
@@ -320,5 +357,34 @@ func BenchmarkThrough(b *testing.B) {
 			}
 			s.Release()
 		})
+	}
+}
+
+// A queue's blocks have at most about twice the octets that went into them, whatever comes after
+// what: here one octet, and then as little as is worth to keep its block.
+func TestTakenBlocksDoNotStrandAlmostEmptyOnes(t *testing.T) {
+	var pool mem.Pool
+	var r RecvQueue
+	r.Init(&pool)
+	want := pattern(4 << 20)
+	for in := want; len(in) > mem.FrameBlock; {
+		r.Append(in[:1])
+		b := pool.Get(mem.FrameBlock)
+		n := copy(b.B[:mem.FrameBlock/2], in[1:])
+		r.Take(b, b.B[:n])
+		in = in[1+n:]
+		if err := r.Check(); err != nil {
+			t.Fatal(err)
+		}
+		if r.Len() > 1<<20 && r.Memory()*2 > r.Len()*5 {
+			t.Fatalf("%d octets of blocks for %d that are queued", r.Memory(), r.Len())
+		}
+	}
+	got := make([]byte, r.Len())
+	if r.Read(got); !bytes.Equal(got, want[:len(got)]) {
+		t.Error("what was read is not what was put in")
+	}
+	if n := pool.Outstanding(); n != 0 {
+		t.Errorf("%d blocks are out at the end", n)
 	}
 }

@@ -1,0 +1,89 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/netip"
+	"os"
+	"runtime/pprof"
+	"strconv"
+)
+
+const (
+	// childArg makes this program a contender.
+	childArg = "contender"
+	// readyLine is what a contender says once it listens.
+	readyLine = "ready\n"
+)
+
+// The two ends of the link (RFC 5737).
+var (
+	clientPrefix = netip.MustParsePrefix("192.0.2.1/24")
+	stackPrefix  = netip.MustParsePrefix("192.0.2.2/24")
+)
+
+// contender is somebody who is measured.
+type contender struct {
+	name, title string
+	veth        bool // it is a kernel: it gets a namespace of its own
+	// open makes the stack, in the thread's namespace.
+	open func(mtu int, congestion string) (endpoint, error)
+}
+
+// endpoint is a TCP stack at stackPrefix's address.
+type endpoint interface {
+	listen(port int) (net.Listener, error)
+	io.Closer
+}
+
+var contenders = []*contender{
+	{name: "weir", title: "weir", open: openWeir},
+	{name: "weir-plain", title: "weir plain", open: openWeirPlain},
+	{name: "gvisor", title: "gVisor", open: openGVisor},
+	{name: "kernel", title: "Linux, veth", veth: true, open: openKernel},
+}
+
+func contenderByName(name string) *contender {
+	for _, c := range contenders {
+		if c.name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// runChild is the contender's process: it serves until standard input ends. args are its
+// name, the MTU, the congestion control, and maybe a file for the CPU profile.
+func runChild(args []string) error {
+	if len(args) < 3 || contenderByName(args[0]) == nil {
+		return errors.New("a contender is started by bench, not by hand")
+	}
+	mtu, err := strconv.Atoi(args[1])
+	if err != nil {
+		return err
+	}
+	ep, err := contenderByName(args[0]).open(mtu, args[2])
+	if err != nil {
+		return err
+	}
+	defer ep.Close()
+	if err := serveAll(ep); err != nil {
+		return err
+	}
+	if len(args) > 3 {
+		f, err := os.Create(args[3])
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	fmt.Print(readyLine)
+	_, err = io.Copy(io.Discard, os.Stdin)
+	return err
+}

@@ -1,0 +1,29 @@
+// Command bench measures weir beside gVisor and the Linux kernel in one run. scripts/bench runs it.
+//
+// # What is measured
+//
+// The client is the Linux kernel's TCP, in sockets of package net. Each contender is a TCP
+// stack at the other end of a link of MTU 1500, in a network namespace made for it:
+//
+//	weir        package tun with offloads (vnet_hdr), package stack
+//	weir-plain  the same without offloads
+//	gvisor      gVisor's stack as it ships: link/fdbased on a plain TUN, SACK on, otherwise defaults
+//	kernel      the Linux kernel in a second namespace, over a veth pair with its offloads
+//
+// All four run the same server (serve.go), with the same buffers, under the same Go settings.
+//
+// # How
+//
+// A contender is a process of its own, this program started again, so that no collector
+// and no scheduler is shared. It is started afresh in each round, and the order
+// rotates, so that what the machine does meanwhile hits all alike. The table has the median of
+// the rounds with the least and the most. Compare figures within one run only.
+//
+// The time of a transfer to the stack ends when the server has confirmed how many octets it
+// read. The processor time is the contender's whole process: for those on a TUN it includes the
+// client kernel's receive path, which runs inside their writes. The kernel's own is not
+// known, for it runs in nobody's name.
+//
+// Everything ends with the process: the namespaces have no name, and a contender ends
+// when its standard input does.
+package main

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+)
+
+// The server's ports.
+const (
+	sinkPort   = 9  // reads to the end and then says how many octets that were
+	sourcePort = 19 // writes without end
+	echoPort   = 7
+)
+
+// bufferSize is what everybody reads and writes at once.
+const bufferSize = 128 << 10
+
+// serveAll starts the three services; they end with the endpoint.
+func serveAll(ep endpoint) error {
+	for port, handle := range map[int]func(net.Conn) error{sinkPort: sink, sourcePort: source, echoPort: echo} {
+		l, err := ep.listen(port)
+		if err != nil {
+			return err
+		}
+		go serve(l, handle)
+	}
+	return nil
+}
+
+func serve(l net.Listener, handle func(net.Conn) error) {
+	for {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer c.Close()
+			handle(c) // the client notices what fails
+		}()
+	}
+}
+
+func sink(c net.Conn) error {
+	buf := make([]byte, bufferSize)
+	var total uint64
+	for {
+		n, err := c.Read(buf)
+		total += uint64(n)
+		if err == io.EOF {
+			return binary.Write(c, binary.BigEndian, total)
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func source(c net.Conn) error {
+	buf := make([]byte, bufferSize)
+	for {
+		if _, err := c.Write(buf); err != nil {
+			return err
+		}
+	}
+}
+
+func echo(c net.Conn) error {
+	buf := make([]byte, 64)
+	for {
+		n, err := c.Read(buf)
+		if err != nil {
+			return err
+		}
+		if _, err := c.Write(buf[:n]); err != nil {
+			return err
+		}
+	}
+}

@@ -214,8 +214,7 @@ func TestSegmentsTooBigForTheNextLink(t *testing.T) {
 func TestUnfinishedChecksumIsFinishedForALinkThatCannot(t *testing.T) {
 	w := newWorld(t, Config{Forward: true})
 	for _, ends := range across {
-		b, o := superSegment(ends[0], ends[1], true, 0)
-		b = b[:len(b)-19_000]
+		_, o := superSegment(ends[0], ends[1], true, 0)
 		src, dst := ap(ends[0]), ap(ends[1])
 		in := tcpPacket(src, dst, wire.TCPFields{Flags: ack}, text(1000))
 		start := len(in) - 1020

@@ -85,7 +85,7 @@ func (m *maker) repair() {
 		return
 	}
 	at := m.transport()
-	proto, n := b[9], len(b)
+	proto, n := b[9], 0
 	if b[0]>>4 == 4 {
 		if at < 20 || at > len(b) {
 			return

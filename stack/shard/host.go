@@ -3,6 +3,7 @@ package shard
 import (
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/icmp"
@@ -140,9 +141,16 @@ func (h *Host) Close() error {
 		return nil
 	}
 	h.listeners.closeAll()
-	for _, c := range h.conns.list() {
+	conns := h.conns.list()
+	for _, c := range conns {
 		c.Abort()
 	}
+	patience := make(chan struct{})
+	timer := time.AfterFunc(lastWordsPatience, func() { close(patience) })
+	for _, c := range conns {
+		c.lastWords(patience)
+	}
+	timer.Stop()
 	h.datagrams.closeAll()
 	h.pings.closeAll()
 	var first error

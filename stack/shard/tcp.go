@@ -41,11 +41,12 @@ type TCP struct {
 	timer wheel.Entry[expirer]
 	armed clock.Time // what the timer is set to, or Never
 
-	waiting  *Interface // in whose line for room it is
-	sending  bool       // somebody has let go of mu to write to the device
-	touched  bool       // a round will push it
-	entered  bool       // in host.conns
-	detached bool       // its user has closed it: blocks go when the state machine is done
+	waiting  *Interface    // in whose line for room it is
+	quiet    chan struct{} // closed when sending ends, where somebody waits for that
+	sending  bool          // somebody has let go of mu to write to the device
+	touched  bool          // a round will push it
+	entered  bool          // in host.conns
+	detached bool          // its user has closed it: blocks go when the state machine is done
 }
 
 // Lock locks the connection. Who holds the lock may use Conn.
@@ -75,46 +76,6 @@ func (c *TCP) SetHandler(f Handler) { c.handler = f }
 
 // Push sends what there is to send and sets the timer. The connection must be locked.
 func (c *TCP) Push() { c.push(c.host.Now()) }
-
-// Close closes the connection for its user, as close(2) does: what was written is
-// still delivered, what arrives is refused. It does not wait.
-func (c *TCP) Close() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.detached {
-		return
-	}
-	c.detached = true
-	now := c.host.Now()
-	c.conn.Close(now)
-	c.push(now)
-}
-
-// Abort resets the connection and lets everything of it go.
-func (c *TCP) Abort() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.abort(c.host.Now())
-}
-
-func (c *TCP) abort(now clock.Time) {
-	c.detached = true
-	c.conn.Abort(now)
-	c.push(now)
-	c.notify(tcp.EventError)
-}
-
-// drop lets go of a connection whose reset a full device did not take, when the host is
-// closed and no room will come any more.
-func (c *TCP) drop() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.held != nil {
-		c.host.putTx(c.held)
-		c.held = nil
-	}
-	c.leave()
-}
 
 // notify tells the handler.
 func (c *TCP) notify(ev tcp.Events) {
@@ -203,6 +164,10 @@ func (c *TCP) pushUpTo(now clock.Time, most int) bool {
 		now = c.host.Now() // the device took its time, and others may have gone on with the connection
 	}
 	c.sending = false
+	if c.quiet != nil {
+		close(c.quiet)
+		c.quiet = nil
+	}
 	if !more {
 		c.settle(now)
 	}

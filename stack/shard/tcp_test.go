@@ -165,7 +165,7 @@ func TestDialIsRefusedOrFails(t *testing.T) {
 	// A port unreachable, or a protocol unreachable, ends a connection in the making
 	// (RFC 9293 §3.9.2.2, RFC 5927 §5.2), a net unreachable does not.
 	for _, code := range []uint8{0, 3} {
-		c, _, e = dial()
+		c, _, _ = dial()
 		quote := tcpPacket(c.Local(), c.Remote(), wire.TCPFields{Seq: c.conn.Info().SndUna, Flags: syn}, nil)
 		w.receive(0, icmpPacket(addr("192.0.2.9"), addr("192.0.2.1"), 3, code, 0, quote))
 		if failed := c.conn.State() == tcp.StateClosed; failed != (code == 3) || failed && c.conn.Err() != syscall.ECONNREFUSED {

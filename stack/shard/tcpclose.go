@@ -1,0 +1,72 @@
+package shard
+
+import (
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/tcp"
+)
+
+// Close closes the connection for its user, as close(2) does: what was written is
+// still delivered, what arrives is refused. It does not wait.
+func (c *TCP) Close() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.detached {
+		return
+	}
+	c.detached = true
+	now := c.host.Now()
+	c.conn.Close(now)
+	c.push(now)
+}
+
+// Abort resets the connection and lets everything of it go.
+func (c *TCP) Abort() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.abort(c.host.Now())
+}
+
+// lastWords waits, for a moment, until nobody is writing to the device for the connection: an
+// Abort meanwhile has left the reset to that goroutine, and the device is about to
+// be closed.
+func (c *TCP) lastWords(patience <-chan struct{}) {
+	c.mu.Lock()
+	if !c.sending {
+		c.mu.Unlock()
+		return
+	}
+	if c.quiet == nil {
+		c.quiet = make(chan struct{})
+	}
+	quiet := c.quiet
+	c.mu.Unlock()
+	select {
+	case <-quiet:
+	case <-patience:
+	}
+}
+
+// lastWordsPatience bounds what Close waits for all of them: a write to a device takes
+// microseconds, and one that takes much longer is not waited for.
+const lastWordsPatience = 200 * time.Millisecond
+
+func (c *TCP) abort(now clock.Time) {
+	c.detached = true
+	c.conn.Abort(now)
+	c.push(now)
+	c.notify(tcp.EventError)
+}
+
+// drop lets go of a connection whose reset a full device did not take, when the host is
+// closed and no room will come any more.
+func (c *TCP) drop() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.held != nil {
+		c.host.putTx(c.held)
+		c.held = nil
+	}
+	c.leave()
+}

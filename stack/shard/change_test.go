@@ -134,6 +134,18 @@ func TestNothingIsOpenedOnAClosedHost(t *testing.T) {
 	w.nothingHeld()
 }
 
+func TestCloseOverAFullDeviceHoldsNothing(t *testing.T) {
+	w := newWorld(t, Config{})
+	c, _, _ := w.dialPeer(0, "", "192.0.2.9:80")
+	w.dialPeer(0, "", "192.0.2.9:81") // will want to send its reset
+	w.cables[0].makeRoom(0)
+	w.write(c, text(3000))
+	w.receive(0, echoRequest(addr("192.0.2.9"), addr("192.0.2.1"), "x"))
+	w.receive(0, ipPacket(addr("192.0.2.9"), addr("192.0.2.1"), 17, text(64), ipOptions{more: true}))
+	must(t, w.Close())
+	w.nothingHeld()
+}
+
 // handler tells a channel when its connection fails.
 type handler struct{ failed chan error }
 

@@ -50,7 +50,7 @@
 //
 // # Locks
 //
-// In the order in which they may nest: TCP.mu, then one of Listener.mu, a flow
+// In the order in which they may nest: TCP.mu or UDP.mu, then one of Listener.mu, a flow
 // bucket, Host.timerMu, Interface.mu. Host.netMu guards writers of the network
 // snapshot only; readers load a pointer. None of them is held across a write to a
 // device, and a handler runs under its own connection's lock only.

@@ -1,4 +1,4 @@
-// The command weir runs weir's stack: on a TUN device of the host (weir up), as a
+// Command weir runs weir's stack: on a TUN device of the host (weir up), as a
 // demonstration (weir demo), and as a client (weir ping, weir nc); and it asks a
 // running one how it is (weir ss, weir stats).
 //

@@ -79,10 +79,10 @@ func (c *Conn) acknowledged(a *arrival) {
 	}
 	if a.syn() {
 		c.setWindow(a, 0)
-	} else if c.updateSendWindow(a) && c.persist {
+	} else if c.updateSendWindow(a, newly > 0) && c.persist {
 		c.stopPersist()
 	}
-	if c.tries > 0 && (c.persist || c.snd.wnd == 0 && !c.userGone) {
+	if c.tries > 0 && (c.persist || (c.snd.wnd == 0 || c.snd.room() < 0) && !c.userGone) {
 		// The peer answers: its window may stay closed for ever (RFC 9293 §3.8.6.1). With text
 		// outstanding that is one taken back, and only a user can tell how long to wait.
 		c.tries = 0

@@ -59,10 +59,11 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 	}
 	n = min(n, max(bufLen, 1))
 	// "Old data SHOULD be retransmitted" although the window may have shrunk, but what
-	// is beyond it is pointless, other than the first, which probes (RFC 9293 §3.8.6).
+	// is beyond it is pointless, other than the first of a window that is closed
+	// altogether, which probes (RFC 9293 §3.8.6).
 	wnd := c.snd.una.Add(int(c.snd.wnd)).Sub(hole.Start)
-	if hole.Start == c.snd.una {
-		wnd = max(wnd, size)
+	if hole.Start == c.snd.una && wnd <= 0 {
+		wnd = size
 	}
 	return min(n, wnd)
 }

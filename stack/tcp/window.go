@@ -85,13 +85,18 @@ func (c *Conn) setWindow(a *arrival, shift uint8) {
 // updateSendWindow is the window part of the fifth step: "If (SND.WL1 < SEG.SEQ or
 // (SND.WL1 = SEG.SEQ and SND.WL2 =< SEG.ACK)), set SND.WND <- SEG.WND". It reports whether
 // the window grew.
-func (c *Conn) updateSendWindow(a *arrival) bool {
+//
+// A segment that acknowledges something new is newer than all before it, though it may
+// bring text that was sent again and so come before SND.WL1: its window counts too, for the
+// old one, put to the new SND.UNA, would reach beyond what the peer has offered.
+func (c *Conn) updateSendWindow(a *arrival, newly bool) bool {
 	s := &c.snd
-	if !(s.wl1.Less(a.seq) || s.wl1 == a.seq && s.wl2.LessEq(a.seg.Ack)) {
+	if !newly && !s.wl1.Less(a.seq) && !(s.wl1 == a.seq && s.wl2.LessEq(a.seg.Ack)) {
 		return false
 	}
-	before := s.room()
+	before, wl1 := s.room(), s.wl1
 	c.setWindow(a, s.shift)
+	s.wl1 = seq.Max(wl1, a.seq)
 	return s.room() > before
 }
 

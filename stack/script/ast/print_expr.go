@@ -55,10 +55,17 @@ func (e *Symbol) String() string   { return e.Name }
 func (e *Ellipsis) String() string { return "..." }
 func (e *List) String() string     { return "[" + Join(e.Elems) + "]" }
 func (e *Call) String() string     { return e.Name + "(" + Join(e.Args) + ")" }
-func (e *Unary) String() string    { return e.Op + e.X.String() }
 func (e *Paren) String() string    { return "(" + e.X.String() + ")" }
 func (e *Cast) String() string     { return "(" + e.Type + ")" + e.X.String() }
 func (e *Raw) String() string      { return e.Text }
+
+func (e *Unary) String() string {
+	x := e.X.String()
+	if strings.HasPrefix(x, "-") {
+		return e.Op + " " + x // -- would begin an option
+	}
+	return e.Op + x
+}
 
 func (e *Binary) String() string {
 	if e.Op == "=" || e.Op == "|" {

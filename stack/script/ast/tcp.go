@@ -84,23 +84,22 @@ func flagBits(c byte) uint16 {
 type OptionKind uint8
 
 const (
-	OptNOP         OptionKind = iota
-	OptEOL                    // eol
-	OptMSS                    // mss 1460
-	OptWScale                 // wscale 7
-	OptSACKOK                 // sackOK
-	OptSACK                   // sack 1:1001 2001:3001
-	OptTS                     // TS val 100 ecr 200
-	OptFO                     // FO 0123456789abcdef: Fast Open
-	OptFOEXP                  // FOEXP: Fast Open by its experimental number
-	OptMD5                    // md5 0123…
-	OptAccECN0                // AccECN0 E0B 1 CEB 0 E1B 1
-	OptAccECN1                // AccECN1 E1B 1 CEB 0 E0B 1
-	OptAccECN                 // ECN e1b 1 ceb 0 e0b 1: the order says which
-	OptExpAccECN0             // by the experimental number
-	OptExpAccECN1             // by the experimental number
-	OptExpTARR                // exp-tarr 2
-	OptUnknown                // an option whose name the language may have and weir does not know
+	OptNOP        OptionKind = iota
+	OptEOL                   // eol
+	OptMSS                   // mss 1460
+	OptWScale                // wscale 7
+	OptSACKOK                // sackOK
+	OptSACK                  // sack 1:1001 2001:3001
+	OptTS                    // TS val 100 ecr 200
+	OptFO                    // FO 0123456789abcdef: Fast Open
+	OptFOEXP                 // FOEXP: Fast Open by its experimental number
+	OptMD5                   // md5 0123…
+	OptAccECN0               // AccECN0 E0B 1 CEB 0 E1B 1
+	OptAccECN1               // AccECN1 E1B 1 CEB 0 E0B 1
+	OptAccECN                // ECN e1b 1 ceb 0 e0b 1: the order says which
+	OptExpAccECN0            // by the experimental number
+	OptExpAccECN1            // by the experimental number
+	OptExpTARR               // exp-tarr 2
 )
 
 // TCPOption is one option of a segment.
@@ -115,7 +114,6 @@ type TCPOption struct {
 	EcrAbsolute bool      // ecr 100!: as it is on the wire
 	Data        []byte    // FO, FOEXP: the cookie; md5: the digest
 	Counters    []Counter // of the AccECN options, in their order
-	Text        string    // of OptUnknown
 }
 
 // Block is one block of a SACK option.
@@ -125,4 +123,34 @@ type Block struct{ Left, Right uint32 }
 type Counter struct {
 	Name  string
 	Value uint32
+}
+
+// Len returns the octets that the option takes in the header.
+func (o *TCPOption) Len() int {
+	switch o.Kind {
+	case OptNOP, OptEOL:
+		return 1
+	case OptMSS:
+		return 4
+	case OptWScale:
+		return 3
+	case OptSACK:
+		return 2 + 8*len(o.Blocks)
+	case OptTS:
+		return 10
+	case OptFO, OptMD5:
+		return 2 + len(o.Data)
+	case OptFOEXP:
+		return 4 + len(o.Data)
+	case OptAccECN0, OptAccECN1, OptAccECN:
+		return 2 + 3*len(o.Counters)
+	case OptExpAccECN0, OptExpAccECN1:
+		return 4 + 3*len(o.Counters)
+	case OptExpTARR:
+		if o.Value.Set {
+			return 6
+		}
+		return 4
+	}
+	return 2 // sackOK
 }

@@ -21,6 +21,7 @@ func Just(v uint32) Maybe { return Maybe{Set: true, Value: v} }
 type Packet struct {
 	Pos       Pos
 	Direction Direction
+	Path      string  // Multipath TCP's addresses, as addr[a] > addr[b], or ""
 	Layers    []Layer // what the packet is wrapped in, outermost first
 	IP        IP      // the header that belongs to the transport
 	TCP       *TCP
@@ -63,6 +64,8 @@ const (
 	LayerIPv6
 	LayerGRE
 	LayerMPLS
+	LayerPSP          // Google's PSP, in a tunnel: psp spi 12:
+	LayerPSPTransport // PSP in place of the transport: encap psp spi 12
 )
 
 // Layer is one header that a packet is wrapped in.
@@ -71,7 +74,7 @@ type Layer struct {
 	Kind     LayerKind
 	IP       IP     // of LayerIPv4 and LayerIPv6
 	Src, Dst string // of LayerIPv4 and LayerIPv6
-	GRE      string // the text of a GRE header's fields, or ""
+	Text     string // the fields of a GRE or PSP header as written, or ""
 	MPLS     []Label
 }
 

@@ -11,6 +11,9 @@ func (p *Packet) String() string {
 	if p.Direction == Out {
 		s = ">"
 	}
+	if p.Path != "" {
+		s += " " + p.Path
+	}
 	for _, l := range p.Layers {
 		s += " " + l.String()
 	}
@@ -70,7 +73,11 @@ func (ip IP) String() string {
 func (l Layer) String() string {
 	switch l.Kind {
 	case LayerGRE:
-		return strings.TrimRight("gre "+l.GRE, " ") + ":"
+		return strings.TrimRight("gre "+l.Text, " ") + ":"
+	case LayerPSP:
+		return "psp " + l.Text + ":"
+	case LayerPSPTransport:
+		return "encap psp " + l.Text
 	case LayerMPLS:
 		s := "mpls"
 		for _, e := range l.MPLS {

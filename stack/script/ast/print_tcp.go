@@ -48,7 +48,7 @@ func (s Seq) String() string {
 var optionNames = [...]string{
 	OptNOP: "nop", OptEOL: "eol", OptMSS: "mss", OptWScale: "wscale", OptSACKOK: "sackOK", OptSACK: "sack", OptTS: "TS",
 	OptFO: "FO", OptFOEXP: "FOEXP", OptMD5: "md5", OptAccECN0: "AccECN0", OptAccECN1: "AccECN1", OptAccECN: "ECN",
-	OptExpAccECN0: "exp-AccECN0", OptExpAccECN1: "exp-AccECN1", OptExpTARR: "exp-tarr",
+	OptExpAccECN0: "exp-AccECN0", OptExpAccECN1: "exp-AccECN1", OptExpTARR: "exp-tarr", OptUnknown: "unknown",
 }
 
 // String returns the name of the kind.
@@ -61,9 +61,15 @@ func (k OptionKind) String() string {
 
 // String returns the option as it stands between the angle brackets.
 func (o TCPOption) String() string {
+	if o.Kind == OptUnknown {
+		return o.Text
+	}
 	s := o.Kind.String()
 	if o.Value.Set {
 		s += fmt.Sprintf(" %d", o.Value.Value)
+	}
+	if !o.Value.Set && (o.Kind == OptMSS || o.Kind == OptWScale) {
+		s += " *"
 	}
 	for _, b := range o.Blocks {
 		s += fmt.Sprintf(" %d:%d", b.Left, b.Right)
@@ -73,6 +79,9 @@ func (o TCPOption) String() string {
 	}
 	if len(o.Data) > 0 {
 		s += fmt.Sprintf(" %x", o.Data)
+	}
+	if o.Symbol != "" {
+		s += " " + o.Symbol
 	}
 	if o.Kind == OptTS {
 		s += " val " + stamp(o.Val, o.ValAny, false) + " ecr " + stamp(o.Ecr, o.EcrAny, o.EcrAbsolute)

@@ -100,13 +100,14 @@ const (
 	OptExpAccECN0            // by the experimental number
 	OptExpAccECN1            // by the experimental number
 	OptExpTARR               // exp-tarr 2
+	OptUnknown               // one that the language has and weir does not know, as those of Multipath TCP
 )
 
 // TCPOption is one option of a segment.
 type TCPOption struct {
 	Pos         Pos
 	Kind        OptionKind
-	Value       Maybe     // mss, wscale, exp-tarr
+	Value       Maybe     // mss, wscale, exp-tarr; of mss and wscale not set: *, any
 	Blocks      []Block   // sack
 	Val, Ecr    uint32    // TS
 	ValAny      bool      // TS val ...: not compared
@@ -114,6 +115,8 @@ type TCPOption struct {
 	EcrAbsolute bool      // ecr 100!: as it is on the wire
 	Data        []byte    // FO, FOEXP: the cookie; md5: the digest
 	Counters    []Counter // of the AccECN options, in their order
+	Symbol      string    // the name that stands for Data, where the script itself does not say what it is
+	Text        string    // of OptUnknown
 }
 
 // Block is one block of a SACK option.

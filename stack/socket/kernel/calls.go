@@ -17,17 +17,22 @@ type Calls struct {
 	// In runs a function in the network namespace in which sockets are to be made; nil is the
 	// caller's.
 	In func(func() error) error
+	// Stopped, where it is set and reports true, lets a call that a signal interrupts end
+	// with EINTR rather than go on.
+	Stopped func() bool
 }
 
 // call makes a system call until it is not interrupted.
-func call(trap, a, b, c, d, e, f uintptr) (int, error) {
+func (c *Calls) call(trap, a1, a2, a3, a4, a5, a6 uintptr) (int, error) {
 	for {
-		r, _, errno := syscall.Syscall6(trap, a, b, c, d, e, f)
+		r, _, errno := syscall.Syscall6(trap, a1, a2, a3, a4, a5, a6)
 		switch errno {
 		case 0:
 			return int(r), nil
 		case syscall.EINTR:
-			continue
+			if c.Stopped == nil || !c.Stopped() {
+				continue
+			}
 		}
 		return -1, errno
 	}
@@ -41,7 +46,7 @@ func ptr(p []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p)))
 // Socket is socket(2).
 func (c *Calls) Socket(domain, typ, protocol int) (fd int, err error) {
 	open := func() error {
-		fd, err = call(unix.SYS_SOCKET, uintptr(domain), uintptr(typ), uintptr(protocol), 0, 0, 0)
+		fd, err = c.call(unix.SYS_SOCKET, uintptr(domain), uintptr(typ), uintptr(protocol), 0, 0, 0)
 		return nil
 	}
 	if c.In == nil {
@@ -69,7 +74,7 @@ func encode(sa *socket.Sockaddr) ([]byte, uintptr) {
 
 func (c *Calls) withAddr(trap uintptr, fd int, sa *socket.Sockaddr) error {
 	b, n := encode(sa)
-	_, err := call(trap, uintptr(fd), ptr(b), n, 0, 0, 0)
+	_, err := c.call(trap, uintptr(fd), ptr(b), n, 0, 0, 0)
 	runtime.KeepAlive(b)
 	return err
 }
@@ -84,12 +89,12 @@ func (c *Calls) Connect(fd int, sa *socket.Sockaddr) error {
 
 // Listen is listen(2).
 func (c *Calls) Listen(fd, backlog int) error {
-	return failed(call(unix.SYS_LISTEN, uintptr(fd), uintptr(backlog), 0, 0, 0, 0))
+	return failed(c.call(unix.SYS_LISTEN, uintptr(fd), uintptr(backlog), 0, 0, 0, 0))
 }
 
 // Shutdown is shutdown(2).
 func (c *Calls) Shutdown(fd, how int) error {
-	return failed(call(unix.SYS_SHUTDOWN, uintptr(fd), uintptr(how), 0, 0, 0, 0))
+	return failed(c.call(unix.SYS_SHUTDOWN, uintptr(fd), uintptr(how), 0, 0, 0, 0))
 }
 
 // CloseFD is close(2). It is made once: an interrupted close has closed the descriptor.
@@ -119,7 +124,7 @@ func (s *nameSpace) addr() *socket.Sockaddr {
 
 func (c *Calls) fetchName(trap uintptr, fd, flags int) (int, *socket.Sockaddr, error) {
 	s := nameSpace{n: 128}
-	n, err := call(trap, uintptr(fd), uintptr(unsafe.Pointer(&s.b)), uintptr(unsafe.Pointer(&s.n)), uintptr(flags), 0, 0)
+	n, err := c.call(trap, uintptr(fd), uintptr(unsafe.Pointer(&s.b)), uintptr(unsafe.Pointer(&s.n)), uintptr(flags), 0, 0)
 	if err != nil {
 		return -1, nil, err
 	}
@@ -150,13 +155,13 @@ func (c *Calls) Getpeername(fd int) (*socket.Sockaddr, error) {
 
 // Fcntl is fcntl(2).
 func (c *Calls) Fcntl(fd, cmd, arg int) (int, error) {
-	return call(unix.SYS_FCNTL, uintptr(fd), uintptr(cmd), uintptr(arg), 0, 0, 0)
+	return c.call(unix.SYS_FCNTL, uintptr(fd), uintptr(cmd), uintptr(arg), 0, 0, 0)
 }
 
 // Ioctl is ioctl(2) for requests that answer with an int.
 func (c *Calls) Ioctl(fd, req int) (int, error) {
 	var v int32
-	if _, err := call(unix.SYS_IOCTL, uintptr(fd), uintptr(req), uintptr(unsafe.Pointer(&v)), 0, 0, 0); err != nil {
+	if _, err := c.call(unix.SYS_IOCTL, uintptr(fd), uintptr(req), uintptr(unsafe.Pointer(&v)), 0, 0, 0); err != nil {
 		return -1, err
 	}
 	return int(v), nil
@@ -164,7 +169,7 @@ func (c *Calls) Ioctl(fd, req int) (int, error) {
 
 // Setsockopt is setsockopt(2).
 func (c *Calls) Setsockopt(fd, level, name int, value []byte) error {
-	err := failed(call(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), ptr(value), uintptr(len(value)), 0))
+	err := failed(c.call(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), ptr(value), uintptr(len(value)), 0))
 	runtime.KeepAlive(value)
 	return err
 }
@@ -172,7 +177,7 @@ func (c *Calls) Setsockopt(fd, level, name int, value []byte) error {
 // Getsockopt is getsockopt(2); it fills value and returns how much of it.
 func (c *Calls) Getsockopt(fd, level, name int, value []byte) (int, error) {
 	n := uint32(len(value))
-	_, err := call(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), ptr(value), uintptr(unsafe.Pointer(&n)), 0)
+	_, err := c.call(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), ptr(value), uintptr(unsafe.Pointer(&n)), 0)
 	runtime.KeepAlive(value)
 	if err != nil {
 		return -1, err

@@ -11,14 +11,14 @@ import (
 
 // Read is read(2).
 func (c *Calls) Read(fd int, p []byte) (int, error) {
-	n, err := call(unix.SYS_READ, uintptr(fd), ptr(p), uintptr(len(p)), 0, 0, 0)
+	n, err := c.call(unix.SYS_READ, uintptr(fd), ptr(p), uintptr(len(p)), 0, 0, 0)
 	runtime.KeepAlive(p)
 	return n, err
 }
 
 // Write is write(2).
 func (c *Calls) Write(fd int, p []byte) (int, error) {
-	n, err := call(unix.SYS_WRITE, uintptr(fd), ptr(p), uintptr(len(p)), 0, 0, 0)
+	n, err := c.call(unix.SYS_WRITE, uintptr(fd), ptr(p), uintptr(len(p)), 0, 0, 0)
 	runtime.KeepAlive(p)
 	return n, err
 }
@@ -33,25 +33,27 @@ func vectors(bufs [][]byte) []unix.Iovec {
 	return iov
 }
 
-func vectored(trap uintptr, fd int, bufs [][]byte) (int, error) {
+func (c *Calls) vectored(trap uintptr, fd int, bufs [][]byte) (int, error) {
 	iov := vectors(bufs)
-	n, err := call(trap, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(iov))), uintptr(len(iov)), 0, 0, 0)
+	n, err := c.call(trap, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(iov))), uintptr(len(iov)), 0, 0, 0)
 	runtime.KeepAlive(bufs)
 	runtime.KeepAlive(iov)
 	return n, err
 }
 
 // Readv is readv(2).
-func (c *Calls) Readv(fd int, bufs [][]byte) (int, error) { return vectored(unix.SYS_READV, fd, bufs) }
+func (c *Calls) Readv(fd int, bufs [][]byte) (int, error) {
+	return c.vectored(unix.SYS_READV, fd, bufs)
+}
 
 // Writev is writev(2).
 func (c *Calls) Writev(fd int, bufs [][]byte) (int, error) {
-	return vectored(unix.SYS_WRITEV, fd, bufs)
+	return c.vectored(unix.SYS_WRITEV, fd, bufs)
 }
 
 // Recv is recv(2).
 func (c *Calls) Recv(fd int, p []byte, flags int) (int, error) {
-	n, err := call(unix.SYS_RECVFROM, uintptr(fd), ptr(p), uintptr(len(p)), uintptr(flags), 0, 0)
+	n, err := c.call(unix.SYS_RECVFROM, uintptr(fd), ptr(p), uintptr(len(p)), uintptr(flags), 0, 0)
 	runtime.KeepAlive(p)
 	return n, err
 }
@@ -59,7 +61,7 @@ func (c *Calls) Recv(fd int, p []byte, flags int) (int, error) {
 // RecvFrom is recvfrom(2); the address is nil where the kernel gives none.
 func (c *Calls) RecvFrom(fd int, p []byte, flags int) (int, *socket.Sockaddr, error) {
 	s := nameSpace{n: 128}
-	n, err := call(unix.SYS_RECVFROM, uintptr(fd), ptr(p), uintptr(len(p)), uintptr(flags),
+	n, err := c.call(unix.SYS_RECVFROM, uintptr(fd), ptr(p), uintptr(len(p)), uintptr(flags),
 		uintptr(unsafe.Pointer(&s.b)), uintptr(unsafe.Pointer(&s.n)))
 	runtime.KeepAlive(p)
 	if err != nil {
@@ -74,7 +76,7 @@ func (c *Calls) Send(fd int, p []byte, flags int) (int, error) { return c.SendTo
 // SendTo is sendto(2).
 func (c *Calls) SendTo(fd int, p []byte, flags int, to *socket.Sockaddr) (int, error) {
 	b, size := encode(to)
-	n, err := call(unix.SYS_SENDTO, uintptr(fd), ptr(p), uintptr(len(p)), uintptr(flags), ptr(b), size)
+	n, err := c.call(unix.SYS_SENDTO, uintptr(fd), ptr(p), uintptr(len(p)), uintptr(flags), ptr(b), size)
 	runtime.KeepAlive(p)
 	runtime.KeepAlive(b)
 	return n, err
@@ -83,20 +85,20 @@ func (c *Calls) SendTo(fd int, p []byte, flags int, to *socket.Sockaddr) (int, e
 // SendMsg is sendmsg(2).
 func (c *Calls) SendMsg(fd int, m *socket.Msghdr, flags int) (int, error) {
 	name, size := encode(m.Name)
-	return message(unix.SYS_SENDMSG, fd, m, name, uint32(size), flags, nil)
+	return c.message(unix.SYS_SENDMSG, fd, m, name, uint32(size), flags, nil)
 }
 
 // RecvMsg is recvmsg(2).
 func (c *Calls) RecvMsg(fd int, m *socket.Msghdr, flags int) (int, error) {
 	name := make([]byte, 128)
-	return message(unix.SYS_RECVMSG, fd, m, name, uint32(len(name)), flags, func(h *unix.Msghdr) {
+	return c.message(unix.SYS_RECVMSG, fd, m, name, uint32(len(name)), flags, func(h *unix.Msghdr) {
 		s := nameSpace{n: h.Namelen}
 		copy(s.b[:], name)
 		m.Name, m.Control, m.Flags = s.addr(), m.Control[:h.Controllen], int(h.Flags)
 	})
 }
 
-func message(trap uintptr, fd int, m *socket.Msghdr, name []byte, size uint32, flags int, after func(*unix.Msghdr)) (int, error) {
+func (c *Calls) message(trap uintptr, fd int, m *socket.Msghdr, name []byte, size uint32, flags int, after func(*unix.Msghdr)) (int, error) {
 	iov := vectors(m.Iov)
 	var h unix.Msghdr
 	h.Name, h.Namelen = unsafe.SliceData(name), size
@@ -106,7 +108,7 @@ func message(trap uintptr, fd int, m *socket.Msghdr, name []byte, size uint32, f
 	if len(m.Control) == 0 {
 		h.Control = nil
 	}
-	n, err := call(trap, uintptr(fd), uintptr(unsafe.Pointer(&h)), uintptr(flags), 0, 0, 0)
+	n, err := c.call(trap, uintptr(fd), uintptr(unsafe.Pointer(&h)), uintptr(flags), 0, 0, 0)
 	runtime.KeepAlive(m)
 	runtime.KeepAlive(name)
 	runtime.KeepAlive(iov)

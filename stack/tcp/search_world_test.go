@@ -37,6 +37,7 @@ type end struct {
 	read      uint8
 	eof       bool
 	gone      bool // it gave up, or was told that the other did
+	left      bool // it gave up, heard or unheard
 	deaf      bool // its user has closed it, and reads no more
 	was       bool // there was a connection once
 	up        bool // and it was synchronized: a server's user has accepted it
@@ -291,7 +292,7 @@ func (w *world) makeCall(i int) error {
 		e.conn.Close(w.now)
 	case 'A':
 		e.conn.Abort(w.now)
-		e.gone = true
+		e.gone, e.left = true, true
 	}
 	return w.after(i, before, "the call "+string(op))
 }
@@ -392,6 +393,7 @@ func (w *world) settle(i int) {
 	e := &w.ends[i]
 	switch e.conn.State() {
 	case StateClosed:
+		e.left = e.left || e.conn.Err() != nil
 		e.gone = e.gone || e.conn.Err() != nil && (e.up || !e.listening)
 	case StateTimeWait:
 		e.tw, e.waiting = e.conn.TimeWait(), true
@@ -425,8 +427,9 @@ func (w *world) finished() error {
 	for i := range w.ends {
 		e, far := &w.ends[i], &w.ends[1-i]
 		switch {
-		case far.gone && !far.open:
-			// Its reset was lost: with no timer and nothing to send e cannot know (RFC 9293 §3.5.1).
+		case far.left && !far.open:
+			// Its reset was lost, or it gave up in SYN-RECEIVED without one: with no timer and
+			// nothing to send e cannot know (RFC 9293 §3.5.1, half-open connections).
 		case e.pc < len(w.sc.calls[i]) && w.sc.calls[i][e.pc] == 'c' && e.listening:
 			// Nobody came, or came and went.
 		case e.pc < len(w.sc.calls[i]):

@@ -151,6 +151,9 @@ func (c *Conn) advance(a *arrival, n int) time.Duration {
 		c.stat.shortWrite = false
 		a.events |= EventWritable
 	}
+	if c.like != nil {
+		c.like.pushes.ackTo(s.una)
+	}
 	s.sml = seq.Max(s.sml, s.una)
 	s.urgent = s.urgent && s.una.Less(s.up)
 	rtt := c.measure(a)
@@ -167,6 +170,9 @@ func (c *Conn) advance(a *arrival, n int) time.Duration {
 // establish is the end of the handshake: our SYN has been acknowledged.
 func (c *Conn) establish(a *arrival) {
 	c.begin()
+	if c.likeLinux() {
+		c.settleWindowLinux()
+	}
 	c.loss.init(c.snd.una)
 	c.loss.recover = c.snd.una.Add(-1)
 	if c.synLost && !c.rtt.Sampled() {

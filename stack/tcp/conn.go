@@ -79,6 +79,7 @@ type Conn struct {
 
 	keep *keepAlive   // nil where it is off
 	user *userOptions // nil where the user has made no unusual choice
+	like *likeKernel  // nil in weir's own profile
 	stat stats
 
 	userTimeout time.Duration
@@ -157,6 +158,7 @@ type recvSpace struct {
 	space      uint32 // what the user reads in a round trip
 	limit      int    // RecvBuffer
 	queue      stream.RecvQueue
+	twice      seq.Range    // what came twice and was not reported yet (RFC 2883); empty where nothing did
 	ooo        *reasm.Queue // text out of order; nil while there is none
 }
 

@@ -78,6 +78,9 @@ func (c *Conn) firstSequenceNumber(a *arrival) bool {
 	if !c.admitTimestamp(a) {
 		return false
 	}
+	if c.likeFreeBSD() {
+		c.acceptFreeBSD()
+	}
 	n, wnd := a.seg.Len(), c.rcv.window()
 	if a.rst() { // text in it explains it (RFC 9293 §3.5.3, SHLD-2), and is in no window
 		n, a.text, a.fin = 0, nil, false
@@ -121,6 +124,7 @@ func (c *Conn) trim(a *arrival) {
 	if over := c.rcv.nxt.Sub(a.seq); over > 0 {
 		if len(a.text) > 0 {
 			c.ctr.DuplicateText.Add(1)
+			c.noteTwice(a.seq, seq.Min(a.seq.Add(len(a.text)), c.rcv.nxt))
 			c.ackNow()
 		}
 		if a.syn() { // left for the fourth step, which sees the flag
@@ -160,6 +164,8 @@ func (c *Conn) unacceptable(a *arrival) {
 	c.ctr.OutOfWindow.Add(1)
 	if len(a.text) > 0 && a.seg.End().LessEq(c.rcv.nxt) {
 		c.ctr.DuplicateText.Add(1)
+		c.noteTwice(a.seq, a.seq.Add(len(a.text)))
+		c.quickenNow()
 	}
 	if a.syn() {
 		c.challenge(a.now) // RFC 5961 §4: "irrespective of the sequence number"

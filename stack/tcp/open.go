@@ -28,6 +28,9 @@ func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 	r.irs = syn.Seq
 	r.nxt = syn.Seq.Add(1)
 	r.edge, r.lastAck = r.nxt, r.nxt
+	if c.like != nil {
+		c.like.adv = r.nxt
+	}
 	a := arrival{now: now, seg: syn, seq: syn.Seq}
 	c.setWindow(&a, 0)
 	c.snd.wl2 = c.snd.iss
@@ -51,6 +54,7 @@ func (c *Conn) init(now clock.Time, cfg *Config) {
 		c.keep.fillIn(c.set)
 	}
 	c.quick = uint8(min(max(c.set.QuickAcks, 0), 255))
+	c.initLike(now)
 	c.rtt.Init(&c.set.RTO)
 	c.ts.offset = cfg.TSOffset
 	c.ts.again = c.ts.val(now)
@@ -68,6 +72,9 @@ func (c *Conn) initSend(cfg *Config) {
 	s.maxSegment = cfg.MaxSegment
 	s.limit = max(cfg.SendBuffer, 1)
 	s.queue.Init(cfg.Pool)
+	if c.like != nil {
+		c.like.pushes.pushed, c.like.pushes.chunk = s.iss.Add(1), s.iss.Add(1)
+	}
 	c.updateMSS()
 }
 
@@ -79,7 +86,7 @@ func (c *Conn) initReceive(cfg *Config) {
 	}
 	r.limit = max(cfg.RecvBuffer, 1)
 	if c.set.WindowScale {
-		r.shift = scaleFor(r.limit)
+		r.shift = c.scaleLike()
 	}
 	r.queue.Init(cfg.Pool)
 	r.edge = seq.Value(0)

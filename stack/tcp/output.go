@@ -158,8 +158,8 @@ func (c *Conn) unsent() bool {
 func (c *Conn) fill(s *Segment, buf []byte, at seq.Value, n, size int, fin bool) {
 	off := at.Sub(c.snd.dataStart())
 	s.Payload = buf[:c.snd.queue.CopyAt(buf[:n], off)]
-	if n > 0 && off+n == c.snd.queue.Len() {
-		s.Flags |= wire.FlagPSH // "when the TCP sends the last of the queued data" (RFC 9293 §3.9.1.2)
+	if n > 0 && c.pushes(at, n, size) {
+		s.Flags |= wire.FlagPSH
 	}
 	if fin {
 		s.Flags |= wire.FlagFIN

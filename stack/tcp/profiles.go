@@ -6,6 +6,28 @@ import (
 	"github.com/weirnet/weir/stack/tcp/rtt"
 )
 
+// Profile is a stack that TCP can behave like.
+type Profile uint8
+
+// The profiles.
+const (
+	ProfileWeir Profile = iota
+	ProfileLinux
+	ProfileFreeBSD
+
+	profiles
+)
+
+var profileNames = [profiles]string{"weir", "linux", "freebsd"}
+
+// String returns the profile's name, or "unknown".
+func (p Profile) String() string {
+	if p < profiles {
+		return profileNames[p]
+	}
+	return "unknown"
+}
+
 // ProfileSettings returns the settings that make TCP behave as a known stack does: "weir" (or "",
 // DefaultSettings), "linux" or "freebsd". It reports false for any other name.
 func ProfileSettings(name string) (Settings, bool) {
@@ -21,16 +43,20 @@ func ProfileSettings(name string) (Settings, bool) {
 }
 
 // ProfileNames returns the names that ProfileSettings knows.
-func ProfileNames() []string { return []string{"weir", "linux", "freebsd"} }
+func ProfileNames() []string { return append([]string(nil), profileNames[:]...) }
 
 // LinuxSettings returns settings with which TCP behaves as that of a present-day Linux kernel with
 // its defaults.
 func LinuxSettings() Settings {
 	s := DefaultSettings()
+	s.Profile = ProfileLinux
 	s.SynRetries = 6
 	s.ProbeBehindWindow = true
 	s.PersistMax = 120 * time.Second
 	s.UrgentInline = false
+	s.TolerateNoTimestamp = true
+	s.ChallengeAckPerSecond = -1
+	s.DropSynFin = true
 	return s
 }
 
@@ -38,6 +64,7 @@ func LinuxSettings() Settings {
 // with its defaults.
 func FreeBSDSettings() Settings {
 	s := DefaultSettings()
+	s.Profile = ProfileFreeBSD
 	s.RTO = rtt.Limits{
 		Initial:     time.Second,
 		Min:         30 * time.Millisecond,
@@ -46,11 +73,20 @@ func FreeBSDSettings() Settings {
 	}
 	s.QuickAcks = 0
 	s.SynRetries, s.SynAckRetries = 12, 3
+	s.SynTimeout = 75 * time.Second
 	s.Retries, s.OrphanRetries = 12, 12
 	s.KeepCount = 8
+	s.AlwaysKeepAlive = true
 	s.PersistMax = 60 * time.Second
 	s.UrgentInline = false
-	s.ChallengeAckPerSecond = 5
+	s.ChallengeAckPerSecond = -1
+	s.ChallengeAcksPerConn = 5
 	s.InvalidAckInterval = 0
+	s.ReceiveSizes = [3]int{65536, 65536, 2 << 20}
+	s.SendSizes = [3]int{32768, 32768, 2 << 20}
+	s.ReceiveCeiling = 2 << 20
+	s.MinMSS = 216
+	s.DefaultMSS6 = 1220
+	s.TimeWaitReuse = 0
 	return s
 }

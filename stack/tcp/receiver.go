@@ -11,7 +11,17 @@ func (c *Conn) rcvMSS() int {
 }
 
 // rcvSSThresh is what the window offered may grow to for now.
-func (c *Conn) rcvSSThresh() int { return c.rcv.limit }
+func (c *Conn) rcvSSThresh() int {
+	if c.likeLinux() {
+		return c.like.ssthresh
+	}
+	return c.rcv.limit
+}
 
 // ato is how long an ACK waits for company now.
-func (c *Conn) ato() time.Duration { return c.set.DelAckTimeout }
+func (c *Conn) ato() time.Duration {
+	if c.likeLinux() {
+		return c.like.ato
+	}
+	return c.set.DelAckTimeout
+}

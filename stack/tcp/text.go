@@ -86,6 +86,9 @@ func (c *Conn) textInOrder(a *arrival) {
 		a.events |= EventReadable
 	}
 	r.nxt = r.nxt.Add(len(a.text))
+	if c.likeLinux() {
+		c.textLinux(a)
+	}
 	c.stat.octetsReceived += uint64(len(a.text))
 	// Duplicate ACKs that were due would now all have the new number, and tell the peer of
 	// the loss of what follows.
@@ -149,6 +152,7 @@ func (c *Conn) textOutOfOrder(a *arrival) {
 	c.stat.outOfOrderIn += uint32(a.seg.segments())
 	if dup.Len() > 0 {
 		c.ctr.DuplicateText.Add(1)
+		c.noteTwice(dup.Start, dup.End)
 	}
 	if stored+dup.Len() < len(a.text) {
 		c.ctr.OutOfOrderFull.Add(1)
@@ -179,7 +183,12 @@ func (c *Conn) eighthFin(a *arrival) bool {
 	}
 	r.nxt = r.nxt.Add(1) // "advance RCV.NXT over the FIN, and send an acknowledgment"
 	r.edge = seq.Max(r.edge, r.nxt)
-	c.ackNow()
+	if c.likeLinux() && c.state == StateEstablished && r.ooo == nil {
+		c.pingpong = true // the user's own FIN may carry the ACK
+		c.ackLinux(a.now)
+	} else {
+		c.ackNow()
+	}
 	if r.ooo != nil {
 		r.ooo.Release()
 		r.ooo = nil
@@ -201,6 +210,11 @@ func (c *Conn) eighthFin(a *arrival) bool {
 // (RFC 5681 §4.2, RFC 9293 §3.8.6.3).
 func (c *Conn) countText(a *arrival) {
 	n := a.seg.segments()
+	if c.likeLinux() {
+		c.unacked = uint8(min(int(c.unacked)+n, 255))
+		c.ackLinux(a.now)
+		return
+	}
 	c.unacked = uint8(min(int(c.unacked)+n, 255))
 	switch {
 	case c.quick > 0:
@@ -230,7 +244,10 @@ func (c *Conn) dupAck() {
 
 // ackSent notes that a segment with RCV.NXT in its ACK field is leaving.
 func (c *Conn) ackSent() {
-	c.rcv.lastAck = c.rcv.nxt
+	if c.likeLinux() {
+		c.ackedLinux()
+	}
+	c.rcv.lastAck, c.rcv.twice = c.rcv.nxt, seq.Range{}
 	c.unacked, c.updateDue, c.ackAt = 0, false, clock.Never
 	if c.acksDue > 0 {
 		c.acksDue--

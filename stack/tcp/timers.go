@@ -26,6 +26,9 @@ func (c *Conn) Expire(now clock.Time) Events {
 	if c.ackAt.Reached(now) {
 		c.ackAt = clock.Never
 		c.ctr.DelayedAcks.Add(1)
+		if c.likeLinux() {
+			c.delayedLinux()
+		}
 		c.ackNow()
 	}
 	switch {

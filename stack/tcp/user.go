@@ -26,7 +26,11 @@ func (c *Conn) write(p []byte, more bool) int {
 		return 0
 	}
 	c.settled, c.more = false, more
-	return c.snd.queue.Append(p[:n])
+	c.snd.queue.Append(p[:n])
+	if c.likeLinux() {
+		c.wroteLinux(n, more)
+	}
+	return n
 }
 
 // WriteUrgent is Write that puts the urgent pointer behind what it copied: "if the
@@ -118,6 +122,9 @@ func (c *Conn) haveRead(n int) {
 	}
 	if c.rcv.urgent && c.rcv.up.LessEq(c.readPoint()) {
 		c.rcv.urgent = false
+	}
+	if c.likeLinux() && c.readLinux() {
+		c.ackNow()
 	}
 	c.windowMayOpen()
 }

@@ -36,6 +36,12 @@ func (r *recvSpace) step() int { return max(min(r.limit/2, int(r.mss)), 1) }
 // expects: whatever was offered once is still accepted.
 func (c *Conn) offer() uint16 {
 	r := &c.rcv
+	switch {
+	case c.likeLinux():
+		return c.offerLinux()
+	case c.likeFreeBSD():
+		return c.offerFreeBSD()
+	}
 	cur, free := int(r.window()), c.free()
 	win := cur
 	if free-cur >= r.step() {
@@ -55,7 +61,13 @@ func (c *Conn) offer() uint16 {
 func (c *Conn) offerUnscaled() uint16 {
 	r := &c.rcv
 	field := min(c.free(), 0xffff)
+	if c.likeLinux() {
+		field = c.synWindowLinux()
+	}
 	r.edge = seq.Max(r.edge, r.nxt.Add(field))
+	if c.likeFreeBSD() {
+		c.like.adv = seq.Max(c.like.adv, r.nxt.Add(field))
+	}
 	return uint16(field)
 }
 
@@ -68,6 +80,12 @@ func (c *Conn) windowField() uint16 {
 // has read: the window at least doubles, and moves by a step.
 func (c *Conn) windowMayOpen() {
 	if !c.state.takesText() || c.userGone {
+		return
+	}
+	if c.like != nil {
+		if c.likeLinux() && c.opensLinux() || c.likeFreeBSD() && c.opensFreeBSD() {
+			c.updateDue, c.settled = true, false
+		}
 		return
 	}
 	cur := int(c.rcv.window())

@@ -39,6 +39,10 @@ type Config struct {
 	// RecvBuffer and SendBuffer bound the octets queued in each direction.
 	RecvBuffer, SendBuffer int
 
+	// RecvBufferFixed says that the user has set RecvBuffer: the Linux profile then chooses the window
+	// scale by it, and not by what the buffer may grow to.
+	RecvBufferFixed bool
+
 	// UserMSS bounds the MSS that is announced and used (TCP_MAXSEG); 0 is no bound.
 	UserMSS int
 	// CC is the congestion control where it is not that of Settings.
@@ -102,6 +106,7 @@ type Conn struct {
 	noDelay   bool
 	cork      bool
 	more      bool  // the last write said that there is more to come
+	flush     bool  // what is written is to go, cork or not
 	pingpong  bool  // ACKs wait for text to carry them
 	deferring bool  // passive, and text is to come before the handshake is done
 	deferred  bool  // the bare ACK of the handshake has come meanwhile

@@ -50,6 +50,9 @@ func (c *Conn) init(now clock.Time, cfg *Config) {
 		c.userTimeout = c.set.UserTimeout
 	}
 	c.adoptConfig(cfg)
+	if c.keep == nil && c.set.AlwaysKeepAlive {
+		c.keep = new(keepAlive)
+	}
 	if c.keep != nil {
 		c.keep.fillIn(c.set)
 	}
@@ -81,12 +84,15 @@ func (c *Conn) initSend(cfg *Config) {
 func (c *Conn) initReceive(cfg *Config) {
 	r := &c.rcv
 	r.mss = clampMSS(cfg.MSS, defaultMSS)
+	if cfg.MSS > 0 && cfg.MSS < minMSS {
+		r.mss = uint16(cfg.MSS) // ours to say; only a peer's is not believed
+	}
 	if n := c.MaxSegment(); n > 0 {
 		r.mss = min(r.mss, clampMSS(n, minMSS))
 	}
 	r.limit = max(cfg.RecvBuffer, 1)
 	if c.set.WindowScale {
-		r.shift = c.scaleLike()
+		r.shift = c.scaleLike(cfg.RecvBufferFixed)
 	}
 	r.queue.Init(cfg.Pool)
 	r.edge = seq.Value(0)

@@ -31,6 +31,9 @@ func scaleFor(n int) uint8 {
 // adoptOptions takes over what the peer's SYN or SYN,ACK announces. An option is in
 // use when both ends have sent it.
 func (c *Conn) adoptOptions(now clock.Time, o *wire.TCPOptions) {
+	if c.NoOptions() {
+		o = &wire.TCPOptions{}
+	}
 	if o.MSS != 0 {
 		c.snd.peerMSS = o.MSS
 	}
@@ -75,7 +78,13 @@ func (c *Conn) updateMSS() {
 func (c *Conn) synOptions(now clock.Time, o *wire.TCPOptions) {
 	first := c.state == StateSynSent
 	o.BSD = c.likeFreeBSD()
+	if c.NoOptions() {
+		return
+	}
 	o.MSS = c.rcv.mss
+	if n := c.set.SynPlainAfter; n > 0 && first && int(c.tries) >= n {
+		return
+	}
 	o.SACKPermitted = c.sackOK || first && c.set.SACK
 	if c.scaleOK || first && c.set.WindowScale {
 		o.HasWindowScale, o.WindowScale = true, c.rcv.shift

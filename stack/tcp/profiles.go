@@ -68,6 +68,8 @@ func FreeBSDSettings() Settings {
 	s.RTO = rtt.Limits{
 		Initial:     time.Second,
 		Min:         30 * time.Millisecond,
+		Floor:       true,
+		Slop:        200 * time.Millisecond,
 		Max:         64 * time.Second,
 		Granularity: time.Millisecond,
 	}
@@ -82,6 +84,7 @@ func FreeBSDSettings() Settings {
 	s.ChallengeAckPerSecond = -1
 	s.ChallengeAcksPerConn = 5
 	s.InvalidAckInterval = 0
+	s.KeepUnread = true
 	s.ReceiveSizes = [3]int{65536, 65536, 2 << 20}
 	s.SendSizes = [3]int{32768, 32768, 2 << 20}
 	s.ReceiveCeiling = 2 << 20

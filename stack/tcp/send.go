@@ -204,7 +204,7 @@ func (c *Conn) whole(limit, wnd, size, bufLen int) int {
 // segment is unacknowledged, so that the end of a bulk write does not wait for an ACK
 // that the peer delays.
 func (c *Conn) holdSmall() bool {
-	if c.finQueued {
+	if c.finQueued || c.flush {
 		return false
 	}
 	if c.cork || c.more {

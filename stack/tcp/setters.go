@@ -14,6 +14,8 @@ type userOptions struct {
 	notSentLowat int           // TCP_NOTSENT_LOWAT; 0 is no limit
 	windowClamp  int           // TCP_WINDOW_CLAMP; 0 is none
 	synRetries   int           // TCP_SYNCNT; 0 is that of Settings
+	synTimeout   time.Duration // TCP_KEEPINIT; 0 is that of Settings
+	noOptions    bool          // TCP_NOOPT
 	linger2      time.Duration // TCP_LINGER2; 0 is that of Settings, less than 0 none at all
 	congestion   cc.Kind
 	hasCC        bool
@@ -142,6 +144,39 @@ func (c *Conn) SynRetries() int {
 	}
 	return 0
 }
+
+// SetSynTimeout bounds how long the handshake of an active open may take (TCP_KEEPINIT); 0 stands
+// for the Settings' SynTimeout.
+func (c *Conn) SetSynTimeout(d time.Duration) {
+	if c.user != nil || d > 0 {
+		c.userOpts().synTimeout = max(d, 0)
+	}
+}
+
+// SynTimeout returns how long the handshake of an active open may take, 0 for as long as SynRetries do.
+func (c *Conn) SynTimeout() time.Duration {
+	if c.user != nil && c.user.synTimeout > 0 {
+		return c.user.synTimeout
+	}
+	if c.set != nil {
+		return c.set.SynTimeout
+	}
+	return 0
+}
+
+// SetNoOptions is TCP_NOOPT: neither options nor their meaning; it counts before the handshake.
+func (c *Conn) SetNoOptions(on bool) {
+	if c.user != nil || on {
+		c.userOpts().noOptions = on
+	}
+}
+
+// NoOptions returns what SetNoOptions has set.
+func (c *Conn) NoOptions() bool { return c.user != nil && c.user.noOptions }
+
+// Buffers returns how many octets may be queued in each direction: what was set, or what the
+// profile has made of it.
+func (c *Conn) Buffers() (recv, send int) { return c.rcv.limit, c.snd.limit }
 
 // SetLinger2 is TCP_LINGER2: how long a connection whose user has gone waits in FIN-WAIT-2. 0
 // stands for that of Settings, less than 0 for no wait at all.

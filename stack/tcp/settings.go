@@ -119,6 +119,9 @@ type Settings struct {
 	// InsecureReset and InsecureSyn let a reset, or a SYN, anywhere in the window end the connection,
 	// as before RFC 5961; InsecureAck accepts any old ACK.
 	InsecureReset, InsecureSyn, InsecureAck bool
+	// KeepUnread closes a connection with text that was not read as any other, where RFC 2525 §2.17
+	// asks for a reset.
+	KeepUnread bool
 	// DropSynFin has a port in LISTEN drop a SYN that has FIN set as well.
 	DropSynFin bool
 	// Blackhole has closed ports stay silent: 1 to a SYN, 2 to any segment, 3 also to what

@@ -45,7 +45,7 @@ func (c *Conn) synSentSecondReset(a *arrival) bool {
 // synSentFourthSyn checks the SYN bit; a segment with neither SYN nor RST is dropped
 // (fifth).
 func (c *Conn) synSentFourthSyn(a *arrival) bool {
-	if !a.syn() {
+	if !a.syn() || a.fin && c.set.DropSynFin && c.likeFreeBSD() {
 		c.ctr.NotForThisState.Add(1)
 		return false
 	}
@@ -88,4 +88,10 @@ func (c *Conn) crossedSyn(a *arrival) {
 	c.setWindow(a, 0)
 	c.snd.wl2 = c.snd.iss
 	c.synDue = true
+	if c.likeFreeBSD() && len(a.text) > 0 { // kept, though the SYN,ACK does not acknowledge it
+		a.fin = false
+		c.trim(a)
+		c.keepText(a)
+		c.rcv.nxt = c.rcv.nxt.Add(len(a.text))
+	}
 }

@@ -59,6 +59,9 @@ func (c *Conn) seventhText(a *arrival) bool {
 func (c *Conn) abortOnText(a *arrival) {
 	c.ctr.AbortedOnData.Add(1)
 	c.queueReset()
+	if c.like != nil { // as if there were no connection: see Refuse
+		c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
+	}
 	c.fail(a, syscall.ECONNRESET)
 }
 

@@ -127,6 +127,15 @@ func (c *Conn) persistTimeout(a *arrival) {
 // userTimeoutAt is when the user timeout passes: so long after data last began to be
 // acknowledged. While the window is closed and the peer answers it does not pass.
 func (c *Conn) userTimeoutAt() clock.Time {
+	if c.state == StateSynSent {
+		if d := c.SynTimeout(); d > 0 && c.rtxAt != clock.Never {
+			at := c.progressAt.Add(d)
+			if c.userTimeout > 0 {
+				at = min(at, c.progressAt.Add(c.userTimeout))
+			}
+			return at
+		}
+	}
 	if c.userTimeout <= 0 || c.rtxAt == clock.Never {
 		return clock.Never
 	}

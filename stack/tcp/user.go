@@ -25,7 +25,7 @@ func (c *Conn) write(p []byte, more bool) int {
 	if n <= 0 {
 		return 0
 	}
-	c.settled, c.more = false, more
+	c.settled, c.more, c.flush = false, more, false
 	c.snd.queue.Append(p[:n])
 	if c.likeLinux() {
 		c.wroteLinux(n, more)
@@ -208,7 +208,7 @@ func (c *Conn) Close(now clock.Time) {
 	c.userGone = true
 	if c.rcv.queue.Len() > 0 {
 		c.rcv.queue.Release()
-		if c.state.Synchronized() && c.state != StateTimeWait {
+		if c.state.Synchronized() && c.state != StateTimeWait && !c.set.KeepUnread {
 			c.ctr.AbortedUnread.Add(1)
 			c.queueReset()
 			c.enterClosed()
@@ -284,11 +284,16 @@ func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
 }
 
 // SetNoDelay turns Nagle's algorithm off (RFC 9293 §3.7.4, MUST-17).
-func (c *Conn) SetNoDelay(on bool) { c.noDelay, c.settled = on, false }
+func (c *Conn) SetNoDelay(on bool) {
+	c.noDelay, c.settled = on, false
+	if on && c.likeLinux() { // even under a cork, or with more to come
+		c.flush = true
+	}
+}
 
 // SetCork keeps text back that does not fill a segment, until the cork is drawn or the
 // persist timer passes.
-func (c *Conn) SetCork(on bool) { c.cork, c.settled = on, false }
+func (c *Conn) SetCork(on bool) { c.cork, c.flush, c.settled = on, c.flush && on, false }
 
 // SetUserTimeout sets how long sent data may stay unacknowledged (RFC 9293 §3.9.1.1, RFC
 // 5482); 0 stands for no limit but the number of retransmissions.

@@ -9,11 +9,14 @@ import (
 // How kernels choose the window that they offer. Scripts compare it octet by octet.
 
 // scaleLike returns the window scale that the profile's kernel would choose.
-func (c *Conn) scaleLike() uint8 {
+func (c *Conn) scaleLike(fixed bool) uint8 {
 	s := c.set
 	switch {
 	case c.likeLinux():
 		space := max(c.fullSpace(), s.ReceiveSizes[2], s.ReceiveCeiling)
+		if fixed {
+			space = c.fullSpace()
+		}
 		if clamp := c.WindowClamp(); clamp > 0 {
 			space = min(space, clamp)
 		}
@@ -154,7 +157,7 @@ func (c *Conn) maxSeg() int { return int(min(c.snd.peerMSS, c.rcv.mss)) }
 // acceptFreeBSD widens what is accepted to what the buffer has room for, whatever was announced.
 func (c *Conn) acceptFreeBSD() {
 	r := &c.rcv
-	if c.state >= StateSynReceived {
+	if c.state.Synchronized() || c.state == StateSynReceived && !c.passive {
 		r.edge = seq.Max(r.edge, r.nxt.Add(max(r.limit-r.queue.Len(), 0)))
 	}
 }

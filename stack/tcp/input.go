@@ -31,6 +31,7 @@ func (c *Conn) Input(now clock.Time, s *Segment) Events {
 	}
 	c.ctr.SegmentsIn.Add(1)
 	c.ctr.OctetsIn.Add(uint64(len(s.Payload)))
+	c.stat.countIn(now, s, s.has(wire.FlagACK))
 	c.settled = false
 	a := arrival{now: now, seg: s, seq: s.Seq, text: s.Payload, fin: s.has(wire.FlagFIN)}
 	switch c.state {

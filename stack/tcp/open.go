@@ -19,6 +19,8 @@ func (c *Conn) Connect(now clock.Time, cfg *Config) {
 func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 	c.init(now, cfg)
 	c.passive = true
+	c.deferring, c.deferMax = cfg.DeferAccept > 0, c.timeoutsWithin(cfg.DeferAccept)
+	c.stat.countIn(now, syn, false)
 	c.ctr.PassiveOpens.Add(1)
 	c.ctr.SegmentsIn.Add(1)
 	c.state, c.synDue = StateSynReceived, true
@@ -37,12 +39,16 @@ func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 func (c *Conn) init(now clock.Time, cfg *Config) {
 	*c = Conn{
 		set: cfg.Settings, ctr: cfg.Counters, pool: cfg.Pool,
-		noDelay: c.noDelay, cork: c.cork, userTimeout: c.userTimeout,
+		noDelay: c.noDelay, cork: c.cork, userTimeout: c.userTimeout, user: c.user, keep: c.keep,
 		rtxAt: clock.Never, ackAt: clock.Never, lingerAt: clock.Never, invalidAt: clock.Never,
 		progressAt: now, heardAt: now,
 	}
 	if c.userTimeout == 0 {
 		c.userTimeout = c.set.UserTimeout
+	}
+	c.adoptConfig(cfg)
+	if c.keep != nil {
+		c.keep.fillIn(c.set)
 	}
 	c.quick = uint8(min(max(c.set.QuickAcks, 0), 255))
 	c.rtt.Init(&c.set.RTO)
@@ -68,6 +74,9 @@ func (c *Conn) initSend(cfg *Config) {
 func (c *Conn) initReceive(cfg *Config) {
 	r := &c.rcv
 	r.mss = clampMSS(cfg.MSS, defaultMSS)
+	if n := c.MaxSegment(); n > 0 {
+		r.mss = min(r.mss, clampMSS(n, minMSS))
+	}
 	r.limit = max(cfg.RecvBuffer, 1)
 	if c.set.WindowScale {
 		r.shift = scaleFor(r.limit)

@@ -52,7 +52,11 @@ func (c *Conn) adoptOptions(now clock.Time, o *wire.TCPOptions) {
 // (RFC 9293 §3.7.1, MUST-16), where the size of the options that every segment
 // carries is taken off here and that of SACK blocks by Output.
 func (c *Conn) updateMSS() {
-	size := max(min(c.snd.peerMSS, c.snd.pathMSS), minMSS)
+	size := min(c.snd.peerMSS, c.snd.pathMSS)
+	if n := c.MaxSegment(); n > 0 {
+		size = min(size, uint16(n))
+	}
+	size = max(size, minMSS)
 	if c.ts.on {
 		size -= timestampsLen
 	}

@@ -24,6 +24,7 @@ func (c *Conn) Output(now clock.Time, s *Segment, buf []byte) bool {
 	}
 	c.ctr.SegmentsOut.Add(1)
 	c.ctr.OctetsOut.Add(uint64(len(s.Payload)))
+	c.stat.countOut(now, s)
 	return true
 }
 
@@ -48,6 +49,7 @@ func (c *Conn) build(now clock.Time, s *Segment, buf []byte) bool {
 // waits for the peer's window does not wait for ever.
 func (c *Conn) settle(now clock.Time) {
 	c.settled = true
+	c.noteLimit(now)
 	if c.snd.una == c.snd.nxt && c.state.Synchronized() && c.unsent() && c.rtxAt == clock.Never {
 		c.startPersist(now)
 	}

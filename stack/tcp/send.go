@@ -88,6 +88,7 @@ func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text int) {
 	c.again++
 	c.ctr.RetransmittedSegments.Add(1)
 	c.ctr.RetransmittedOctets.Add(uint64(text))
+	c.stat.octetsAgain += uint64(text)
 	c.startRetransmitTimer(now)
 	c.sentAt = now
 }
@@ -208,7 +209,7 @@ func (c *Conn) holdSmall() bool {
 	if c.finQueued {
 		return false
 	}
-	if c.cork {
+	if c.cork || c.more {
 		return true
 	}
 	return !c.noDelay && c.snd.una.Less(c.snd.sml)

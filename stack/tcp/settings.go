@@ -80,6 +80,13 @@ type Settings struct {
 	// IgnoreTimeWaitReset makes TIME-WAIT ignore resets (RFC 1337 §3, fix F1).
 	IgnoreTimeWaitReset bool
 
+	// NotSentLowat is from how many octets on that wait to be sent the send buffer counts as full;
+	// 0 is no limit.
+	NotSentLowat int
+	// UrgentInline leaves the octet that the urgent pointer marks in the stream, as RFC
+	// 6093 §6 advises; the user may choose otherwise (SetUrgentInline).
+	UrgentInline bool
+
 	// ReassemblyLimit bounds the octets of memory for text that came out of order, for
 	// one connection; 0 is twice its receive buffer.
 	ReassemblyLimit int
@@ -109,6 +116,7 @@ func DefaultSettings() Settings {
 		Timestamps:            true,
 		SACK:                  true,
 		WindowScale:           true,
+		UrgentInline:          true,
 		PAWSIdle:              24 * 24 * time.Hour,
 		ChallengeAckPerSecond: 1000,
 		InvalidAckInterval:    500 * time.Millisecond,

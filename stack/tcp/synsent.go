@@ -52,7 +52,7 @@ func (c *Conn) synSentFourthSyn(a *arrival) bool {
 	r := &c.rcv
 	r.irs = a.seg.Seq
 	r.nxt, r.lastAck = r.irs.Add(1), r.irs.Add(1)
-	r.edge = r.nxt.Add(min(r.free(), 0xffff)) // what our SYN has offered
+	r.edge = r.nxt.Add(min(c.free(), 0xffff)) // what our SYN has offered
 	c.adoptOptions(a.now, &a.seg.Options)
 	c.heard(a.now)
 	a.seq = r.nxt

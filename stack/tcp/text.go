@@ -18,12 +18,13 @@ func (c *Conn) sixthUrgent(a *arrival) bool {
 	if !a.seg.has(wire.FlagURG) || !c.state.takesText() || c.userGone {
 		return true
 	}
-	up := a.seg.Seq.Add(int(a.seg.Urgent))
+	up := a.seg.Seq.Add(max(int(a.seg.Urgent), 1))
 	r := &c.rcv
 	if r.urgent && up.LessEq(r.up) || up.LessEq(r.nxt.Add(-r.queue.Len())) {
 		return true
 	}
-	r.urgent, r.up = true, up
+	c.passMark() // of two, only the later is marked
+	r.urgent, r.urgentRead, r.up = true, false, up
 	c.ctr.UrgentIn.Add(1)
 	a.events |= EventUrgent
 	return true
@@ -85,6 +86,7 @@ func (c *Conn) textInOrder(a *arrival) {
 		a.events |= EventReadable
 	}
 	r.nxt = r.nxt.Add(len(a.text))
+	c.stat.octetsReceived += uint64(len(a.text))
 	// Duplicate ACKs that were due would now all have the new number, and tell the peer of
 	// the loss of what follows.
 	c.acksDue = min(c.acksDue, 1)
@@ -92,7 +94,9 @@ func (c *Conn) textInOrder(a *arrival) {
 		c.countText(a)
 		return
 	}
-	r.nxt = r.nxt.Add(c.pullText())
+	pulled := c.pullText()
+	r.nxt = r.nxt.Add(pulled)
+	c.stat.octetsReceived += uint64(pulled)
 	c.dropEmptyReassembly()
 	// "A TCP receiver SHOULD send an immediate ACK when the incoming segment fills in all or
 	// part of a gap in the sequence space" (RFC 5681 §4.2).
@@ -142,6 +146,7 @@ func (c *Conn) textOutOfOrder(a *arrival) {
 	}
 	stored, dup := r.ooo.Insert(a.seq, a.text)
 	c.ctr.OutOfOrder.Add(1)
+	c.stat.outOfOrderIn += uint32(a.seg.segments())
 	if dup.Len() > 0 {
 		c.ctr.DuplicateText.Add(1)
 	}

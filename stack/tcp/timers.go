@@ -73,7 +73,9 @@ func (c *Conn) retransmitTimeout(a *arrival) {
 	c.loss.force = true
 	c.snd.timing.on, c.snd.timing.proofs = false, 0
 	if c.snd.connecting {
-		c.synDue = true
+		// While text is waited for nothing is missing; at the end the peer is asked once more for
+		// the ACK that was passed over.
+		c.synDue = !c.deferred || c.tries >= c.deferMax
 		return
 	}
 	c.loss.mode, c.loss.recover = lossTimeout, c.snd.nxt
@@ -91,7 +93,9 @@ func oneMore(n uint8) uint8 { return uint8(min(int(n)+1, math.MaxUint8)) }
 func (c *Conn) maxTries() int {
 	switch {
 	case c.state == StateSynSent:
-		return c.set.SynRetries
+		return c.SynRetries()
+	case c.snd.connecting && c.deferred:
+		return max(c.set.SynAckRetries, int(c.deferMax))
 	case c.snd.connecting:
 		return c.set.SynAckRetries
 	case c.userGone:

@@ -12,11 +12,20 @@ import (
 // much: 0 where the buffer is full or nothing more may be written (see MayWrite). It
 // leaves by Output (RFC 9293 §3.10.2, SEND).
 func (c *Conn) Write(_ clock.Time, p []byte) int {
+	return c.write(p, false)
+}
+
+// WriteMore is Write by a user that has more to write at once (MSG_MORE): what does not fill a
+// segment is kept back, as under a cork, until the next Write.
+func (c *Conn) WriteMore(_ clock.Time, p []byte) int { return c.write(p, true) }
+
+func (c *Conn) write(p []byte, more bool) int {
 	n := min(len(p), c.Writable())
+	c.stat.shortWrite = n < len(p)
 	if n <= 0 {
 		return 0
 	}
-	c.settled = false
+	c.settled, c.more = false, more
 	return c.snd.queue.Append(p[:n])
 }
 
@@ -40,7 +49,26 @@ func (c *Conn) Writable() int {
 	if !c.MayWrite() {
 		return 0
 	}
+	if n := c.NotSentLowat(); n > 0 {
+		if _, unsent := c.Queued(); unsent >= n {
+			return 0
+		}
+	}
 	return max(c.snd.limit-c.snd.queue.Len(), 0)
+}
+
+// roomToTell reports whether there is so much room in the send buffer that a user who waits is
+// to hear of it: a third, as far as what was not sent yet allows any at all.
+func (c *Conn) roomToTell() bool {
+	if !c.MayWrite() {
+		return false
+	}
+	if n := c.NotSentLowat(); n > 0 {
+		if _, unsent := c.Queued(); unsent > 0 && unsent >= n+c.cc.Window() {
+			return false // even when all is sent that the window takes
+		}
+	}
+	return c.snd.limit-c.snd.queue.Len() >= c.snd.limit/3
 }
 
 // Queued returns how many octets were sent and are not acknowledged, and how many were not
@@ -57,17 +85,29 @@ func (c *Conn) Queued() (unacked, unsent int) {
 // Read moves octets that came in order to p and returns how many (RFC 9293 §3.10.3,
 // RECEIVE). It may open the window so far that Output has an ACK to say so.
 func (c *Conn) Read(_ clock.Time, p []byte) int {
-	n := c.rcv.queue.Read(p)
+	c.passMark()
+	n := c.rcv.queue.Read(p[:c.beforeMark(len(p))])
 	c.haveRead(n)
 	return n
 }
 
 // Peek copies octets as Read does and leaves them to be read.
-func (c *Conn) Peek(p []byte) int { return c.rcv.queue.Peek(p) }
+func (c *Conn) Peek(p []byte) int {
+	c.passMark()
+	return c.rcv.queue.Peek(p[:c.beforeMark(len(p))])
+}
+
+// PeekAt copies octets to p as Peek does, from the one on that comes off octets later: for a
+// user that looks further ahead each time (SO_PEEK_OFF). It does not stop at a mark.
+func (c *Conn) PeekAt(p []byte, off int) int { return c.rcv.queue.CopyAt(p, off) }
 
 // Next returns the first octets to read without copying them: as many as lie together. They
 // stay valid until the next Read, Skip, Close or Release.
-func (c *Conn) Next() []byte { return c.rcv.queue.Next() }
+func (c *Conn) Next() []byte {
+	c.passMark()
+	p := c.rcv.queue.Next()
+	return p[:c.beforeMark(len(p))]
+}
 
 // Skip drops the first n octets to read, of which Next has shown at least n.
 func (c *Conn) Skip(_ clock.Time, n int) { c.haveRead(c.rcv.queue.Discard(n)) }
@@ -98,12 +138,22 @@ func (c *Conn) Urgent() (octets int, ok bool) {
 	return max(n, 0), c.rcv.urgent && n > 0
 }
 
-// Readable returns how many octets can be read.
-func (c *Conn) Readable() int { return c.rcv.queue.Len() }
+// Readable returns how many octets can be read: those before the mark of urgent data, where
+// one is ahead, and those behind it, where it comes next and does not lie in line.
+func (c *Conn) Readable() int {
+	n := c.rcv.queue.Len()
+	if !c.rcv.urgent {
+		return n
+	}
+	if n > 0 && c.AtMark() && !c.UrgentInline() {
+		return n - 1
+	}
+	return c.beforeMark(n)
+}
 
 // EOF reports whether the stream has ended: the peer's FIN was reached, or CloseRead
 // called, and everything before it has been read.
-func (c *Conn) EOF() bool { return (c.finReached() || c.deaf) && c.rcv.queue.Len() == 0 }
+func (c *Conn) EOF() bool { return (c.finReached() || c.deaf) && c.Readable() == 0 }
 
 // finReached reports whether RCV.NXT is beyond the peer's FIN.
 func (c *Conn) finReached() bool { return c.peerFin && c.rcv.nxt == c.rcv.fin.Add(1) }

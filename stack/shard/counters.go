@@ -16,6 +16,9 @@ type Counters struct {
 	tcpBadOptions, icmpIgnored              atomic.Uint64
 	tcpMulticast                            atomic.Uint64
 	listenOverflow, accepted                atomic.Uint64
+	synQueueFull, listenClosed              atomic.Uint64
+	acceptOverflow, abortOnOverflow         atomic.Uint64
+	deferred, listenRefused                 atomic.Uint64
 	timeWaitReused, timeWaitOverflow        atomic.Uint64
 }
 
@@ -47,6 +50,9 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 		{"tcp.drop.malformed", &c.tcpMalformed}, {"tcp.bad_options", &c.tcpBadOptions},
 		{"icmp.drop.unsolicited", &c.icmpIgnored}, {"tcp.drop.not_unicast", &c.tcpMulticast},
 		{"tcp.no_port", &c.tcpNoPort}, {"tcp.drop.listen_overflow", &c.listenOverflow},
+		{"tcp.drop.syn_queue_full", &c.synQueueFull}, {"tcp.drop.listen_closed", &c.listenClosed},
+		{"tcp.drop.accept_overflow", &c.acceptOverflow}, {"tcp.abort_on_overflow", &c.abortOnOverflow},
+		{"tcp.drop.defer_accept", &c.deferred}, {"tcp.listen_refused", &c.listenRefused},
 		{"tcp.accepted", &c.accepted}, {"tcp.timewait_reused", &c.timeWaitReused},
 		{"tcp.drop.timewait_overflow", &c.timeWaitOverflow},
 	} {

@@ -78,7 +78,7 @@ func (r *round) echoReply(d destination) {
 	}
 	h.counters.echoReplies.Add(1)
 	h.sendDatagram(f, &ipHeader{
-		src: out.src, dst: p.Src, protocol: p.Protocol, hopLimit: defaultHopLimit, tos: p.TOS &^ 3,
+		src: out.src, dst: p.Src, protocol: p.Protocol, hopLimit: h.hopLimit(p.Version == 4), tos: p.TOS &^ 3,
 	}, &out, payloadAt, payloadAt+n)
 }
 
@@ -110,7 +110,7 @@ func (r *round) sendError(p *ip.Packet, k icmp.Kind, arg uint32) {
 	}
 	h.counters.icmpOut.Add(1)
 	h.sendDatagram(f, &ipHeader{
-		src: out.src, dst: p.Src, protocol: icmpProtocol(p.Version), hopLimit: defaultHopLimit, tos: icmpErrorTOS,
+		src: out.src, dst: p.Src, protocol: icmpProtocol(p.Version), hopLimit: h.hopLimit(p.Version == 4), tos: icmpErrorTOS,
 	}, &out, payloadAt, payloadAt+size)
 }
 
@@ -146,12 +146,13 @@ func (r *round) report(rep *icmp.Report) {
 			c.report(r, rep)
 		}
 	case wire.ProtoUDP:
-		if h.datagrams.find(local, remote) == nil {
+		u := h.findUDP(local, remote, r.ifc)
+		if u == nil {
 			h.counters.icmpIgnored.Add(1) // we never sent that (RFC 8201 §4)
 			return
 		}
 		r.learnMTU(rep)
-		h.datagrams.report(local, remote, rep)
+		u.report(r, rep)
 	case wire.ProtoICMP, wire.ProtoICMPv6:
 		r.learnMTU(rep)
 		h.pings.report(rep)
@@ -174,7 +175,7 @@ func (c *TCP) report(r *round, rep *icmp.Report) {
 	}
 	if rep.Kind == icmp.FragmentationNeeded {
 		r.learnMTU(rep)
-		c.conn.SetPathMSS(r.now, r.h.pathMSS(&c.out, c.remote.Addr()))
+		c.conn.SetPathMSS(r.now, c.pathMSS())
 	} else {
 		errno, hard := rep.Kind.Errno(rep.Version)
 		c.happened(c.conn.OnICMP(r.now, hard, errno))

@@ -73,6 +73,12 @@ func (r *round) input(f *link.Frame) {
 	switch d := n.classify(p.Dst); d {
 	case toOther:
 		r.forward(n)
+	case toMulticast:
+		if !r.h.inGroup(n, r.ifc, p.Dst) {
+			r.h.drops.Add(ip.DropNoGroup)
+			return
+		}
+		r.local(d)
 	default:
 		p.NoError = d == toBroadcast || p.NoError
 		r.local(d)
@@ -201,7 +207,7 @@ func (r *round) tcp() {
 	local := netip.AddrPortFrom(p.Dst, v.DstPort())
 	remote := netip.AddrPortFrom(p.Src, v.SrcPort())
 	key := makeFlowKey(local, remote)
-	if c := h.conns.get(&key); c != nil {
+	if c := h.conns.get(&key); c != nil && c.takes(r.ifc) {
 		r.feed(c)
 		return
 	}
@@ -225,7 +231,7 @@ func (r *round) tcpNoConnection(key *flowKey, local, remote netip.AddrPort) {
 	if r.badSource() {
 		return
 	}
-	l := h.listeners.find(local)
+	l := h.findListener(local, remote, r.ifc.index)
 	if t := h.timeWaits.get(key); t != nil {
 		iss, reuse := t.input(r, l != nil)
 		if reuse {

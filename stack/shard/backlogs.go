@@ -1,9 +1,6 @@
 package shard
 
 import (
-	"math"
-	"time"
-
 	"github.com/weirnet/weir/stack/seq"
 	"github.com/weirnet/weir/stack/tcp"
 	"github.com/weirnet/weir/stack/wire"
@@ -46,8 +43,7 @@ const (
 
 // admit decides whether a half-open connection gets a segment that arrived for it. The ACK that
 // would end the handshake is ignored while the accept queue is full, or resets the
-// connection where that was asked for; and it is ignored while text is waited for with it.
-// c is locked.
+// connection where that was asked for. c is locked.
 func (l *Listener) admit(c *TCP, s *tcp.Segment) admission {
 	if !endsHandshake(c, s) {
 		return admitSegment
@@ -61,11 +57,6 @@ func (l *Listener) admit(c *TCP, s *tcp.Segment) admission {
 		return admitReset
 	case l.queueFull():
 		ctr.acceptOverflow.Add(1)
-		return admitNothing
-	case l.opts.DeferAccept > 0 && len(s.Payload) == 0 && s.Flags&wire.FlagFIN == 0 &&
-		int(c.synAcks)-1 < retransmissions(l.opts.DeferAccept, l.synAckRTO()):
-		c.deferred = true
-		ctr.deferred.Add(1)
 		return admitNothing
 	}
 	c.admitted = true
@@ -82,45 +73,6 @@ func endsHandshake(c *TCP, s *tcp.Segment) bool {
 	next := seq.Value(i.RcvNxt)
 	return uint32(s.Ack) == i.SndNxt && i.SndNxt != i.SndUna &&
 		next.LessEq(s.End()) && s.Seq.LessEq(next.Add(i.RcvWnd))
-}
-
-// synAckRTO is the timeout of the first SYN,ACK.
-func (l *Listener) synAckRTO() time.Duration {
-	s := l.opts.TCP.Settings
-	if s == nil {
-		s = l.host.cfg.TCP
-	}
-	return s.RTO.Initial
-}
-
-// retransmissions turns TCP_DEFER_ACCEPT's time into a number of SYN,ACKs sent again, at
-// timeouts that begin with rto and double.
-func retransmissions(d, rto time.Duration) (n int) {
-	const longest = 120 * time.Second
-	for passed := time.Duration(0); d > passed && n < math.MaxUint8 && rto > 0; n++ {
-		passed += rto
-		rto = min(2*rto, longest)
-	}
-	return n
-}
-
-// holdsSynAck reports, and counts, a segment of a half-open connection that is not to be sent:
-// the SYN,ACK again, while its peer has sent its ACK and only text is waited for. The last
-// before the time is over goes out, so that one that never sends text is let in then.
-func (l *Listener) holdsSynAck(c *TCP, s *tcp.Segment) bool {
-	if s.Flags&(wire.FlagSYN|wire.FlagACK) != wire.FlagSYN|wire.FlagACK {
-		return false
-	}
-	if c.synAcks < math.MaxUint8 {
-		c.synAcks++
-	}
-	if !c.deferred {
-		return false
-	}
-	l.mu.Lock()
-	n := retransmissions(l.opts.DeferAccept, l.synAckRTO())
-	l.mu.Unlock()
-	return int(c.synAcks)-1 < n
 }
 
 // progress moves a connection from half-open to the accept queue, or forgets it. c is

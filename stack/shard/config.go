@@ -54,8 +54,8 @@ type Config struct {
 	// SO_RCVBUF and SO_SNDBUF by; zero is 212,992 octets. The host itself does not ask them.
 	ReceiveDefault, ReceiveMax, SendDefault, SendMax int
 
-	// EchoIgnoreAll has echo requests not answered.
-	EchoIgnoreAll bool
+	// EchoIgnoreAll and EchoIgnoreAll6 have echo requests over IPv4 and IPv6 not answered.
+	EchoIgnoreAll, EchoIgnoreAll6 bool
 	// ICMPInterval is the least time, on average, between two ICMP errors to one
 	// destination; zero is 100 ms, less than zero is no bound. ICMPPerSecond and
 	// ICMPBurst bound the errors to all; zero is 1,000 and 50, less than zero no bound.

@@ -166,25 +166,17 @@ func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t 
 func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 	is4 := c.remote.Addr().Is4()
 	announce := mss(c.out.ifc.MTU(), is4)
-	if c.userMSS != 0 {
-		announce = min(announce, int(c.userMSS))
-	}
 	cfg := tcp.Config{
 		Settings: o.Settings, Counters: &h.tcpCounters, Pool: &h.pool,
 		ISS:      h.secret.ISS(now, c.local, c.remote),
 		TSOffset: h.secret.TSOffset(c.local, c.remote),
 		MSS:      min(announce, 65535), DefaultMSS: defaultMSS(is4),
-		PathMSS:    c.pathMSS(),
+		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC,
 		RecvBuffer: orDefault(o.ReceiveBuffer, h.cfg.ReceiveBuffer, maxBuffer),
 		SendBuffer: orDefault(o.SendBuffer, h.cfg.SendBuffer, maxBuffer),
 	}
 	if cfg.Settings == nil {
 		cfg.Settings = h.cfg.TCP
-	}
-	if o.CC != nil && *o.CC != cfg.Settings.CC {
-		s := *cfg.Settings
-		s.CC = *o.CC
-		cfg.Settings = &s
 	}
 	cfg.MaxSegment = c.out.ifc.maxSegment(is4, cfg.PathMSS)
 	return cfg

@@ -38,6 +38,7 @@ type Host struct {
 	portUse      portUse
 	spread       *isn.Generator // hashes for SO_REUSEPORT, with a secret of its own
 	groups       groups
+	raws         raws
 	pings        pings
 
 	timerMu sync.Mutex
@@ -164,6 +165,7 @@ func (h *Host) Close() error {
 	}
 	timer.Stop()
 	h.datagrams.closeAll()
+	h.raws.closeAll()
 	h.pings.closeAll()
 	var first error
 	for _, i := range h.Interfaces() {

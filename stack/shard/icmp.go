@@ -3,6 +3,7 @@ package shard
 import (
 	"net/netip"
 	"sync"
+	"syscall"
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/icmp"
@@ -37,7 +38,9 @@ func (r *round) icmp(d destination) {
 		h.counters.echoIn.Add(1)
 		// A broadcast or multicast IPv4 request is not answered (RFC 1122 §3.2.2.6
 		// allows it), so that nobody makes us part of a flood; IPv6 asks for it.
-		if d == toLocal || d == toMulticast && p.Version == 6 {
+		switch {
+		case p.Version == 4 && h.cfg.EchoIgnoreAll, p.Version == 6 && h.cfg.EchoIgnoreAll6:
+		case d == toLocal, d == toMulticast && p.Version == 6:
 			r.echoReply(d)
 		}
 	case isEchoReply(p.Version, typ):
@@ -137,6 +140,7 @@ func (r *round) report(rep *icmp.Report) {
 	if !h.IsLocal(rep.Src) {
 		return // not our packet: somebody guesses
 	}
+	h.raws.report(r, rep)
 	local := netip.AddrPortFrom(rep.Src, rep.SrcPort)
 	remote := netip.AddrPortFrom(rep.Dst, rep.DstPort)
 	switch rep.Protocol {
@@ -173,11 +177,15 @@ func (c *TCP) report(r *round, rep *icmp.Report) {
 		r.h.counters.icmpIgnored.Add(1)
 		return
 	}
-	if rep.Kind == icmp.FragmentationNeeded {
+	switch d := c.PMTUDisc(); {
+	case rep.Kind == icmp.FragmentationNeeded && (d == PMTUDiscDont || d == PMTUDiscInterface || d == PMTUDiscOmit):
+		c.happened(c.conn.OnICMP(r.now, false, syscall.EMSGSIZE)) // its packets go without DF: it cannot be
+	case rep.Kind == icmp.FragmentationNeeded:
 		r.learnMTU(rep)
 		c.conn.SetPathMSS(r.now, c.pathMSS())
-	} else {
+	default:
 		errno, hard := rep.Kind.Errno(rep.Version)
+		hard = hard || r.h.cfg.UnreachableEndsOpen
 		c.happened(c.conn.OnICMP(r.now, hard, errno))
 	}
 	r.touch(c)

@@ -39,8 +39,7 @@ func (h *Host) Connections() []ConnInfo {
 		list = append(list, c.info())
 	}
 	for _, t := range h.timeWaits.list() {
-		local, remote := t.key.ends()
-		list = append(list, ConnInfo{Protocol: "tcp", State: "TIME-WAIT", Local: local, Remote: remote})
+		list = append(list, t.info())
 	}
 	for _, u := range h.datagrams.list() {
 		list = append(list, u.info())

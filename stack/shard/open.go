@@ -72,6 +72,7 @@ func (r *round) accept(l *Listener, local, remote netip.AddrPort, minISS *seq.Va
 		return
 	}
 	cfg := h.tcpConfig(c, r.now, &o.TCP)
+	cfg.DeferAccept = o.DeferAccept
 	if minISS != nil && cfg.ISS.Less(*minISS) {
 		cfg.ISS = *minISS
 	}

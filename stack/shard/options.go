@@ -64,7 +64,6 @@ type TCPOptions struct {
 // apply gives the connection, which nobody else knows yet, its options.
 func (o *TCPOptions) apply(c *TCP) {
 	c.hopLimit, c.tos, c.pmtuDisc = o.HopLimit, o.TrafficClass, o.PMTUDisc
-	c.userMSS = uint16(min(max(o.UserMSS, 0), 65535))
 	c.device.Store(int32(o.Interface))
 }
 
@@ -83,8 +82,7 @@ func (c *TCP) SetPMTUDisc(d PMTUDisc) {
 
 // SetUserMSS is TCP_MAXSEG after the handshake: it bounds the segments sent from now on.
 func (c *TCP) SetUserMSS(n int) {
-	c.userMSS = uint16(min(max(n, 0), 65535))
-	c.lookPathUp()
+	c.conn.SetMaxSegment(n)
 }
 
 // SetInterface binds the connection to an interface, by which it then sends, and receives; 0 is any.
@@ -131,11 +129,7 @@ func (c *TCP) pathMTU() (mtu int, believed bool) {
 func (c *TCP) pathMSS() int {
 	mtu, believed := c.pathMTU()
 	c.out.fragment = !c.PMTUDisc().dontFragment(believed)
-	n := mss(mtu, c.remote.Addr().Is4())
-	if c.userMSS != 0 {
-		n = min(n, int(c.userMSS))
-	}
-	return n
+	return mss(mtu, c.remote.Addr().Is4())
 }
 
 // lookPathUp has the state machine know the path again after an option has changed.

@@ -91,14 +91,9 @@ func (c *TCP) transmit(now clock.Time) bool {
 // its payload. It returns nil where there is none.
 func (c *TCP) build(now clock.Time) *txFrame {
 	f := c.host.getTx()
-	for {
-		if !c.conn.Output(now, &f.seg, f.room(maxPayload)) {
-			c.host.putTx(f)
-			return nil
-		}
-		if c.parent == nil || !c.parent.holdsSynAck(c, &f.seg) {
-			break
-		}
+	if !c.conn.Output(now, &f.seg, f.room(maxPayload)) {
+		c.host.putTx(f)
+		return nil
 	}
 	if c.out.ifc != nil {
 		f.putTCP(c.local, c.remote, &c.out, c.host)

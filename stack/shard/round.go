@@ -160,6 +160,7 @@ func (r *round) fragment(d destination) {
 
 // transport hands the packet to the protocol it names.
 func (r *round) transport(d destination) {
+	raw := r.h.raws.count.Load() > 0 && r.raw(d)
 	switch p := &r.pkt; p.Protocol {
 	case wire.ProtoTCP:
 		if d != toLocal { // RFC 9293 §3.9.2.3: silently discard
@@ -179,12 +180,16 @@ func (r *round) transport(d destination) {
 		r.udp(d)
 	case wire.ProtoICMP, wire.ProtoICMPv6:
 		if (p.Protocol == wire.ProtoICMP) != (p.Version == 4) {
-			r.unknownProtocol()
+			if !raw {
+				r.unknownProtocol()
+			}
 			return
 		}
 		r.icmp(d)
 	default:
-		r.unknownProtocol()
+		if !raw {
+			r.unknownProtocol()
+		}
 	}
 }
 

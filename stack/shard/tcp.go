@@ -47,11 +47,8 @@ type TCP struct {
 	device           atomic.Int32 // the interface that it is bound to, or 0
 	reuse, reusePort bool         // as its binding or its listener was, for who binds the port
 	admitted         bool         // its listener keeps a place in the accept queue for it
-	deferred         bool         // the last ACK of the handshake has come, and text is waited for
-	synAcks          uint8        // how many SYN,ACKs were sent, where it was accepted
 	hopLimit, tos    uint8        // 0: the host's
 	pmtuDisc         PMTUDisc
-	userMSS          uint16 // TCP_MAXSEG, or 0
 }
 
 // Lock locks the connection. Who holds the lock may use Conn.

@@ -112,7 +112,9 @@ func (c *TCP) refreshPath(now clock.Time) {
 		c.happened(c.conn.OnICMP(now, false, errno))
 		return
 	}
-	c.conn.SetPathMSS(now, c.pathMSS())
+	most := c.pathMSS()
+	c.conn.SetLinkSegment(c.out.ifc.maxSegment(c.remote.Addr().Is4(), most))
+	c.conn.SetPathMSS(now, most)
 }
 
 // route looks up the way to the peer; there is none where it returns an error.

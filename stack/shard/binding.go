@@ -3,6 +3,7 @@ package shard
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"syscall"
 )
 
@@ -23,7 +24,7 @@ type Binding struct {
 	host     *Host
 	protocol uint8
 	local    netip.AddrPort
-	wild     bool // bound to a wildcard, whatever it was narrowed to since
+	wide     []netip.Addr // what was bound, whatever it was narrowed to since
 }
 
 func (b *Binding) key() portKey { return portKey{b.protocol, b.local.Port()} }
@@ -68,20 +69,24 @@ func (b *Binding) options() taker {
 }
 
 // narrow makes a binding to a wildcard one to the address that its socket was connected from,
-// as connect(2) does; others may bind the rest. widen undoes that.
+// as connect(2) does; others may bind the rest.
 func (b *Binding) narrow(a netip.Addr) {
-	p := &b.host.ports
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.count += 1 - len(b.addrs)
-	b.addrs, b.local = []netip.Addr{a}, netip.AddrPortFrom(a, b.local.Port())
+	if b.wide[0].IsUnspecified() {
+		b.become([]netip.Addr{a})
+	}
 }
 
-func (b *Binding) widen(addrs []netip.Addr) {
+// Widen makes the binding again what Bind made it, after a connection from a wildcard has
+// narrowed it to one address: for a connect(2) that failed, or is undone.
+func (b *Binding) Widen() { b.become(b.wide) }
+
+func (b *Binding) become(addrs []netip.Addr) {
 	p := &b.host.ports
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.count += len(addrs) - len(b.addrs)
+	if slices.Contains(p.m[b.key()], b) {
+		p.count += len(addrs) - len(b.addrs)
+	}
 	b.addrs, b.local = addrs, netip.AddrPortFrom(addrs[0], b.local.Port())
 }
 
@@ -107,11 +112,12 @@ func (h *Host) Bind(protocol uint8, local netip.AddrPort, o BindOptions) (*Bindi
 	if !a.IsUnspecified() && h.net.Load().classify(a) == toOther {
 		return nil, syscall.EADDRNOTAVAIL
 	}
-	b := &Binding{host: h, protocol: protocol, wild: a.IsUnspecified()}
+	b := &Binding{host: h, protocol: protocol}
 	b.taker = taker{addrs: []netip.Addr{a}, ifc: o.Interface, reuse: o.ReuseAddr, reusePort: o.ReusePort}
 	if o.Both {
-		b.addrs, b.wild = []netip.Addr{netip.IPv6Unspecified(), netip.IPv4Unspecified()}, true
+		b.addrs = []netip.Addr{netip.IPv6Unspecified(), netip.IPv4Unspecified()}
 	}
+	b.wide = b.addrs
 	if err := h.takePort(b, local.Port()); err != nil {
 		return nil, err
 	}

@@ -174,8 +174,12 @@ func TestConnectFromABinding(t *testing.T) {
 	wantErr(t, err, syscall.EADDRNOTAVAIL)
 	_, err = w.ConnectTCP(b, ap("[2001:db8::9]:80"), nil, nil) // it is narrowed to IPv4 now
 	wantErr(t, err, syscall.EAFNOSUPPORT)
-	_, err = w.Bind(protoTCP, netip.AddrPortFrom(addr("198.51.100.1"), port), BindOptions{}) // and others may have the rest
+	other, err := w.Bind(protoTCP, netip.AddrPortFrom(addr("198.51.100.1"), port), BindOptions{}) // and others may have the rest
 	must(t, err)
+	other.Release()
+	b.Widen()
+	_, err = w.Bind(protoTCP, netip.AddrPortFrom(addr("198.51.100.1"), port), BindOptions{})
+	wantErr(t, err, syscall.EADDRINUSE)
 	_, err = w.ConnectTCP(b, ap("192.0.2.9:81"), &TCPOptions{Interface: 99}, nil)
 	wantErr(t, err, syscall.ENODEV)
 	// A port that is bound is not chosen for a connection, nor one with connections for a binding.

@@ -17,10 +17,11 @@ func (h *Host) DialTCP(local, remote netip.AddrPort, f Handler) (*TCP, error) {
 	if a := local.Addr(); a.IsValid() && !a.IsUnspecified() && !h.IsLocal(a) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
+	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	if local.Port() == 0 {
 		return h.connect(nil, local.Addr(), remote, nil, f)
 	}
-	if !local.Addr().IsValid() {
+	if !local.Addr().IsValid() || local.Addr().IsUnspecified() {
 		local = netip.AddrPortFrom(unspecified(remote.Addr()), local.Port())
 	}
 	b, err := h.Bind(protoTCP, local, BindOptions{ReuseAddr: true})
@@ -50,9 +51,10 @@ func (h *Host) connected(local, remote netip.AddrPort) bool {
 // ENODEV, net.ErrClosed.
 func (h *Host) ConnectTCP(b *Binding, remote netip.AddrPort, o *TCPOptions, f Handler) (*TCP, error) {
 	var local netip.Addr
+	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	if b != nil {
 		for _, a := range b.options().addrs {
-			if a.Is4() == remote.Addr().Is4() || remote.Addr().Is4In6() {
+			if a.Is4() == remote.Addr().Is4() {
 				local = a
 			}
 		}
@@ -88,7 +90,7 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 		return nil, err
 	}
 	defer c.mu.Unlock()
-	if b != nil && b.wild {
+	if b != nil {
 		b.narrow(p.src)
 	}
 	c.setPath(p)

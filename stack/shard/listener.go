@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -36,7 +37,7 @@ type Listener struct {
 	owns    bool // the binding goes when the listener does
 	local   netip.AddrPort
 	keys    []netip.AddrPort
-	device  int // the interface it is bound to, or 0
+	device  atomic.Int32 // the interface it is bound to, or 0
 
 	mu       sync.Mutex
 	opts     ListenOptions
@@ -93,7 +94,8 @@ func (h *Host) listenTCP(b *Binding, o ListenOptions) (*Listener, error) {
 	if o.TCP.Interface == 0 {
 		o.TCP.Interface = t.ifc
 	}
-	l := &Listener{host: h, binding: b, local: b.Local(), keys: b.keys(), device: o.TCP.Interface, opts: o, halfOpen: map[*TCP]struct{}{}}
+	l := &Listener{host: h, binding: b, local: b.Local(), keys: b.keys(), opts: o, halfOpen: map[*TCP]struct{}{}}
+	l.device.Store(int32(o.TCP.Interface))
 	h.listeners.add(l)
 	if h.isClosed() {
 		l.Close()
@@ -116,12 +118,12 @@ func (l *Listener) SetBacklog(n int) {
 	l.Configure(func(o *ListenOptions) { o.Backlog = l.host.clampBacklog(n) })
 }
 
-// Configure has f change the options, for the connections that come from now on. The interface
-// of TCP is not changed so.
+// Configure has f change the options, for the connections that come from now on. TCP.Interface
+// is the listener's own too.
 func (l *Listener) Configure(f func(o *ListenOptions)) {
 	l.mu.Lock()
 	f(&l.opts)
-	l.opts.TCP.Interface = l.device
+	l.device.Store(int32(l.opts.TCP.Interface))
 	l.mu.Unlock()
 }
 

@@ -63,13 +63,13 @@ func (h *Host) findListener(local, remote netip.AddrPort, ifc int) *Listener {
 }
 
 func (h *Host) pickListener(list []*Listener, local, remote netip.AddrPort, ifc int) *Listener {
-	if len(list) == 1 && list[0].device == 0 {
+	if len(list) == 1 && list[0].device.Load() == 0 {
 		return list[0]
 	}
-	for _, device := range [2]int{ifc, 0} {
+	for _, device := range [2]int32{int32(ifc), 0} {
 		n := 0
 		for _, f := range list {
-			if f.device == device {
+			if f.device.Load() == device {
 				n++
 			}
 		}
@@ -78,7 +78,7 @@ func (h *Host) pickListener(list []*Listener, local, remote netip.AddrPort, ifc 
 		}
 		at := h.spreadOver(n, local, remote)
 		for _, f := range list {
-			if f.device != device {
+			if f.device.Load() != device {
 				continue
 			}
 			if at == 0 {

@@ -89,6 +89,11 @@ func (h *Host) findUDP(local, remote netip.AddrPort, i *Interface) *UDP {
 	if p == nil {
 		return nil
 	}
+	if len(p.connected) > 0 { // one of them may have been about to be connected anew
+		if u := s.flows.get(&key); u != nil && u.hears(i) {
+			return u
+		}
+	}
 	var best *UDP
 	most, alike := 0, 0
 	for _, u := range p.open {

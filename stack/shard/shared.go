@@ -135,7 +135,7 @@ func (c *TCP) pathGrew(now clock.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.out.ifc != nil {
-		c.conn.SetPathMSS(now, c.host.pathMSS(&c.out, c.remote.Addr()))
+		c.conn.SetPathMSS(now, c.pathMSS())
 	}
 	c.push(now)
 }

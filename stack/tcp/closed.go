@@ -32,6 +32,15 @@ const (
 	ListenAccept
 )
 
+// Listen is the function of that name with what the settings say besides: a SYN with a FIN may
+// be dropped.
+func (set *Settings) Listen(s, reply *Segment) ListenVerdict {
+	if set.DropSynFin && s.Flags&(wire.FlagSYN|wire.FlagFIN|wire.FlagACK|wire.FlagRST) == wire.FlagSYN|wire.FlagFIN {
+		return ListenIgnore
+	}
+	return Listen(s, reply)
+}
+
 // Listen judges a segment that arrived at a port in LISTEN, in the order of RFC 9293
 // §3.10.7.2, and fills reply where it returns ListenReply.
 func Listen(s, reply *Segment) ListenVerdict {

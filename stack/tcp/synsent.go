@@ -45,14 +45,18 @@ func (c *Conn) synSentSecondReset(a *arrival) bool {
 // synSentFourthSyn checks the SYN bit; a segment with neither SYN nor RST is dropped
 // (fifth).
 func (c *Conn) synSentFourthSyn(a *arrival) bool {
-	if !a.syn() {
+	if !a.syn() || a.fin && c.set.DropSynFin && c.likeFreeBSD() {
 		c.ctr.NotForThisState.Add(1)
 		return false
 	}
 	r := &c.rcv
 	r.irs = a.seg.Seq
 	r.nxt, r.lastAck = r.irs.Add(1), r.irs.Add(1)
-	r.edge = r.nxt.Add(min(r.free(), 0xffff)) // what our SYN has offered
+	r.edge = r.nxt // what our SYN has offered
+	if c.like != nil {
+		c.like.adv = r.nxt
+	}
+	c.offerUnscaled()
 	c.adoptOptions(a.now, &a.seg.Options)
 	c.heard(a.now)
 	a.seq = r.nxt
@@ -84,4 +88,10 @@ func (c *Conn) crossedSyn(a *arrival) {
 	c.setWindow(a, 0)
 	c.snd.wl2 = c.snd.iss
 	c.synDue = true
+	if c.likeFreeBSD() && len(a.text) > 0 { // kept, though the SYN,ACK does not acknowledge it
+		a.fin = false
+		c.trim(a)
+		c.keepText(a)
+		c.rcv.nxt = c.rcv.nxt.Add(len(a.text))
+	}
 }

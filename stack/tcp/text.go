@@ -18,12 +18,13 @@ func (c *Conn) sixthUrgent(a *arrival) bool {
 	if !a.seg.has(wire.FlagURG) || !c.state.takesText() || c.userGone {
 		return true
 	}
-	up := a.seg.Seq.Add(int(a.seg.Urgent))
+	up := a.seg.Seq.Add(max(int(a.seg.Urgent), 1))
 	r := &c.rcv
 	if r.urgent && up.LessEq(r.up) || up.LessEq(r.nxt.Add(-r.queue.Len())) {
 		return true
 	}
-	r.urgent, r.up = true, up
+	c.passMark() // of two, only the later is marked
+	r.urgent, r.urgentRead, r.up = true, false, up
 	c.ctr.UrgentIn.Add(1)
 	a.events |= EventUrgent
 	return true
@@ -58,6 +59,9 @@ func (c *Conn) seventhText(a *arrival) bool {
 func (c *Conn) abortOnText(a *arrival) {
 	c.ctr.AbortedOnData.Add(1)
 	c.queueReset()
+	if c.like != nil { // as if there were no connection: see Refuse
+		c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
+	}
 	c.fail(a, syscall.ECONNRESET)
 }
 
@@ -85,6 +89,10 @@ func (c *Conn) textInOrder(a *arrival) {
 		a.events |= EventReadable
 	}
 	r.nxt = r.nxt.Add(len(a.text))
+	if c.likeLinux() {
+		c.textLinux(a)
+	}
+	c.stat.octetsReceived += uint64(len(a.text))
 	// Duplicate ACKs that were due would now all have the new number, and tell the peer of
 	// the loss of what follows.
 	c.acksDue = min(c.acksDue, 1)
@@ -92,7 +100,9 @@ func (c *Conn) textInOrder(a *arrival) {
 		c.countText(a)
 		return
 	}
-	r.nxt = r.nxt.Add(c.pullText())
+	pulled := c.pullText()
+	r.nxt = r.nxt.Add(pulled)
+	c.stat.octetsReceived += uint64(pulled)
 	c.dropEmptyReassembly()
 	// "A TCP receiver SHOULD send an immediate ACK when the incoming segment fills in all or
 	// part of a gap in the sequence space" (RFC 5681 §4.2).
@@ -142,8 +152,10 @@ func (c *Conn) textOutOfOrder(a *arrival) {
 	}
 	stored, dup := r.ooo.Insert(a.seq, a.text)
 	c.ctr.OutOfOrder.Add(1)
+	c.stat.outOfOrderIn += uint32(a.seg.segments())
 	if dup.Len() > 0 {
 		c.ctr.DuplicateText.Add(1)
+		c.noteTwice(dup.Start, dup.End)
 	}
 	if stored+dup.Len() < len(a.text) {
 		c.ctr.OutOfOrderFull.Add(1)
@@ -174,7 +186,12 @@ func (c *Conn) eighthFin(a *arrival) bool {
 	}
 	r.nxt = r.nxt.Add(1) // "advance RCV.NXT over the FIN, and send an acknowledgment"
 	r.edge = seq.Max(r.edge, r.nxt)
-	c.ackNow()
+	if c.likeLinux() && c.state == StateEstablished && r.ooo == nil {
+		c.pingpong = true // the user's own FIN may carry the ACK
+		c.ackLinux(a.now)
+	} else {
+		c.ackNow()
+	}
 	if r.ooo != nil {
 		r.ooo.Release()
 		r.ooo = nil
@@ -196,6 +213,11 @@ func (c *Conn) eighthFin(a *arrival) bool {
 // (RFC 5681 §4.2, RFC 9293 §3.8.6.3).
 func (c *Conn) countText(a *arrival) {
 	n := a.seg.segments()
+	if c.likeLinux() {
+		c.unacked = uint8(min(int(c.unacked)+n, 255))
+		c.ackLinux(a.now)
+		return
+	}
 	c.unacked = uint8(min(int(c.unacked)+n, 255))
 	switch {
 	case c.quick > 0:
@@ -225,7 +247,10 @@ func (c *Conn) dupAck() {
 
 // ackSent notes that a segment with RCV.NXT in its ACK field is leaving.
 func (c *Conn) ackSent() {
-	c.rcv.lastAck = c.rcv.nxt
+	if c.likeLinux() {
+		c.ackedLinux()
+	}
+	c.rcv.lastAck, c.rcv.twice = c.rcv.nxt, seq.Range{}
 	c.unacked, c.updateDue, c.ackAt = 0, false, clock.Never
 	if c.acksDue > 0 {
 		c.acksDue--

@@ -57,6 +57,9 @@ func (t *TimeWait) MinISS() seq.Value { return t.sndNxt.Add(1 << 16) }
 // Input judges a segment that arrived in TIME-WAIT, in the order of RFC 9293
 // §3.10.7.4, and fills reply where it returns TimeWaitReply.
 func (t *TimeWait) Input(now clock.Time, s, reply *Segment) TimeWaitVerdict {
+	if t.set.Profile == ProfileFreeBSD {
+		return t.inputFreeBSD(now, s, reply)
+	}
 	paws := t.stamped && s.Options.HasTimestamps && tsBefore(s.Options.TSVal, t.tsRecent)
 	if s.Flags&(wire.FlagSYN|wire.FlagRST|wire.FlagACK) == wire.FlagSYN && t.mayReuse(s) {
 		return TimeWaitReuse
@@ -75,6 +78,30 @@ func (t *TimeWait) Input(now clock.Time, s, reply *Segment) TimeWaitVerdict {
 		return t.challenge(now, reply)
 	}
 	return TimeWaitIgnore // fifth to eighth: nothing that is acceptable says anything new
+}
+
+// inputFreeBSD is Input as FreeBSD has it: resets are nothing, a new connection needs a number beyond
+// the old one's, and whatever has an ACK and is not just the last one again is answered.
+func (t *TimeWait) inputFreeBSD(now clock.Time, s, reply *Segment) TimeWaitVerdict {
+	switch {
+	case s.has(wire.FlagRST):
+		t.ctr.ResetsIgnored.Add(1)
+		return TimeWaitIgnore
+	case s.Flags&(wire.FlagSYN|wire.FlagACK) == wire.FlagSYN && s.Seq.Greater(t.rcvNxt):
+		return TimeWaitReuse
+	case s.Flags&(wire.FlagSYN|wire.FlagACK) == 0:
+		t.ctr.NoAck.Add(1)
+		return TimeWaitIgnore
+	}
+	if s.has(wire.FlagFIN) && s.End() == t.rcvNxt {
+		t.deadline = now.Add(2 * t.set.MSL)
+	}
+	if s.Flags == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
+		return TimeWaitIgnore
+	}
+	t.ack(now, reply)
+	reply.Options.BSD = true
+	return TimeWaitReply
 }
 
 // mayReuse decides whether a SYN may begin a new connection (RFC 6191 §2).

@@ -167,6 +167,12 @@ func (c *Calls) Ioctl(fd, req int) (int, error) {
 	return int(v), nil
 }
 
+// IoctlSet is ioctl(2) for requests that read an int.
+func (c *Calls) IoctlSet(fd, req, arg int) error {
+	v := int32(arg)
+	return failed(c.call(unix.SYS_IOCTL, uintptr(fd), uintptr(req), uintptr(unsafe.Pointer(&v)), 0, 0, 0))
+}
+
 // Setsockopt is setsockopt(2).
 func (c *Calls) Setsockopt(fd, level, name int, value []byte) error {
 	err := failed(c.call(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), ptr(value), uintptr(len(value)), 0))

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -269,4 +270,64 @@ func TestLinuxListenDropsSynFin(t *testing.T) {
 	if v := set.Listen(&Segment{Flags: wire.FlagSYN}, &reply); v != ListenAccept {
 		t.Errorf("%v", v)
 	}
+}
+
+// MSG_EOR: what ends a record is not put together with what follows, and does not wait for it.
+func TestLinuxKeepsRecordsApart(t *testing.T) {
+	d := linuxServer(t, func(d *dialogue) { d.set.MinBurst = 100 })
+	d.in("A", 1, 1, win(500))
+	d.write(10400)
+	for range 3 {
+		if n := d.c.WriteRecord(d.now, make([]byte, 400)); n != 400 {
+			t.Fatal(n)
+		}
+	}
+	d.write(300)
+	d.want("half the window", "AP", 1, 1, octets(5000))
+	d.want("the other half", "AP", 5001, 1, octets(5000))
+	d.idle("the window is full")
+	d.in("A", 1, 10001, win(500))
+	d.want("the rest, and the first record", "AP", 10001, 1, octets(800))
+	d.want("the second", "AP", 10801, 1, octets(400))
+	d.want("the third", "AP", 11201, 1, octets(400))
+	d.idle("Nagle's algorithm keeps the last")
+	d.in("A", 1, 11601, win(500))
+	d.want("the last", "AP", 11601, 1, octets(300))
+	if n := len(d.c.like.records); n != 0 {
+		t.Errorf("%d records are remembered", n)
+	}
+}
+
+// RFC 2883 §4: text in order that covers text held out of order.
+func TestDuplicateOfHeldTextIsReported(t *testing.T) {
+	d := linuxServer(t)
+	for _, at := range []int{1001, 2001, 4001, 7001} {
+		d.in("AP", at, 1, octets(1000), win(257))
+		d.want("a hole", "A", 1, 1)
+	}
+	d.in("AP", 1, 1, octets(6000), win(257))
+	s := d.want("most of it", "A", 1, 6001)
+	var got []int
+	for _, b := range s.Options.SACK[:s.Options.NumSACK] {
+		got = append(got, int(b.Left-uint32(d.irs)), int(b.Right-uint32(d.irs)))
+	}
+	if !slices.Equal(got, []int{1001, 3001, 7001, 8001}) {
+		t.Errorf("%v", got)
+	}
+}
+
+// After shutdown(SHUT_RD) text can still be read; after SHUT_RDWR it is answered with a reset.
+func TestLinuxReadsOnAfterCloseRead(t *testing.T) {
+	d := linuxServer(t)
+	d.c.CloseRead(d.now)
+	d.in("AP", 1, 1, octets(10), win(257))
+	d.want("ACK", "A", 1, 11)
+	if got := d.read(20); len(got) != 10 {
+		t.Errorf("read %d", len(got))
+	}
+	d.closeWrite()
+	d.want("FIN", "AF", 1, 11)
+	d.in("AP", 11, 1, octets(10), win(257))
+	d.want("reset", "R", 1, 0, win(0))
+	d.state(StateClosed)
 }

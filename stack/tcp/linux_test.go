@@ -331,3 +331,61 @@ func TestLinuxReadsOnAfterCloseRead(t *testing.T) {
 	d.want("reset", "R", 1, 0, win(0))
 	d.state(StateClosed)
 }
+
+// A SYN,ACK that echoes a timestamp that was never sent is refused.
+func TestLinuxRefusesAFalseEcho(t *testing.T) {
+	d := newDialogue(t, asLinux, withTimestamps)
+	d.connect()
+	s := d.want("SYN", "S", 0, 0)
+	d.in("SA", 0, 1, mss(1000), ts(3001, s.Options.TSVal+1000))
+	d.want("reset", "R", 1, 0, win(0))
+	d.state(StateSynSent)
+	d.in("SA", 0, 1, mss(1000), ts(3001, s.Options.TSVal))
+	d.state(StateEstablished)
+}
+
+// Text beyond the window is taken whole where nothing waits to be read, and else dropped whole.
+func TestLinuxDoesNotTrimText(t *testing.T) {
+	d := newDialogue(t, asLinux, func(d *dialogue) { d.cfg.RecvBuffer, d.cfg.RecvBufferFixed = 40000, true })
+	d.accept(mss(1000), wscale(7), win(32792))
+	d.want("SYN,ACK", "SA", 0, 1, win(18980))
+	d.in("A", 1, 1, win(257))
+	d.in("AP", 1, 1, octets(60000), win(257))
+	d.want("all of it", "A", 1, 60001, win(0))
+	if n := d.c.Info().OctetsReceived; n != 60000 {
+		t.Errorf("%d octets taken", n)
+	}
+	d.in("AP", 60001, 1, octets(10), win(257))
+	d.want("nothing of it", "A", 1, 60001, win(0))
+	d.in("AF", 60001, 1, win(257))
+	d.want("a FIN is", "A", 1, 60002, win(0))
+	d.state(StateCloseWait)
+}
+
+func TestLinuxTakesAResetInTheWindowOfAHalfOpenConnection(t *testing.T) {
+	d := newDialogue(t, asLinux)
+	d.accept(mss(1000))
+	d.want("SYN,ACK", "SA", 0, 1)
+	d.in("R", 100, 0)
+	d.state(StateClosed)
+}
+
+// RFC 7323 §5.3, and what Linux pardons: one tick, and a bare ACK that was overtaken.
+func TestLinuxPardonsAnOldTimestamp(t *testing.T) {
+	d := newDialogue(t, asLinux, withTimestamps)
+	d.accept(mss(1000), ts(1000, 0), win(5000))
+	d.want("SYN,ACK", "SA", 0, 1)
+	d.in("A", 1, 1, ts(2000, 77), win(5000))
+	d.in("A", 1, 1, octets(10), ts(1999, 77), win(5000))
+	if d.c.Readable() != 10 {
+		t.Error("a tick is not pardoned")
+	}
+	d.drain()
+	d.in("A", 11, 1, ts(1990, 77), win(5000))
+	d.idle("a bare ACK is pardoned")
+	d.in("A", 11, 1, octets(10), ts(1990, 77), win(5000))
+	d.want("text is not", "A", 1, 11)
+	if n := d.ctr.PAWS.Load(); n != 1 {
+		t.Errorf("%d counted", n)
+	}
+}

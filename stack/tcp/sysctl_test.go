@@ -117,8 +117,8 @@ func TestTimeWaitGivesItsPlaceToANewConnection(t *testing.T) {
 	d := newDialogue(t, asLinux, withTimestamps)
 	d.set.TimeWaitReuse = 1
 	d.connect()
-	d.want("SYN", "S", 0, 0)
-	d.in("SA", 0, 1, mss(1000), ts(3001, 1))
+	syn := d.want("SYN", "S", 0, 0)
+	d.in("SA", 0, 1, mss(1000), ts(3001, syn.Options.TSVal))
 	d.drain()
 	d.close()
 	d.drain()

@@ -198,7 +198,9 @@ func (c *Conn) eighthFin(a *arrival) bool {
 	r.edge = seq.Max(r.edge, r.nxt)
 	if c.likeLinux() && c.state == StateEstablished && r.ooo == nil {
 		c.pingpong = true // the user's own FIN may carry the ACK
-		c.ackLinux(a.now)
+		if c.ackLinux(a.now); r.queue.Len() >= c.fullSpace() {
+			c.ackNow()
+		}
 	} else {
 		c.ackNow()
 	}

@@ -179,6 +179,7 @@ func (c *Conn) advance(a *arrival, n int) time.Duration {
 // establish is the end of the handshake: our SYN has been acknowledged.
 func (c *Conn) establish(a *arrival) {
 	c.begin()
+	c.stat.established(a.now)
 	if c.likeLinux() {
 		c.settleWindowLinux()
 	}

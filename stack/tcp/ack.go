@@ -179,6 +179,7 @@ func (c *Conn) advance(a *arrival, n int) time.Duration {
 // establish is the end of the handshake: our SYN has been acknowledged.
 func (c *Conn) establish(a *arrival) {
 	c.begin()
+	c.stat.established(a.now)
 	if c.likeLinux() {
 		c.settleWindowLinux()
 	}
@@ -216,7 +217,13 @@ func (c *Conn) fifthAckStates(a *arrival) bool {
 	switch c.state {
 	case StateFinWait1: // "if the FIN segment is now acknowledged, then enter FIN-WAIT-2"
 		c.state = StateFinWait2
-		c.boundFinWait2(a.now)
+		if c.boundFinWait2(a.now); c.state == StateClosed {
+			if c.likeLinux() {
+				c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
+			}
+			a.events |= EventClosed
+			return false
+		}
 	case StateClosing: // "then enter the TIME-WAIT state"
 		c.enterTimeWait(a)
 		return false
@@ -227,11 +234,19 @@ func (c *Conn) fifthAckStates(a *arrival) bool {
 	return true
 }
 
-// boundFinWait2 starts the timer that ends FIN-WAIT-2 where nobody waits for the peer.
+// boundFinWait2 starts the timer that ends FIN-WAIT-2 where nobody waits for the peer. A user that
+// wanted no such wait has the connection reset.
 func (c *Conn) boundFinWait2(now clock.Time) {
-	if c.userGone && c.state == StateFinWait2 {
-		c.lingerAt = now.Add(max(c.Linger2(), 0))
+	if !c.userGone || c.state != StateFinWait2 {
+		return
 	}
+	d := c.Linger2()
+	if d < 0 {
+		c.queueReset()
+		c.enterClosed()
+		return
+	}
+	c.lingerAt = now.Add(d)
 }
 
 // fail ends the connection with an error for the user.

@@ -24,6 +24,9 @@ type Config struct {
 	// timestamp clock on this connection (RFC 7323 §5.4).
 	ISS      seq.Value
 	TSOffset uint32
+	// TSRecent is what TimeWait.MayConnect has returned, where the connection takes the place of
+	// one in TIME-WAIT; else 0.
+	TSRecent uint32
 
 	// MSS is what our SYN announces: our link's MTU less the IP and TCP headers.
 	MSS int

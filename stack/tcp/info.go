@@ -63,7 +63,7 @@ type Info struct {
 	Retransmits               int           // segments sent again, the SYN included
 	Probing                   bool
 
-	LastDataSent, LastDataRecv, LastAckRecv time.Duration // how long ago
+	LastDataSent, LastDataRecv, LastAckRecv time.Duration // how long ago; never is since the handshake
 
 	OctetsAcked, OctetsReceived uint64
 	OctetsSent, OctetsAgain     uint64 // text; the second is what of it was sent again

@@ -59,7 +59,10 @@ func (c *Conn) init(now clock.Time, cfg *Config) {
 	c.quick = uint8(min(max(c.set.QuickAcks, 0), 255))
 	c.initLike(now)
 	c.rtt.Init(&c.set.RTO)
-	c.ts.offset = cfg.TSOffset
+	if c.set.TimestampOffsets {
+		c.ts.offset = cfg.TSOffset
+	}
+	c.ts.recent = cfg.TSRecent
 	c.ts.again = c.ts.val(now)
 	c.loss.init(cfg.ISS)
 	c.initSend(cfg)

@@ -37,7 +37,7 @@ func (c *Conn) adoptOptions(now clock.Time, o *wire.TCPOptions) {
 	if o.MSS != 0 {
 		c.snd.peerMSS = o.MSS
 	}
-	c.snd.peerMSS = max(c.snd.peerMSS, minMSS)
+	c.snd.peerMSS = max(c.snd.peerMSS, minMSS, uint16(min(c.set.MinMSS, 0xffff)))
 	c.sackOK = c.set.SACK && o.SACKPermitted
 	c.scaleOK = c.set.WindowScale && o.HasWindowScale
 	if c.scaleOK {
@@ -91,7 +91,7 @@ func (c *Conn) synOptions(now clock.Time, o *wire.TCPOptions) {
 	}
 	if c.ts.on || first && c.set.Timestamps {
 		o.HasTimestamps, o.TSVal = true, c.ts.val(now)
-		o.TSEcr = c.ts.recent // 0 in a SYN that answers nothing
+		o.TSEcr = c.ts.recent // 0 in a SYN that answers nothing, and takes no old connection's place
 	}
 }
 

@@ -50,7 +50,7 @@ func ProfileNames() []string { return append([]string(nil), profileNames[:]...) 
 func LinuxSettings() Settings {
 	s := DefaultSettings()
 	s.Profile = ProfileLinux
-	s.SynRetries = 6
+	s.SynRetries, s.SynLinear = 6, 4
 	s.ProbeBehindWindow = true
 	s.PersistMax = 120 * time.Second
 	s.UrgentInline = false

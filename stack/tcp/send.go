@@ -43,7 +43,7 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 		// says (RFC 6675 §5 step 4.3, RFC 6582 §3.2 step 3).
 		room = max(room, size)
 	}
-	n := hole.Len()
+	n, _ := c.record(hole.Start.Sub(c.snd.una), hole.Len())
 	if room < n {
 		if room -= room % size; room <= 0 {
 			c.cwndFull = true
@@ -139,7 +139,7 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 // sendable returns how many octets may be sent now, and whether the FIN goes with them
 // or alone.
 func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
-	avail := c.dataEnd().Sub(c.snd.nxt)
+	avail, inner := c.record(c.snd.nxt.Sub(c.snd.una), c.dataEnd().Sub(c.snd.nxt))
 	wnd := c.snd.room()
 	if avail == 0 {
 		c.cwndFull = false
@@ -158,6 +158,9 @@ func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
 	c.cwndFull = false
 	if n < most && most > size && c.awaitCompany(most) {
 		return 0, false
+	}
+	if inner { // the end of a record waits for nothing, as more follows
+		return n, false
 	}
 	if tail := n % size; tail != 0 && c.holdSmall() {
 		return n - tail, false

@@ -33,6 +33,9 @@ type Settings struct {
 	// before the connection fails. With the default timeouts 7 goes on for more than
 	// the three minutes that RFC 9293 §3.8.3 (MUST-23) asks for.
 	SynRetries, SynAckRetries int
+	// SynLinear is how many timeouts of a SYN come before they are doubled; so many retransmissions
+	// are not counted by SynRetries.
+	SynLinear int
 	// R1 is after how many retransmissions of the same segment the failure is
 	// counted, and Retries is R2: after how many the connection fails
 	// (RFC 9293 §3.8.3).
@@ -129,12 +132,16 @@ type Settings struct {
 	Blackhole int
 	// ICMPMayReset lets a hard ICMP error end a connection in SYN-SENT (RFC 5927 §6).
 	ICMPMayReset bool
-	// NoLocalTimeWait forgets connections of this host with itself at once, and
-	// FastFinWait2 those in FIN-WAIT-2 whose user has gone.
-	NoLocalTimeWait, FastFinWait2 bool
+	// NoLocalTimeWait forgets connections of this host with itself at once.
+	NoLocalTimeWait bool
+	// FastFinWait2 has the FreeBSD profile heed FinWait2Timeout; otherwise FIN-WAIT-2 lasts as long as
+	// keep-alives would take to find the peer dead.
+	FastFinWait2 bool
 	// TimeWaitReuse lets Connect take a pair of ports in TIME-WAIT whose timestamps keep the
 	// connections apart (RFC 6191): 0 never, 1 always, 2 on this host only.
 	TimeWaitReuse int
+	// TimeWaitReuseDelay is how long after the last segment of the old connection that may be.
+	TimeWaitReuseDelay time.Duration
 	// AlwaysKeepAlive turns keep-alives on for every connection.
 	AlwaysKeepAlive bool
 	// AbortOnOverflow resets a connection for which there is no room in the accept queue.
@@ -198,6 +205,7 @@ func DefaultSettings() Settings {
 		PathMTUDiscovery:      true,
 		SynCookies:            1,
 		TimeWaitReuse:         2,
+		TimeWaitReuseDelay:    time.Second,
 		Timestamps:            true,
 		SACK:                  true,
 		WindowScale:           true,

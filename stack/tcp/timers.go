@@ -71,7 +71,9 @@ func (c *Conn) retransmitTimeout(a *arrival) {
 		return
 	}
 	c.ctr.RetransmitTimeouts.Add(1)
-	c.rtt.Backoff()
+	if c.state != StateSynSent || int(c.tries) > c.set.SynLinear {
+		c.rtt.Backoff()
+	}
 	c.rtxAt = a.now.Add(c.rtt.RTO())
 	c.loss.force = true
 	c.snd.timing.on, c.snd.timing.proofs = false, 0
@@ -96,7 +98,7 @@ func oneMore(n uint8) uint8 { return uint8(min(int(n)+1, math.MaxUint8)) }
 func (c *Conn) maxTries() int {
 	switch {
 	case c.state == StateSynSent:
-		return c.SynRetries()
+		return c.SynRetries() + c.set.SynLinear
 	case c.snd.connecting && c.deferred:
 		return max(c.set.SynAckRetries, int(c.deferMax))
 	case c.snd.connecting:
@@ -138,6 +140,9 @@ func (c *Conn) userTimeoutAt() clock.Time {
 	}
 	if c.userTimeout <= 0 || c.rtxAt == clock.Never {
 		return clock.Never
+	}
+	if c.persist && c.likeLinux() { // though the peer answers
+		return c.progressAt.Add(c.userTimeout)
 	}
 	if c.persist {
 		return max(c.progressAt, c.heardAt).Add(c.userTimeout)

@@ -182,6 +182,16 @@ func TestSentToAGroup(t *testing.T) {
 	}
 }
 
+// What is sent to a group by the loopback comes back once.
+func TestGroupOnTheLoopback(t *testing.T) {
+	w := newWorld(t, Config{})
+	u := w.member(53, "", 0)
+	must(t, u.JoinGroup(addr(group4), w.lo.Index()))
+	must(t, u.SendTo([]byte("x"), netip.AddrPortFrom(addr(group4), 53), SendOptions{Interface: w.lo.Index()}))
+	w.settle()
+	w.has("a member", u, 1)
+}
+
 // A broadcast is for every socket on the port, the sender's own host's too.
 func TestBroadcastReachesAll(t *testing.T) {
 	w := newWorld(t, Config{})

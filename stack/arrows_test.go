@@ -34,8 +34,8 @@ var imports = map[string][]string{
 	"stack/tcp/*":    {"stack/clock", "stack/seq", "stack/mem", "stack/wire", "stack/tcp/*"},
 	"stack/sim":      upToDriver,
 	"stack/sim/*":    upToDriver,
-	"stack/script":   upToDriver,
-	"stack/script/*": upToDriver,
+	"stack/script":   append([]string{"stack/socket"}, upToDriver...), // scripts make the BSD calls
+	"stack/script/*": append([]string{"stack/socket"}, upToDriver...),
 	"tun":            {"tun/*"},
 	"tun/*":          {"tun", "tun/*"},
 	"apps/*":         {"stack", "apps/*"},

@@ -19,6 +19,10 @@ func (s *stream) bind(sa *Sockaddr) error {
 	if s.binding != nil || s.stateLocked() != TCP_CLOSE {
 		return syscall.EINVAL
 	}
+	if s.ip.bindNoPort && at.Port() == 0 { // connect(2) chooses it
+		s.bound = at
+		return nil
+	}
 	if err := s.take(at, both); err != nil {
 		return err
 	}
@@ -139,6 +143,11 @@ func (s *stream) open(sa *Sockaddr) error {
 	}
 	if s.live != nil {
 		s.detach()
+	}
+	if at := s.bound.Addr(); s.binding == nil && at.IsValid() && !at.IsUnspecified() {
+		if err := s.take(netip.AddrPortFrom(at, 0), false); err != nil {
+			return err
+		}
 	}
 	a := &attachment{s: s, applied: s.opt}
 	o := s.tcpOptions(to.Addr().Is4())

@@ -26,6 +26,8 @@ func (s *stream) listen(backlog int) error {
 	switch st := s.stateLocked(); {
 	case s.phase != unconnected, st != TCP_CLOSE && st != TCP_LISTEN:
 		return syscall.EINVAL
+	case s.dead:
+		return syscall.EBADF
 	case st == TCP_LISTEN:
 		s.listener.SetBacklog(backlog)
 		s.backlog = backlog

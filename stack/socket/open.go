@@ -19,6 +19,9 @@ func (s *stream) bind(sa *Sockaddr) error {
 	if s.binding != nil || s.stateLocked() != TCP_CLOSE {
 		return syscall.EINVAL
 	}
+	if s.dead {
+		return syscall.EBADF
+	}
 	if s.ip.bindNoPort && at.Port() == 0 { // connect(2) chooses it
 		s.bound = at
 		return nil
@@ -113,6 +116,9 @@ func (s *stream) connect(f *file, sa *Sockaddr) error {
 func (s *stream) beginConnect(sa *Sockaddr) (a *attachment, pending, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.dead {
+		return nil, nil, syscall.EBADF
+	}
 	if sa.Family == AF_UNSPEC {
 		s.disconnect()
 		return nil, nil, nil
@@ -250,7 +256,7 @@ func (s *stream) release(linger bool) {
 	abort := linger && s.opt.linger && s.opt.lingerTime == 0
 	wait := linger && s.opt.linger && !abort
 	patience := s.opt.lingerTime
-	s.live, s.listener = nil, nil
+	s.live, s.listener, s.dead = nil, nil, true
 	s.unbind()
 	s.mu.Unlock()
 	if l != nil {

@@ -22,6 +22,7 @@ type stream struct {
 	listener *shard.Listener
 	backlog  int
 	live     *attachment
+	dead     bool // the last descriptor is closed: nothing is to begin any more
 
 	ended atomic.Bool // the host is closed, and the listener with it
 }

@@ -100,8 +100,9 @@ func (c *Conn) sendText(now clock.Time, s *Segment, buf []byte) bool {
 		return false
 	}
 	if c.snd.una == c.snd.nxt && c.set.SlowStartAfterIdle && c.idleFor(now) {
+		idle := now.Sub(c.sentAt)
 		c.sentAt = 0
-		c.cc.OnIdle(now) // "Restarting Idle Connections" (RFC 5681 §4.1)
+		c.cc.OnIdle(now, idle, c.rtt.RTO()) // "Restarting Idle Connections" (RFC 5681 §4.1)
 	}
 	size := c.segmentSize()
 	n, fin := c.sendable(size, len(buf))

@@ -35,6 +35,7 @@ func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 	c.setWindow(&a, 0)
 	c.snd.wl2 = c.snd.iss
 	c.adoptOptions(now, &syn.Options)
+	c.adoptECN(syn)
 	return a.events
 }
 
@@ -61,7 +62,6 @@ func (c *Conn) init(now clock.Time, cfg *Config) {
 	c.rtt.Init(&c.set.RTO)
 	c.ts.offset = cfg.TSOffset
 	c.ts.again = c.ts.val(now)
-	c.loss.init(cfg.ISS)
 	c.initSend(cfg)
 	c.initReceive(cfg)
 }

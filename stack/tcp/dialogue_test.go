@@ -131,7 +131,7 @@ func parseFlags(s string) wire.TCPFlags {
 	for _, c := range s {
 		f |= map[rune]wire.TCPFlags{
 			'F': wire.FlagFIN, 'S': wire.FlagSYN, 'R': wire.FlagRST, 'P': wire.FlagPSH,
-			'A': wire.FlagACK, 'U': wire.FlagURG,
+			'A': wire.FlagACK, 'U': wire.FlagURG, 'E': wire.FlagECE, 'W': wire.FlagCWR,
 		}[c]
 	}
 	return f
@@ -176,6 +176,9 @@ func (d *dialogue) want(why, flags string, sequence, ack int, more ...part) *Seg
 	w := Segment{Flags: parseFlags(flags), Window: s.Window}
 	for _, p := range more {
 		p(d, &w)
+	}
+	if w.ECN != s.ECN {
+		d.t.Fatalf("%s: want the ECN field %d, got %d", why, w.ECN, s.ECN)
 	}
 	gotAck := 0
 	if s.has(wire.FlagACK) {

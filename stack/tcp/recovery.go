@@ -280,7 +280,11 @@ func (c *Conn) beforeRecovery(r *sent) bool {
 // SACK nobody knows which of what was sent twice has arrived.
 func (c *Conn) renoAcked(n *news) {
 	f := c.loss.out
-	f.reno = max(f.reno-max(n.delivered.segments-1, 0), 0)
+	acked, known := n.delivered, f.reno
+	// The first fills the hole; the others are those that duplicates have told of.
+	f.reno = max(known-max(acked.segments-1, 0), 0)
+	n.delivered.segments = max(acked.segments-known, 1)
+	n.delivered.octets = max(acked.octets-known*int(c.snd.mss), min(acked.octets, int(c.snd.mss)))
 	c.limitReno()
 	if n.resent {
 		n.original = false

@@ -201,7 +201,7 @@ func (c *Conn) resume(now clock.Time) {
 		return
 	}
 	idle := now.Sub(c.sentAt)
-	if c.idleFor(now) {
+	if c.set.SlowStartAfterIdle && c.idleFor(now) {
 		c.cc.OnIdle(now, idle, c.rtt.RTO())
 	} else if s, ok := c.cc.(cc.Sampler); ok {
 		s.OnResume(now, idle)

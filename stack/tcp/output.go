@@ -53,6 +53,7 @@ func (c *Conn) settle(now clock.Time) {
 	c.settled = true
 	c.noteLimit(now)
 	c.noteUsage(now)
+	c.noteAppLimited()
 	if c.snd.una == c.snd.nxt && c.state.Synchronized() && c.unsent() && c.rtxAt == clock.Never {
 		c.startPersist(now)
 	}

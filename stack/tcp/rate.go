@@ -93,11 +93,16 @@ func (c *Conn) sampleRate(n *news) {
 // noteAppLimited is called when Output has nothing to send although the window would take it:
 // samples until what is under way has arrived say little of the path (§3.4).
 func (c *Conn) noteAppLimited() {
-	f := c.loss.out
-	if f == nil || c.dataEnd().Sub(c.snd.nxt) >= int(c.snd.mss) || c.pipe() >= c.cwnd() || f.owing.octets > 0 {
+	if c.cc == nil || c.dataEnd().Sub(c.snd.nxt) >= int(c.snd.mss) || c.pipe() >= c.cwnd() {
 		return
 	}
-	under := f.out.segments - f.sacked.segments - f.lost.segments + f.resent.segments
+	under := 0
+	if f := c.loss.out; f != nil {
+		if f.owing.octets > 0 {
+			return
+		}
+		under = f.out.segments - f.sacked.segments - f.lost.segments + f.resent.segments
+	}
 	c.appLimited = max(c.delivered+uint32(max(under, 0)), 1)
 }
 

@@ -158,3 +158,16 @@ func (r *recvSpace) noteDuplicate(d seq.Range) {
 	}
 	r.twice = d
 }
+
+// noteHeld has the next ACK report what of text in order is held out of order already: the first
+// such part, as there is one block for it.
+func (c *Conn) noteHeld(a *arrival) {
+	r, end := &c.rcv, a.seq.Add(len(a.text))
+	first := seq.Range{Start: end, End: end}
+	for i := range r.ooo.Ranges() {
+		if x := r.ooo.Range(i); x.Start.Less(first.Start) {
+			first = seq.Range{Start: x.Start, End: seq.Min(x.End, end)}
+		}
+	}
+	c.noteTwice(first.Start, first.End)
+}

@@ -42,8 +42,10 @@ func TestDSACKReportsDuplicates(t *testing.T) {
 	d.wantSACK("three", 1, 7001, 8001, 4001, 5001, 1001, 3001)
 	d.in("PA", 4001, 1, octets(1000))
 	d.wantSACK("held already", 1, 4001, 5001, 4001, 5001, 7001, 8001, 1001, 3001)
-	d.in("PA", 1, 1, octets(3000))
-	d.wantSACK("the first hole", 5001, 7001, 8001)
+	d.in("PA", 1, 1, octets(6000), segments(1000))
+	d.wantSACK("the first hole, and what is beyond it again", 6001, 1001, 3001, 7001, 8001)
+	d.in("PA", 6001, 1, octets(2000), segments(1000))
+	d.wantSACK("and the second", 8001, 7001, 8001)
 }
 
 // RFC 2883 §4.1.1: "a duplicate segment received with a sequence number below the cumulative ACK".
@@ -334,9 +336,11 @@ func TestDeliveryRate(t *testing.T) {
 	if rate, limited := d.c.DeliveryRate(); rate != 100000 {
 		t.Errorf("%d octets a second, limited %v", rate, limited)
 	}
+	d.idle("nothing more to send")
 	d.bulk(1000, 10001, 11001)
 	d.pass(100 * ms)
 	d.in("A", 1, 11001)
+	d.idle("nothing more to send")
 	d.bulk(1000, 11001, 12001)
 	d.pass(100 * ms)
 	d.in("A", 1, 12001)
@@ -369,7 +373,7 @@ func TestWindowGrowsToTwiceWhatWasUsed(t *testing.T) {
 // setting turns that off.
 func TestWindowAfterAPause(t *testing.T) {
 	for _, restart := range []bool{true, false} {
-		d := likeLinux(t, 100*ms, func(d *dialogue) { d.set.IdleRestart = restart })
+		d := likeLinux(t, 100*ms, func(d *dialogue) { d.set.SlowStartAfterIdle = restart })
 		d.write(26000)
 		d.run(1, 10001)
 		d.pass(100 * ms)

@@ -205,7 +205,7 @@ func (c *Conn) enterClosed() {
 	if c.loss.out != nil {
 		c.loss.out.release()
 	}
-	c.loss.out, c.loss.rec = nil, nil
+	c.loss = lossState{}
 	if c.rcv.ooo != nil {
 		c.rcv.ooo.Release()
 		c.rcv.ooo = nil

@@ -347,6 +347,8 @@ type usage struct {
 	most    int       // what was outstanding
 	limited bool      // it was the window that ended sending
 	noted   bool
+	since   clock.Time // when the window was last filled
+	used    int        // the most that was outstanding since
 }
 
 // noteUsage is called when Output has sent what it may.
@@ -358,7 +360,25 @@ func (c *Conn) noteUsage(now clock.Time) {
 	limited := c.cwndFull || c.pipe() >= c.cwnd()
 	u, out := &f.usage, c.units(f.out)
 	if !u.noted || c.snd.una.GreaterEq(u.end) || limited || !u.limited && out > u.most {
-		*u = usage{end: c.snd.nxt, most: out, limited: limited, noted: true}
+		u.end, u.most, u.limited, u.noted = c.snd.nxt, out, limited, true
+	}
+	c.noteUnused(now, out)
+}
+
+// noteUnused tells congestion control of a window that was not filled for the time of a
+// retransmission timeout (RFC 2861 §3.2).
+func (c *Conn) noteUnused(now clock.Time, out int) {
+	u := &c.loss.out.usage
+	if c.filled() || u.since == 0 {
+		u.since, u.used = now, 0
+		return
+	}
+	u.used = max(u.used, out)
+	if c.set.SlowStartAfterIdle && now.Sub(u.since) >= c.rtt.RTO() {
+		if c.loss.state == caOpen && c.dataEnd().LessEq(c.snd.nxt) {
+			c.cc.OnUnused(u.used)
+		}
+		u.since, u.used = now, 0
 	}
 }
 

@@ -121,6 +121,9 @@ func (p *parser) statement() []statement {
 	if contains(constructs, at.text) {
 		fail(at.pos, Syntax, "%s statements are not understood, only assert, assignments, if and print", at.text)
 	}
+	if at.text != "assert" && at.text != "if" && contains(reserved, at.text) {
+		fail(at.pos, Syntax, "%s does not begin a statement here", at.text)
+	}
 	p.advance()
 	switch at.text {
 	case "assert":
@@ -147,7 +150,7 @@ func (p *parser) assertion(at token) statement {
 	s := statement{pos: at.pos, verb: "assert"}
 	start := p.tok.start
 	s.x = p.expression()
-	s.source = strings.Join(strings.Fields(p.lex.src[start:p.last]), " ")
+	s.source = strings.Join(strings.Fields(strings.ReplaceAll(p.lex.src[start:p.last], "\\\n", " ")), " ")
 	if p.op(",") {
 		p.advance()
 		s.message = p.expression()

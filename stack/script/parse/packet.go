@@ -177,7 +177,7 @@ func (p *parser) raw(ends ...byte) string {
 	depth := 0
 	for depth > 0 || p.tok.kind != tokPunct || !slices.Contains(ends, p.tok.text[0]) {
 		switch {
-		case p.tok.kind == tokEOF || p.tok.kind == tokBad || p.tok.kind == tokIfdef || p.tok.kind == tokEndif:
+		case p.tok.kind != tokPunct && !p.tok.plain(), depth == 0 && (p.tok.is('<') || p.tok.is('>')):
 			p.expected(fmt.Sprintf("%q", ends[0]))
 		case p.tok.is('(') || p.tok.is('[') || p.tok.is('{'):
 			depth++

@@ -56,6 +56,9 @@ func TestEveryConstructHasItsTree(t *testing.T) {
 		{"if a: x = 1; y = 2\nz = 3", "if a {x = 1; y = 2}; z = 3"},
 		{"if a:\n  x = 1\n  y = 2\nelif b:\n  x = 3\nelse: x = 4\ny = 5", "if a {x = 1; y = 2} else {if b {x = 3} else {x = 4}}; y = 5"},
 		{"  if a:\n\tif b:\n\t  x = 1\n\ty = 2\n  z = 3", "if a {if b {x = 1}; y = 2}; z = 3"},
+		{"if (a\n    and b): x = 1\nelse: y = [1,\n2]\nz = 3", "if (a and b) {x = 1} else {y = list(1, 2)}; z = 3"},
+		{"if a:\n  x = 1; \\\n      y = 2", "if a {x = 1; y = 2}"},
+		{"if a:\n  x = (1\n)\n  y = 2", "if a {x = 1; y = 2}"},
 		{"if a:\r\n  x = 1\r\ny = 2", "if a {x = 1}; y = 2"},
 	} {
 		p, err := Parse("f", start, c.src)
@@ -214,6 +217,13 @@ func TestAFailureShowsTheConditionTheValuesAndTheMessage(t *testing.T) {
 		if !errors.As(err, &f) || err.Error() != c.want {
 			t.Errorf("%q:\n got %v\nwant %s", c.src, err, c.want)
 		}
+	}
+}
+
+func TestTheBoundOnOperatorsIsOfEachExpression(t *testing.T) {
+	src := strings.Repeat("x = 1"+strings.Repeat("+1", maxOperators)+"\n", 3) + "if x:\n" + strings.Repeat("  x = 1"+strings.Repeat("+1", maxOperators)+"\n", 3)
+	if _, err := Parse("f", start, src); err != nil {
+		t.Errorf("%.200v", err)
 	}
 }
 

@@ -94,7 +94,7 @@ func (l *lexer) blanks() (token, bool) {
 			t := token{kind: tokNewline, text: "\n", pos: l.pos, start: l.off, end: l.off + 1}
 			l.advance(1)
 			return t, true
-		case c == ' ' || c == '\n' || c == '\r' || c == '\f':
+		case c == ' ' || c == '\r' || c == '\f':
 			l.blank(1)
 		case c == '\t':
 			l.blank(tabStop - l.indent%tabStop)
@@ -104,7 +104,7 @@ func (l *lexer) blanks() (token, bool) {
 				n = len(rest)
 			}
 			l.advance(n)
-		case strings.HasPrefix(rest, "\\\n"), strings.HasPrefix(rest, "\\\r\n"):
+		case c == '\n', strings.HasPrefix(rest, "\\\n"), strings.HasPrefix(rest, "\\\r\n"): // the line goes on
 			first, indent := l.first, l.indent
 			l.advance(strings.IndexByte(rest, '\n') + 1)
 			l.first, l.indent = first, indent
@@ -117,9 +117,8 @@ func (l *lexer) blanks() (token, bool) {
 
 // blank passes over a blank of some columns, which indents the line if it begins it.
 func (l *lexer) blank(columns int) {
-	newline := l.src[l.off] == '\n'
 	l.advance(1)
-	if l.first && !newline {
+	if l.first {
 		l.indent += columns
 	}
 }

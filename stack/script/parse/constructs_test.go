@@ -93,6 +93,8 @@ var constructs = []construct{
 		`Events:[Event{Time:Time{Kind:1} Syscall:Syscall{Name:"f" Args:[String{Value:"a\nAA\"\\q"} String{Value:"abcd"} String{Value:"abc" Open} String{Value:"\xff"}] Result:Int{}}}]`},
 	{"0 f(O_RDWR | O_NONBLOCK|~X, a = 1 + 2*3 - 4/5%6<<1>>2 & 7 ^ 8, !x) = 0", "0 f(O_RDWR|O_NONBLOCK|~X, a=1 + 2 * 3 - 4 / 5 % 6 << 1 >> 2 & 7 ^ 8, !x) = 0",
 		`Events:[Event{Time:Time{Kind:1} Syscall:Syscall{Name:"f" Args:[Binary{Op:"|" X:Binary{Op:"|" X:Symbol{Name:"O_RDWR"} Y:Symbol{Name:"O_NONBLOCK"}} Y:Unary{Op:"~" X:Symbol{Name:"X"}}} Binary{Op:"=" X:Symbol{Name:"a"} Y:Binary{Op:"^" X:Binary{Op:"&" X:Binary{Op:">>" X:Binary{Op:"<<" X:Binary{Op:"-" X:Binary{Op:"+" X:Int{Value:1} Y:Binary{Op:"*" X:Int{Value:2} Y:Int{Value:3}}} Y:Binary{Op:"%" X:Binary{Op:"/" X:Int{Value:4} Y:Int{Value:5}} Y:Int{Value:6}}} Y:Int{Value:1}} Y:Int{Value:2}} Y:Int{Value:7}} Y:Int{Value:8}}} Unary{Op:"!" X:Symbol{Name:"x"}}] Result:Int{}}}]`},
+	{"0 f(- -5, -~1) = 0", "",
+		`Events:[Event{Time:Time{Kind:1} Syscall:Syscall{Name:"f" Args:[Unary{Op:"-" X:Int{Value:-5}} Unary{Op:"-" X:Unary{Op:"~" X:Int{Value:1}}}] Result:Int{}}}]`},
 	{"0 f((1), (int) x, (struct sockaddr *)y, (a)|b, sizeof(x)) = 0", "0 f((1), (int)x, (struct sockaddr *)y, (a)|b, sizeof(x)) = 0",
 		`Events:[Event{Time:Time{Kind:1} Syscall:Syscall{Name:"f" Args:[Paren{X:Int{Value:1}} Cast{Type:"int" X:Symbol{Name:"x"}} Cast{Type:"struct sockaddr *" X:Symbol{Name:"y"}} Binary{Op:"|" X:Paren{X:Symbol{Name:"a"}} Y:Symbol{Name:"b"}} Call{Name:"sizeof" Args:[Symbol{Name:"x"}]}] Result:Int{}}}]`},
 	{"0 f([], [1, [2]], {}, {..., 1000}) = 0", "",

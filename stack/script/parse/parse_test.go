@@ -132,23 +132,24 @@ func TestOptionsHaveTheirLengths(t *testing.T) {
 // Nothing that a file may hold grows the stack or the time without bound.
 func TestHostileFilesAreRefusedAndNotFollowed(t *testing.T) {
 	const many = 200_000
-	for name, src := range map[string]string{
-		"brackets":    "0 f(" + strings.Repeat("[", many),
-		"braces":      "0 f(" + strings.Repeat("{", many),
-		"parentheses": "0 f(" + strings.Repeat("(", many),
-		"calls":       "0 f(" + strings.Repeat("g(", many),
-		"signs":       "0 f(" + strings.Repeat("- ", many) + "x",
-		"casts":       "0 f(" + strings.Repeat("(a)", many) + "x",
-		"assignments": "0 f(" + strings.Repeat("a=", many) + "x",
-		"operators":   "0 f(1" + strings.Repeat("|1", many) + ") = 0",
-		"raw":         "0 > sctp: A[" + strings.Repeat("[", many),
-		"comment":     "/*" + strings.Repeat("*", many),
-		"hashes":      "0 " + strings.Repeat("# ", many),
-		"note":        "0 f() = 0 (" + strings.Repeat("(", many),
-		"size":        strings.Repeat(" ", MaxSize+1),
+	const nested, operators, unclosed = "nested at most 64 deep", "at most 1024 operators", "end of the file"
+	for _, c := range []struct{ name, src, want string }{
+		{"brackets", "0 f(" + strings.Repeat("[", many), nested},
+		{"braces", "0 f(" + strings.Repeat("{", many), nested},
+		{"parentheses", "0 f(" + strings.Repeat("(", many), nested},
+		{"calls", "0 f(" + strings.Repeat("g(", many), nested},
+		{"signs", "0 f(" + strings.Repeat("- ", many) + "x", nested},
+		{"casts", "0 f(" + strings.Repeat("(a)", many) + "x", nested},
+		{"assignments", "0 f(" + strings.Repeat("a=", many) + "x", nested},
+		{"operators", "0 f(1" + strings.Repeat("|1", many) + ") = 0", operators},
+		{"brackets of a chunk", "0 > sctp: A[" + strings.Repeat("[", many), unclosed},
+		{"an open comment", "/*" + strings.Repeat("*", many), "a comment without its closing */"},
+		{"hashes", "0 " + strings.Repeat("# ", many), `found "#"`},
+		{"a note", "0 f() = 0 (" + strings.Repeat("(", many), "no closing parenthesis"},
+		{"size", strings.Repeat(" ", MaxSize+1), "a script of at most 4194304 octets"},
 	} {
-		if _, err := File("f", []byte(src)); err == nil {
-			t.Errorf("%s: no error", name)
+		if _, err := File("f", []byte(c.src)); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %.200v, want %q", c.name, err, c.want)
 		}
 	}
 }

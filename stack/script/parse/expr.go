@@ -102,6 +102,16 @@ func (p *parser) unary(m mode) ast.Expr {
 	p.deeper()
 	defer p.shallower()
 	x := p.unary(m)
+	if at.is('-') {
+		switch x := x.(type) { // as - -5: a number keeps its sign to itself
+		case *ast.Int:
+			if !x.Hex {
+				return &ast.Int{Pos: at.pos, Value: -x.Value}
+			}
+		case *ast.Float:
+			return &ast.Float{Pos: at.pos, Value: -x.Value}
+		}
+	}
 	return &ast.Unary{Pos: at.pos, Op: at.text, X: x}
 }
 

@@ -34,7 +34,7 @@ var imports = map[string][]string{
 	"stack/tcp/*":    {"stack/clock", "stack/seq", "stack/mem", "stack/wire", "stack/tcp/*"},
 	"stack/sim":      upToDriver,
 	"stack/sim/*":    upToDriver,
-	"stack/script":   upToDriver,
+	"stack/script":   append([]string{"stack/socket"}, upToDriver...), // scripts make system calls
 	"stack/script/*": upToDriver,
 	// A script is read without a stack, so that nothing of it can be asked for while reading.
 	"stack/script/ast":   {},

@@ -16,6 +16,9 @@ type LimiterConfig struct {
 	// HostRate and HostBurst bound the errors to one destination: 10 in a second, 20 at
 	// once, so that a traceroute's volley gets its answers.
 	HostRate, HostBurst int
+	// HostInterval, where it is more than 0, takes the place of HostRate: the time in which
+	// one token comes.
+	HostInterval time.Duration
 	// Hosts is how many destinations are kept apart: 1,024. The one that was told
 	// nothing for the longest makes way.
 	Hosts int
@@ -37,6 +40,9 @@ func (c LimiterConfig) withDefaults() LimiterConfig {
 	set(&c.HostBurst, 20)
 	c.Hosts = max(c.Hosts, 0)
 	set(&c.Hosts, 1024)
+	if c.HostInterval <= 0 && c.HostRate > 0 {
+		c.HostInterval = time.Second / time.Duration(c.HostRate)
+	}
 	return c
 }
 
@@ -63,7 +69,7 @@ func NewLimiter(c LimiterConfig) *Limiter {
 	l := &Limiter{config: c, random: rand.NewChaCha8(c.Seed), hosts: make(map[netip.Addr]*host)}
 	l.ring.prev, l.ring.next = &l.ring, &l.ring
 	if c.Rate > 0 {
-		l.all = full(0, c.Rate, c.Burst)
+		l.all = full(0, time.Second/time.Duration(c.Rate), c.Burst)
 	}
 	return l
 }
@@ -72,19 +78,20 @@ func NewLimiter(c LimiterConfig) *Limiter {
 // if so. A FragmentationNeeded is bound by the stack's bucket only: path MTU
 // discovery hangs on it, and it is sent once for each of many connections.
 func (l *Limiter) Allow(now clock.Time, dst netip.Addr, k Kind) bool {
-	if l.config.HostRate > 0 && k != FragmentationNeeded {
-		if !l.host(now, dst).tokens.take(now, l.config.HostRate, l.config.HostBurst) {
+	if l.config.HostInterval > 0 && k != FragmentationNeeded {
+		if !l.host(now, dst).tokens.take(now, l.config.HostInterval, l.config.HostBurst) {
 			return false
 		}
 	}
 	if l.config.Rate < 0 {
 		return true
 	}
-	if !l.all.take(now, l.config.Rate, l.config.Burst) {
+	token := time.Second / time.Duration(l.config.Rate)
+	if !l.all.take(now, token, l.config.Burst) {
 		return false
 	}
 	if l.random.Uint64()%8 == 0 {
-		l.all.take(now, l.config.Rate, l.config.Burst)
+		l.all.take(now, token, l.config.Burst)
 	}
 	return true
 }
@@ -104,7 +111,7 @@ func (l *Limiter) host(now clock.Time, dst netip.Addr) *host {
 	}
 	if h.addr != dst {
 		h.addr = dst
-		h.tokens = full(now, l.config.HostRate, l.config.HostBurst)
+		h.tokens = full(now, l.config.HostInterval, l.config.HostBurst)
 		l.hosts[dst] = h
 	}
 	h.prev, h.next = &l.ring, l.ring.next
@@ -122,13 +129,12 @@ type bucket struct {
 }
 
 // full returns a full bucket.
-func full(now clock.Time, rate, burst int) bucket {
-	return bucket{level: time.Second / time.Duration(rate) * time.Duration(burst), last: now}
+func full(now clock.Time, token time.Duration, burst int) bucket {
+	return bucket{level: token * time.Duration(burst), last: now}
 }
 
-// take takes a token, rate of which come in a second and burst of which stay.
-func (b *bucket) take(now clock.Time, rate, burst int) bool {
-	token := time.Second / time.Duration(rate)
+// take takes a token, one of which comes in each time token and burst of which stay.
+func (b *bucket) take(now clock.Time, token time.Duration, burst int) bool {
 	if most := token * time.Duration(burst); now.After(b.last) {
 		b.level = min(most, b.level+min(most, now.Sub(b.last)))
 		b.last = now

@@ -37,6 +37,9 @@ type Report struct {
 	Length int
 	// Pointer is that of a parameter problem.
 	Pointer int
+	// Quote is what is quoted of the packet from its transport header on. It borrows the
+	// error's buffer.
+	Quote []byte
 }
 
 // Errno returns the error that a socket gets for the report, and whether it is
@@ -114,6 +117,7 @@ func (r *Report) transport(b []byte) bool {
 	if len(b) < 8 {
 		return false
 	}
+	r.Quote = b
 	echo := false
 	switch r.Protocol {
 	case wire.ProtoTCP:

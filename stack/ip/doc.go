@@ -15,9 +15,9 @@
 //     in order. A Fragment goes to Reassembler.Input, and the datagram that comes
 //     of it to Parse again. Protocol and Payload go to the transport; an unknown protocol
 //     is an ICMP error about Packet.ProtocolOffset.
-//   - It is not ours, and we forward. PrepareForward refuses what may not leave its link
-//     and takes one from the hop limit. The route is looked up, the next link's MTU
-//     compared to WireSize, and an IPv4 packet without DF goes through Fragment.
+//   - It is not ours, and we forward. MayForward refuses what may not leave its link.
+//     The route is looked up, the next link's MTU compared to WireSize, TakeHop takes one
+//     from the hop limit, and an IPv4 packet without DF goes through Fragment.
 //
 // # The way of a packet out
 //

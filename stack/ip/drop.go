@@ -39,6 +39,7 @@ const (
 	DropNotLocal // not for us, and we do not forward
 	DropNoRoute  // no route to the destination
 	DropTooBig   // larger than the next link, and may not be fragmented
+	DropNoGroup  // multicast group that nobody here has joined
 	DropProtocol // upper-layer protocol that nobody here speaks
 
 	// NumDrops is the number of values that Drop has.
@@ -73,6 +74,7 @@ var dropNames = [NumDrops]string{
 	DropNotLocal:           "ip.drop.not_local",
 	DropNoRoute:            "ip.drop.no_route",
 	DropTooBig:             "ip.drop.too_big",
+	DropNoGroup:            "ip.drop.no_group",
 	DropProtocol:           "ip.drop.protocol",
 }
 

@@ -35,29 +35,39 @@ func (r ForwardResult) Drop() Drop {
 	return DropForwardMartian
 }
 
-// PrepareForward decides whether a packet that is not for this stack may go on, and if so
-// takes one from its TTL or hop limit, in the frame, mending IPv4's checksum
-// incrementally (RFC 1624). A packet that may not is left as it came, for an ICMP
-// error to quote. Whether the packet fits its next link is asked by WireSize.
-func PrepareForward(p *Packet) ForwardResult {
+// MayForward decides whether a packet that is not for this stack may go on, and leaves it as it
+// came, for an ICMP error to quote. Whether it fits its next link is asked by
+// WireSize; then TakeHop makes it ready to go.
+func MayForward(p *Packet) ForwardResult {
 	r := forwardAddresses(p)
-	if r != ForwardOK {
-		return r
-	}
-	if p.HopLimit <= 1 { // RFC 1812 §5.3.1, RFC 8200 §3
+	if r == ForwardOK && p.HopLimit <= 1 { // RFC 1812 §5.3.1, RFC 8200 §3
 		return ForwardHopLimit
 	}
+	return r
+}
+
+// TakeHop takes one from the TTL or hop limit of a packet that MayForward let pass, in the
+// frame, mending IPv4's checksum incrementally (RFC 1624).
+func TakeHop(p *Packet) {
 	p.HopLimit--
 	h := p.Header
 	if p.Version == 6 {
 		h[7] = p.HopLimit
-		return ForwardOK
+		return
 	}
 	old := binary.BigEndian.Uint16(h[8:])
 	h[8] = p.HopLimit
 	sum := wire.UpdateChecksum16(binary.BigEndian.Uint16(h[10:]), old, binary.BigEndian.Uint16(h[8:]))
 	binary.BigEndian.PutUint16(h[10:], sum)
-	return ForwardOK
+}
+
+// PrepareForward is MayForward and, where that lets the packet pass, TakeHop.
+func PrepareForward(p *Packet) ForwardResult {
+	r := MayForward(p)
+	if r == ForwardOK {
+		TakeHop(p)
+	}
+	return r
 }
 
 func forwardAddresses(p *Packet) ForwardResult {

@@ -16,7 +16,11 @@ type Counters struct {
 	tcpBadOptions, icmpIgnored              atomic.Uint64
 	tcpMulticast                            atomic.Uint64
 	listenOverflow, accepted                atomic.Uint64
+	synQueueFull, listenClosed              atomic.Uint64
+	acceptOverflow, abortOnOverflow         atomic.Uint64
+	listenRefused                           atomic.Uint64
 	timeWaitReused, timeWaitOverflow        atomic.Uint64
+	rawIn, rawOut, rawFull, rawBadChecksum  atomic.Uint64
 }
 
 // linkCounters counts an interface's frames.
@@ -47,8 +51,13 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 		{"tcp.drop.malformed", &c.tcpMalformed}, {"tcp.bad_options", &c.tcpBadOptions},
 		{"icmp.drop.unsolicited", &c.icmpIgnored}, {"tcp.drop.not_unicast", &c.tcpMulticast},
 		{"tcp.no_port", &c.tcpNoPort}, {"tcp.drop.listen_overflow", &c.listenOverflow},
+		{"tcp.drop.syn_queue_full", &c.synQueueFull}, {"tcp.drop.listen_closed", &c.listenClosed},
+		{"tcp.drop.accept_overflow", &c.acceptOverflow}, {"tcp.abort_on_overflow", &c.abortOnOverflow},
+		{"tcp.listen_refused", &c.listenRefused},
 		{"tcp.accepted", &c.accepted}, {"tcp.timewait_reused", &c.timeWaitReused},
 		{"tcp.drop.timewait_overflow", &c.timeWaitOverflow},
+		{"raw.in", &c.rawIn}, {"raw.out", &c.rawOut}, {"raw.drop.full", &c.rawFull},
+		{"raw.drop.checksum", &c.rawBadChecksum},
 	} {
 		f(p.name, p.v.Load())
 	}
@@ -70,6 +79,7 @@ func (h *Host) eachGauge(f func(name string, v uint64)) {
 	f("held.tcp_timewait", uint64(h.timeWaits.len()))
 	f("held.tcp_listeners", uint64(h.listeners.len()))
 	f("held.udp_sockets", uint64(h.datagrams.len()))
+	f("held.raw_sockets", uint64(h.raws.count.Load()))
 	f("held.ports", uint64(h.ports.len()))
 	f("held.timers", uint64(timers))
 	waiting := h.inSlots.Load() // not held for anybody

@@ -28,6 +28,8 @@ func (k *flowKey) ends() (local, remote netip.AddrPort) {
 	return local, remote
 }
 
+func (k *flowKey) localPort() uint16 { return binary.BigEndian.Uint16(k.ports[:2]) }
+
 // bucket returns which of n parts, a power of two, the flow belongs to.
 func (k *flowKey) bucket(n int) int {
 	const m = 0x9e3779b97f4a7c15 // 2⁶⁴ divided by the golden ratio: spreads every input bit
@@ -71,6 +73,20 @@ func (f *flows[T]) add(k *flowKey, v T) bool {
 	p.m[*k] = v
 	f.count.Add(1)
 	return true
+}
+
+// set enters the flow, in place of one that has the key.
+func (f *flows[T]) set(k *flowKey, v T) {
+	p := &f.parts[k.bucket(flowBuckets)]
+	p.Lock()
+	defer p.Unlock()
+	if _, taken := p.m[*k]; !taken {
+		f.count.Add(1)
+	}
+	if p.m == nil {
+		p.m = make(map[flowKey]T)
+	}
+	p.m[*k] = v
 }
 
 // remove takes the flow out, if it is still v that stands there.

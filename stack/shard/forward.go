@@ -22,7 +22,7 @@ func (r *round) forward(n *network) {
 		r.sendError(p, icmp.NetUnreachable, 0)
 		return
 	}
-	if res := ip.PrepareForward(p); res != ip.ForwardOK {
+	if res := ip.MayForward(p); res != ip.ForwardOK {
 		h.drops.Add(res.Drop())
 		if k, due := icmp.ForForward(res); due {
 			r.sendError(p, k, 0)
@@ -34,6 +34,7 @@ func (r *round) forward(n *network) {
 		return
 	}
 	h.counters.forwarded.Add(1)
+	ip.TakeHop(p)
 	out.passOn(p.Frame)
 }
 
@@ -47,6 +48,7 @@ func (r *round) forwardTooBig(out *Interface, mtu int) {
 		return
 	}
 	h.counters.forwarded.Add(1)
+	ip.TakeHop(p)
 	f := h.getTx()
 	f.copyFrom(p.Frame)
 	out.sendFragments(f, mtu, p.FragID)

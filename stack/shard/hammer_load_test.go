@@ -28,6 +28,7 @@ type load struct {
 	live      []*TCP
 	orphans   []*TCP
 	sockets   []*UDP
+	raws      []*Raw
 	echoes    []*Echo
 	scratch   []byte
 }
@@ -49,9 +50,10 @@ func newLoad(m *maker, h *Host) (*load, error) {
 		if err != nil {
 			return nil, err
 		}
+		u.Configure(func(o *DatagramOptions) { o.V4.RecvErr = true })
 		l.sockets = append(l.sockets, u)
 	}
-	return l, nil
+	return l, l.openRaws()
 }
 
 // echoer sends back what it reads, under the connection's lock.
@@ -81,8 +83,10 @@ func (l *load) step() error {
 		return l.dial()
 	case k < 90:
 		l.datagrams()
-	case k < 97:
+	case k < 94:
 		return l.ping()
+	case k < 97:
+		l.rawPackets()
 	default:
 		return l.change()
 	}
@@ -249,6 +253,9 @@ func (l *load) end() {
 	}
 	for _, u := range l.sockets {
 		u.Close()
+	}
+	for _, s := range l.raws {
+		s.Close()
 	}
 	for _, e := range l.echoes {
 		e.Cancel()

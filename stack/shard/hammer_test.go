@@ -153,7 +153,7 @@ func (g *hammered) check() {
 	waiting := 0
 	for _, f := range g.listeners {
 		n := len(f.halfOpen) + len(f.queue)
-		if waiting += n; n > hammerBacklog {
+		if waiting += n; len(f.halfOpen) > hammerBacklog || len(f.queue) > hammerBacklog+1 {
 			g.Fatal(g.trouble(fmt.Sprintf("%d connections in a backlog of %d", n, hammerBacklog)))
 		}
 	}
@@ -165,7 +165,7 @@ func (g *hammered) check() {
 	bound("connections", len(conns), len(g.live)+len(g.orphans)+waiting)
 	bound("octets for reassembly", g.reassembly.inUse(), 4<<20)
 	// A connection holds what it may queue each way and out of order, and a block more each.
-	bound("octets of blocks", int(g.pool.InUse()), 4<<20+(len(g.live)+len(conns))*5*(64<<10)+len(g.sockets)*(128<<10))
+	bound("octets of blocks", int(g.pool.InUse()), 4<<20+(len(g.live)+len(conns))*5*(64<<10)+(len(g.sockets)+len(g.raws))*(128<<10))
 	bound("frames", int(g.txInUse.Load()), 3*maxBacklog+len(conns))
 	bound("TIME-WAIT records", g.timeWaits.len(), 1<<16)
 	if g.count%(1<<16) == 0 {

@@ -9,7 +9,7 @@ import (
 	"github.com/weirnet/weir/stack/wire"
 )
 
-// defaultHopLimit is the TTL and hop limit of what we send (RFC 1700: 64).
+// defaultHopLimit is the TTL and hop limit of what we send unless told otherwise (RFC 1700: 64).
 const defaultHopLimit = 64
 
 // Where the checksum field stands in its transport header.

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -34,6 +35,10 @@ type Host struct {
 	listeners    listeners
 	datagrams    sockets
 	ports        ports
+	portUse      portUse
+	spread       *isn.Generator // hashes for SO_REUSEPORT, with a secret of its own
+	groups       groups
+	raws         raws
 	pings        pings
 
 	timerMu sync.Mutex
@@ -71,6 +76,12 @@ const (
 // secrets are the keyed hashes that make what we choose unpredictable to others.
 type secrets struct{ *isn.Generator }
 
+// derive makes another secret of a secret, so that what is hashed with the one tells nothing
+// of what is hashed with the other.
+func derive(secret [32]byte, purpose string) [32]byte {
+	return sha256.Sum256(append(secret[:], purpose...))
+}
+
 // expirer is what has an entry in the wheel.
 type expirer interface {
 	// expire is called without any lock when the entry's time has come.
@@ -84,6 +95,7 @@ func New(cfg Config) *Host {
 		cfg:    cfg,
 		clock:  cfg.Clock,
 		secret: secrets{isn.New(cfg.Secret)},
+		spread: isn.New(derive(cfg.Secret, "SO_REUSEPORT")),
 		wheel:  wheel.New[expirer](wheelTick),
 		kick:   make(chan struct{}, 1),
 		closed: make(chan struct{}),
@@ -94,10 +106,11 @@ func New(cfg Config) *Host {
 	h.listeners.init()
 	h.datagrams.init()
 	h.ports.init()
+	h.groups.init()
 	h.pings.init()
 	h.reassembly.init(h)
 	h.pathMTU.init(h)
-	h.limiter.Limiter = icmp.NewLimiter(icmp.LimiterConfig{Seed: cfg.Secret})
+	h.limiter.Limiter = icmp.NewLimiter(cfg.limiter())
 	h.idents.IDs = ip.NewIDs(cfg.Secret)
 	h.net.Store(&network{routes: new(route.Table)})
 	h.addLoopback()
@@ -152,6 +165,7 @@ func (h *Host) Close() error {
 	}
 	timer.Stop()
 	h.datagrams.closeAll()
+	h.raws.closeAll()
 	h.pings.closeAll()
 	var first error
 	for _, i := range h.Interfaces() {
@@ -168,7 +182,9 @@ func (h *Host) Close() error {
 // release gives back what the tables still hold once nothing runs any more.
 func (h *Host) release() {
 	for _, t := range h.timeWaits.list() {
-		h.timeWaits.remove(&t.key, t)
+		t.mu.Lock()
+		t.leave()
+		t.mu.Unlock()
 	}
 	for _, c := range h.conns.list() {
 		c.drop()

@@ -3,6 +3,7 @@ package shard
 import (
 	"net/netip"
 	"sync"
+	"syscall"
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/icmp"
@@ -37,7 +38,9 @@ func (r *round) icmp(d destination) {
 		h.counters.echoIn.Add(1)
 		// A broadcast or multicast IPv4 request is not answered (RFC 1122 §3.2.2.6
 		// allows it), so that nobody makes us part of a flood; IPv6 asks for it.
-		if d == toLocal || d == toMulticast && p.Version == 6 {
+		switch {
+		case p.Version == 4 && h.cfg.EchoIgnoreAll, p.Version == 6 && h.cfg.EchoIgnoreAll6:
+		case d == toLocal, d == toMulticast && p.Version == 6:
 			r.echoReply(d)
 		}
 	case isEchoReply(p.Version, typ):
@@ -78,7 +81,7 @@ func (r *round) echoReply(d destination) {
 	}
 	h.counters.echoReplies.Add(1)
 	h.sendDatagram(f, &ipHeader{
-		src: out.src, dst: p.Src, protocol: p.Protocol, hopLimit: defaultHopLimit, tos: p.TOS &^ 3,
+		src: out.src, dst: p.Src, protocol: p.Protocol, hopLimit: h.hopLimit(p.Version == 4), tos: p.TOS &^ 3,
 	}, &out, payloadAt, payloadAt+n)
 }
 
@@ -110,7 +113,7 @@ func (r *round) sendError(p *ip.Packet, k icmp.Kind, arg uint32) {
 	}
 	h.counters.icmpOut.Add(1)
 	h.sendDatagram(f, &ipHeader{
-		src: out.src, dst: p.Src, protocol: icmpProtocol(p.Version), hopLimit: defaultHopLimit, tos: icmpErrorTOS,
+		src: out.src, dst: p.Src, protocol: icmpProtocol(p.Version), hopLimit: h.hopLimit(p.Version == 4), tos: icmpErrorTOS,
 	}, &out, payloadAt, payloadAt+size)
 }
 
@@ -137,6 +140,7 @@ func (r *round) report(rep *icmp.Report) {
 	if !h.IsLocal(rep.Src) {
 		return // not our packet: somebody guesses
 	}
+	h.raws.report(r, rep)
 	local := netip.AddrPortFrom(rep.Src, rep.SrcPort)
 	remote := netip.AddrPortFrom(rep.Dst, rep.DstPort)
 	switch rep.Protocol {
@@ -146,12 +150,13 @@ func (r *round) report(rep *icmp.Report) {
 			c.report(r, rep)
 		}
 	case wire.ProtoUDP:
-		if h.datagrams.find(local, remote) == nil {
+		u := h.findUDP(local, remote, r.ifc)
+		if u == nil {
 			h.counters.icmpIgnored.Add(1) // we never sent that (RFC 8201 §4)
 			return
 		}
 		r.learnMTU(rep)
-		h.datagrams.report(local, remote, rep)
+		u.report(r, rep)
 	case wire.ProtoICMP, wire.ProtoICMPv6:
 		r.learnMTU(rep)
 		h.pings.report(rep)
@@ -172,11 +177,15 @@ func (c *TCP) report(r *round, rep *icmp.Report) {
 		r.h.counters.icmpIgnored.Add(1)
 		return
 	}
-	if rep.Kind == icmp.FragmentationNeeded {
+	switch d := c.PMTUDisc(); {
+	case rep.Kind == icmp.FragmentationNeeded && (d == PMTUDiscDont || d == PMTUDiscInterface || d == PMTUDiscOmit):
+		c.happened(c.conn.OnICMP(r.now, false, syscall.EMSGSIZE)) // its packets go without DF: it cannot be
+	case rep.Kind == icmp.FragmentationNeeded:
 		r.learnMTU(rep)
-		c.conn.SetPathMSS(r.now, r.h.pathMSS(&c.out, c.remote.Addr()))
-	} else {
+		c.conn.SetPathMSS(r.now, c.pathMSS())
+	default:
 		errno, hard := rep.Kind.Errno(rep.Version)
+		hard = hard || r.h.cfg.UnreachableEndsOpen
 		c.happened(c.conn.OnICMP(r.now, hard, errno))
 	}
 	r.touch(c)

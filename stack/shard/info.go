@@ -39,8 +39,7 @@ func (h *Host) Connections() []ConnInfo {
 		list = append(list, c.info())
 	}
 	for _, t := range h.timeWaits.list() {
-		local, remote := t.key.ends()
-		list = append(list, ConnInfo{Protocol: "tcp", State: "TIME-WAIT", Local: local, Remote: remote})
+		list = append(list, t.info())
 	}
 	for _, u := range h.datagrams.list() {
 		list = append(list, u.info())
@@ -55,10 +54,12 @@ func (h *Host) Connections() []ConnInfo {
 func (l *listeners) info() (list []ConnInfo) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	for at, f := range l.m {
-		f.mu.Lock()
-		list = append(list, ConnInfo{Protocol: "tcp", State: "LISTEN", Local: at, RecvQ: len(f.queue), SendQ: f.backlog})
-		f.mu.Unlock()
+	for at, fs := range l.m {
+		for _, f := range fs {
+			f.mu.Lock()
+			list = append(list, ConnInfo{Protocol: "tcp", State: "LISTEN", Local: at, RecvQ: len(f.queue), SendQ: f.opts.Backlog})
+			f.mu.Unlock()
+		}
 	}
 	return list
 }
@@ -83,7 +84,7 @@ func (u *UDP) info() ConnInfo {
 		state = "CONNECTED"
 	}
 	return ConnInfo{
-		Protocol: "udp", State: state, Local: u.local, Remote: u.remote,
+		Protocol: "udp", State: state, Local: u.Local(), Remote: u.remote,
 		RecvQ: u.queue.Memory(), Dropped: u.queue.Dropped(),
 	}
 }

@@ -4,66 +4,48 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
-
-	"github.com/weirnet/weir/stack/tcp"
+	"time"
 )
+
+// ListenOptions say how a port listens.
+type ListenOptions struct {
+	// Backlog is listen(2)'s: the accept queue is full when it holds more than that many, and
+	// as many connections may be half-open, one at least. What is more than
+	// Config.MaxBacklog, or less than zero, is Config.MaxBacklog.
+	Backlog int
+	// AbortOnOverflow answers the last ACK of a handshake with a reset where the accept
+	// queue is full; Config.AbortOnOverflow says the same for all. Otherwise it is ignored.
+	AbortOnOverflow bool
+	// RefuseOverflow answers a SYN with a reset where there is no place for the
+	// connection. Otherwise it is ignored.
+	RefuseOverflow bool
+	// DeferAccept is TCP_DEFER_ACCEPT: for so long a connection that has sent no text stays
+	// half-open, its last ACK ignored.
+	DeferAccept time.Duration
+	// TCP is what accepted connections begin with. Its Interface is the listener's too.
+	TCP TCPOptions
+
+	reuse, reusePort bool // the binding's
+}
 
 // Listener is a port in LISTEN.
 type Listener struct {
 	host    *Host
+	binding *Binding
+	owns    bool // the binding goes when the listener does
 	local   netip.AddrPort
 	keys    []netip.AddrPort
-	backlog int
+	device  atomic.Int32 // the interface it is bound to, or 0
 
 	mu       sync.Mutex
+	opts     ListenOptions
 	halfOpen map[*TCP]struct{} // in SYN-RECEIVED
 	queue    []*TCP            // established, not accepted
+	admitted int               // of halfOpen, those that are about to enter the queue
 	closed   bool
 	onReady  func()
-}
-
-// listeners finds a listener by local address and port.
-type listeners struct {
-	mu sync.RWMutex
-	m  map[netip.AddrPort]*Listener
-}
-
-func (l *listeners) init() { l.m = make(map[netip.AddrPort]*Listener) }
-
-func (l *listeners) len() int {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	return len(l.m)
-}
-
-// find returns the listener for a segment to local: one bound to the address, else to any.
-func (l *listeners) find(local netip.AddrPort) *Listener {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	if f := l.m[local]; f != nil {
-		return f
-	}
-	return l.m[netip.AddrPortFrom(unspecified(local.Addr()), local.Port())]
-}
-
-func (l *listeners) closeAll() {
-	l.mu.RLock()
-	var all []*Listener
-	for _, f := range l.m {
-		all = append(all, f)
-	}
-	l.mu.RUnlock()
-	for _, f := range all {
-		f.Close()
-	}
-}
-
-func unspecified(a netip.Addr) netip.Addr {
-	if a.Is4() {
-		return netip.IPv4Unspecified()
-	}
-	return netip.IPv6Unspecified()
 }
 
 // Listen puts a port into LISTEN. local's address may be unspecified for any of
@@ -73,16 +55,48 @@ func (h *Host) Listen(local netip.AddrPort, both bool) (*Listener, error) {
 	if a := local.Addr(); !a.IsUnspecified() && !h.IsLocal(a) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
-	b, err := h.bind(protoTCP, local, both)
+	b, err := h.Bind(protoTCP, local, BindOptions{Both: both, ReuseAddr: true})
 	if err != nil {
 		return nil, err
 	}
-	l := &Listener{host: h, local: b.local, keys: b.keys, backlog: h.cfg.Backlog, halfOpen: map[*TCP]struct{}{}}
-	h.listeners.mu.Lock()
-	for _, k := range b.keys {
-		h.listeners.m[k] = l
+	l, err := h.listenTCP(b, ListenOptions{Backlog: h.cfg.Backlog})
+	if err != nil {
+		b.Release()
+		return nil, err
 	}
-	h.listeners.mu.Unlock()
+	l.owns = true
+	return l, nil
+}
+
+// ListenTCP puts what b has bound into LISTEN. The binding stays its owner's to release, after
+// the listener's Close. The errors are EADDRINUSE, where another that shares the port
+// listens there already, and net.ErrClosed.
+func (h *Host) ListenTCP(b *Binding, o ListenOptions) (*Listener, error) {
+	o.Backlog = h.clampBacklog(o.Backlog)
+	return h.listenTCP(b, o)
+}
+
+// clampBacklog bounds what listen(2) was given, which it takes for a number without sign.
+func (h *Host) clampBacklog(n int) int {
+	if n < 0 {
+		return h.cfg.MaxBacklog
+	}
+	return min(n, h.cfg.MaxBacklog)
+}
+
+func (h *Host) listenTCP(b *Binding, o ListenOptions) (*Listener, error) {
+	if !h.ports.relisten(b) {
+		return nil, syscall.EADDRINUSE
+	}
+	t := b.options()
+	o.reuse, o.reusePort = t.reuse, t.reusePort
+	o.AbortOnOverflow = o.AbortOnOverflow || h.cfg.AbortOnOverflow
+	if o.TCP.Interface == 0 {
+		o.TCP.Interface = t.ifc
+	}
+	l := &Listener{host: h, binding: b, local: b.Local(), keys: b.keys(), opts: o, halfOpen: map[*TCP]struct{}{}}
+	l.device.Store(int32(o.TCP.Interface))
+	h.listeners.add(l)
 	if h.isClosed() {
 		l.Close()
 		return nil, net.ErrClosed
@@ -93,8 +107,25 @@ func (h *Host) Listen(local netip.AddrPort, both bool) (*Listener, error) {
 // Local returns what the listener is bound to.
 func (l *Listener) Local() netip.AddrPort { return l.local }
 
+// Host returns the host the listener belongs to.
+func (l *Listener) Host() *Host { return l.host }
+
 // Locker returns the lock that guards the queue.
 func (l *Listener) Locker() sync.Locker { return &l.mu }
+
+// SetBacklog is listen(2) on a port that listens already.
+func (l *Listener) SetBacklog(n int) {
+	l.Configure(func(o *ListenOptions) { o.Backlog = l.host.clampBacklog(n) })
+}
+
+// Configure has f change the options, for the connections that come from now on. TCP.Interface
+// is the listener's own too.
+func (l *Listener) Configure(f func(o *ListenOptions)) {
+	l.mu.Lock()
+	f(&l.opts)
+	l.device.Store(int32(l.opts.TCP.Interface))
+	l.mu.Unlock()
+}
 
 // OnReady sets a function that is called when a connection can be taken and when the
 // listener closes. It runs under the listener's lock and the new connection's, so
@@ -104,6 +135,9 @@ func (l *Listener) OnReady(f func()) {
 	l.onReady = f
 	l.mu.Unlock()
 }
+
+// Ready returns how many connections wait to be taken. The listener must be locked by Locker.
+func (l *Listener) Ready() int { return len(l.queue) }
 
 // Take returns the next established connection, or nil. The listener must be
 // locked by Locker. closed reports whether there is none to come.
@@ -129,13 +163,7 @@ func (l *Listener) Accept() *TCP {
 
 // Close leaves LISTEN. Connections that nobody has accepted are reset.
 func (l *Listener) Close() {
-	l.host.listeners.mu.Lock()
-	for _, k := range l.keys {
-		if l.host.listeners.m[k] == l {
-			delete(l.host.listeners.m, k)
-		}
-	}
-	l.host.listeners.mu.Unlock()
+	l.host.listeners.remove(l)
 	l.mu.Lock()
 	was := l.closed
 	l.closed = true
@@ -154,38 +182,8 @@ func (l *Listener) Close() {
 	for _, c := range orphans {
 		c.Abort()
 	}
-	l.host.unbind(protoTCP, l.keys)
-}
-
-// reserve takes a place for one more half-open connection.
-func (l *Listener) reserve(c *TCP) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.closed || len(l.halfOpen)+len(l.queue) >= l.backlog {
-		return false
+	l.host.ports.silence(l.binding)
+	if l.owns {
+		l.binding.Release()
 	}
-	l.halfOpen[c] = struct{}{}
-	return true
-}
-
-// progress moves a connection from half-open to the accept queue, or forgets it.
-// c is locked. One that is reset while it waits in the queue stays there: accept
-// returns it and its first read fails, as the kernel's does.
-func (l *Listener) progress(c *TCP, ev tcp.Events) {
-	l.mu.Lock()
-	delete(l.halfOpen, c)
-	up := ev&tcp.EventConnected != 0 && !l.closed
-	if up {
-		l.queue = append(l.queue, c)
-		if l.onReady != nil {
-			l.onReady()
-		}
-	}
-	l.mu.Unlock()
-	c.parent = nil
-	if !up {
-		c.detached = true // nobody will ever close it
-		return
-	}
-	l.host.counters.accepted.Add(1)
 }

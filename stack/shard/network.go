@@ -70,13 +70,25 @@ type path struct {
 	via netip.Addr // the next hop; invalid where the destination is on the link
 
 	fragment bool // segments go without DF: see ip.PathMTU.MayFragment
+
+	hopLimit, tos uint8 // of the packets; a hop limit of 0 is the host's
 }
 
 // pathTo chooses interface, next hop and, where src is not valid, the source
 // address for a packet to dst. The error is ENETUNREACH without a route and
 // EADDRNOTAVAIL without an address to send from.
 func (n *network) pathTo(dst, src netip.Addr, lo *Interface) (path, error) {
+	return n.pathOn(0, dst, src, lo)
+}
+
+// pathOn is pathTo for a socket that is bound to the interface of that index (0: any). What no
+// route leads to there is taken to be on the link, as Linux has it. The host's own
+// addresses are reached by the loopback all the same. ENODEV: there is no such interface.
+func (n *network) pathOn(index int, dst, src netip.Addr, lo *Interface) (path, error) {
 	if ifc := n.byZone(dst.Zone()); ifc != nil {
+		if index != 0 && ifc.index != index {
+			return path{}, syscall.ENETUNREACH
+		}
 		return n.withSource(path{ifc: ifc}, dst.WithZone(""), src, netip.Addr{})
 	}
 	if c := n.classify(dst); c == toLocal {
@@ -84,6 +96,17 @@ func (n *network) pathTo(dst, src netip.Addr, lo *Interface) (path, error) {
 			src = dst
 		}
 		return path{ifc: lo, src: src}, nil
+	}
+	if index != 0 {
+		ifc := n.byIndex(index)
+		if ifc == nil {
+			return path{}, syscall.ENODEV
+		}
+		r, ok := n.routes.LookupWhere(dst, func(r *route.Route) bool { return r.Interface == index })
+		if !ok {
+			r = route.Route{}
+		}
+		return n.withSource(path{ifc: ifc, via: r.Via}, dst, src, r.Src)
 	}
 	r, ok := n.routes.Lookup(dst)
 	if !ok || n.byIndex(r.Interface) == nil {

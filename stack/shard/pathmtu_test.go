@@ -81,6 +81,9 @@ func TestReportedPathMTUFragmentsDatagrams(t *testing.T) { // RFC 1122 §3.3.3, 
 		}
 		list := send()
 		w.tooBig(0, list[0], 1300)
+		if mtu, err := w.PathMTU(ap(remote).Addr()); mtu != 1300 || err != nil {
+			t.Errorf("a path MTU of %d, %v", mtu, err)
+		}
 		if got := joined(t, send(), 1300); len(got) != 1408 {
 			t.Errorf("%d octets in fragments, want 1408", len(got))
 		}

@@ -121,3 +121,6 @@ func (w *world) listen(at string) *Listener {
 	}
 	return l
 }
+
+// fieldsOf returns the fields of a segment with these flags.
+func fieldsOf(flags wire.TCPFlags) wire.TCPFields { return wire.TCPFields{Flags: flags} }

@@ -51,7 +51,7 @@ func (h *Host) Ping(dst netip.Addr, seq uint16, size int, hopLimit uint8, done f
 		return nil, err
 	}
 	if hopLimit == 0 {
-		hopLimit = defaultHopLimit
+		hopLimit = h.hopLimit(dst.Is4())
 	}
 	e := &Echo{host: h, dst: dst.WithZone(""), sent: h.Now(), done: done}
 	if !h.pings.enter(e) {

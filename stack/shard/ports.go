@@ -2,8 +2,8 @@ package shard
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
-	"syscall"
 
 	"github.com/weirnet/weir/stack/wire"
 )
@@ -25,19 +25,19 @@ type portKey struct {
 	port     uint16
 }
 
-// ports knows which addresses are bound on which port.
+// ports knows the bindings on each port.
 type ports struct {
-	mu     sync.Mutex
-	m      map[portKey][]netip.Addr
-	count  int
+	mu     sync.RWMutex
+	m      map[portKey][]*Binding
+	count  int // addresses bound
 	serial uint32
 }
 
-func (p *ports) init() { p.m = make(map[portKey][]netip.Addr) }
+func (p *ports) init() { p.m = make(map[portKey][]*Binding) }
 
 func (p *ports) len() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+	p.mu.RLock()
+	defer p.mu.RUnlock()
 	return p.count
 }
 
@@ -49,77 +49,105 @@ func (p *ports) next() uint32 {
 	return p.serial
 }
 
-// binding is what a socket is bound to.
-type binding struct {
-	local netip.AddrPort
-	keys  []netip.AddrPort // one, or the wildcards of both families
+// bound reports whether somebody other than b has bound the port.
+func (p *ports) bound(k portKey, b *Binding) bool {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	list := p.m[k]
+	return len(list) > 1 || len(list) == 1 && list[0] != b
 }
 
-// bind takes local's port for a socket. Port 0 asks for one that is free; both
-// takes it for every address of both families.
-func (h *Host) bind(protocol uint8, local netip.AddrPort, both bool) (binding, error) {
-	addrs := []netip.Addr{local.Addr()}
-	if both {
-		addrs = []netip.Addr{netip.IPv6Unspecified(), netip.IPv4Unspecified()}
-	}
-	if local.Port() != 0 {
-		if !h.ports.take(portKey{protocol, local.Port()}, addrs) {
-			return binding{}, syscall.EADDRINUSE
-		}
-		return makeBinding(addrs, local.Port()), nil
-	}
-	at := h.secret.PortOffset(local.Addr(), netip.AddrPort{}) + h.ports.next()*7919
-	for i := range uint32(ephemeralPorts) {
-		port := firstEphemeral + uint16((at+i)%ephemeralPorts)
-		if h.ports.take(portKey{protocol, port}, addrs) {
-			return makeBinding(addrs, port), nil
-		}
-	}
-	return binding{}, syscall.EADDRINUSE
+// taker is what a port is taken with: the part of a binding, of a connection or of a
+// TIME-WAIT record that decides whether another may have the port too.
+type taker struct {
+	addrs            []netip.Addr
+	ifc              int // 0: any
+	reuse, reusePort bool
+	listening        bool
 }
 
-func makeBinding(addrs []netip.Addr, port uint16) binding {
-	b := binding{local: netip.AddrPortFrom(addrs[0], port)}
-	for _, a := range addrs {
-		b.keys = append(b.keys, netip.AddrPortFrom(a, port))
+// meets reports whether the two would get the same packets: they have an address in common,
+// or a wildcard of one's family meets the other, on one interface.
+func (t *taker) meets(o *taker) bool {
+	if t.ifc != 0 && o.ifc != 0 && t.ifc != o.ifc {
+		return false
 	}
-	return b
-}
-
-// take binds the addresses on the port, unless one of them is bound already or meets a
-// wildcard of its family.
-func (p *ports) take(k portKey, addrs []netip.Addr) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, old := range p.m[k] {
-		for _, a := range addrs {
-			if old == a || old.Is4() == a.Is4() && (old.IsUnspecified() || a.IsUnspecified()) {
-				return false
+	for _, a := range t.addrs {
+		for _, b := range o.addrs {
+			if a == b || a.Is4() == b.Is4() && (a.IsUnspecified() || b.IsUnspecified()) {
+				return true
 			}
 		}
 	}
-	p.m[k] = append(p.m[k], addrs...)
-	p.count += len(addrs)
+	return false
+}
+
+// forbids reports whether old keeps t from a port that t asks for by its number. For TCP
+// SO_REUSEADDR on both lets them share it as long as old does not listen, for UDP always;
+// SO_REUSEPORT on both always does (socket(7), and Linux's rules where that is vague).
+func (t *taker) forbids(protocol uint8, old *taker) bool {
+	switch {
+	case !t.meets(old):
+		return false
+	case t.reusePort && old.reusePort:
+		return false
+	case protocol == protoTCP:
+		return !t.reuse || !old.reuse || old.listening
+	}
+	return !t.reuse || !old.reuse
+}
+
+// take enters b on a port, unless a binding there forbids it. A port that was not asked for by
+// its number (chosen) is not shared, whatever the options say.
+func (p *ports) take(b *Binding, port uint16, chosen bool) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k := portKey{b.protocol, port}
+	for _, old := range p.m[k] {
+		if b.forbids(b.protocol, &old.taker) || chosen && b.meets(&old.taker) {
+			return false
+		}
+	}
+	b.local = netip.AddrPortFrom(b.addrs[0], port)
+	p.m[k] = append(p.m[k], b)
+	p.count += len(b.addrs)
 	return true
 }
 
-// unbind gives the port back.
-func (h *Host) unbind(protocol uint8, keys []netip.AddrPort) {
-	p := &h.ports
+// relisten marks b as listening, unless another binding on its port forbids that.
+func (p *ports) relisten(b *Binding) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, key := range keys {
-		k := portKey{protocol, key.Port()}
-		list := p.m[k]
-		for i, a := range list {
-			if a == key.Addr() {
-				list = append(list[:i], list[i+1:]...)
-				p.count--
-				break
-			}
+	for _, old := range p.m[b.key()] {
+		if old != b && b.forbids(b.protocol, &old.taker) {
+			return false
 		}
-		if p.m[k] = list; len(list) == 0 {
-			delete(p.m, k)
-		}
+	}
+	b.listening = true
+	return true
+}
+
+// silence says that b does not listen any more.
+func (p *ports) silence(b *Binding) {
+	p.mu.Lock()
+	b.listening = false
+	p.mu.Unlock()
+}
+
+// leave gives b's port back.
+func (p *ports) leave(b *Binding) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	k := b.key()
+	list := p.m[k]
+	i := slices.Index(list, b)
+	if i < 0 {
+		return
+	}
+	p.count -= len(b.addrs)
+	if list = slices.Delete(list, i, i+1); len(list) == 0 {
+		delete(p.m, k)
+	} else {
+		p.m[k] = list
 	}
 }

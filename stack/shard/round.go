@@ -73,6 +73,12 @@ func (r *round) input(f *link.Frame) {
 	switch d := n.classify(p.Dst); d {
 	case toOther:
 		r.forward(n)
+	case toMulticast:
+		if !r.h.inGroup(n, r.ifc, p.Dst) {
+			r.h.drops.Add(ip.DropNoGroup)
+			return
+		}
+		r.local(d)
 	default:
 		p.NoError = d == toBroadcast || p.NoError
 		r.local(d)
@@ -154,6 +160,7 @@ func (r *round) fragment(d destination) {
 
 // transport hands the packet to the protocol it names.
 func (r *round) transport(d destination) {
+	raw := r.h.raws.count.Load() > 0 && r.raw(d)
 	switch p := &r.pkt; p.Protocol {
 	case wire.ProtoTCP:
 		if d != toLocal { // RFC 9293 §3.9.2.3: silently discard
@@ -173,12 +180,16 @@ func (r *round) transport(d destination) {
 		r.udp(d)
 	case wire.ProtoICMP, wire.ProtoICMPv6:
 		if (p.Protocol == wire.ProtoICMP) != (p.Version == 4) {
-			r.unknownProtocol()
+			if !raw {
+				r.unknownProtocol()
+			}
 			return
 		}
 		r.icmp(d)
 	default:
-		r.unknownProtocol()
+		if !raw {
+			r.unknownProtocol()
+		}
 	}
 }
 
@@ -197,11 +208,11 @@ func (r *round) tcp() {
 	if tcp.ParseSegment(v, &r.seg) != nil {
 		h.counters.tcpBadOptions.Add(1) // what parsed counts; the segment goes on
 	}
-	r.seg.SegmentSize = int(p.Frame.SegmentSize)
+	r.seg.SegmentSize, r.seg.ECN = int(p.Frame.SegmentSize), p.TOS&3
 	local := netip.AddrPortFrom(p.Dst, v.DstPort())
 	remote := netip.AddrPortFrom(p.Src, v.SrcPort())
 	key := makeFlowKey(local, remote)
-	if c := h.conns.get(&key); c != nil {
+	if c := h.conns.get(&key); c != nil && c.takes(r.ifc) {
 		r.feed(c)
 		return
 	}
@@ -225,7 +236,7 @@ func (r *round) tcpNoConnection(key *flowKey, local, remote netip.AddrPort) {
 	if r.badSource() {
 		return
 	}
-	l := h.listeners.find(local)
+	l := h.findListener(local, remote, r.ifc.index)
 	if t := h.timeWaits.get(key); t != nil {
 		iss, reuse := t.input(r, l != nil)
 		if reuse {

@@ -1,17 +1,13 @@
 package shard
 
 import (
-	"math"
 	"net/netip"
 	"sync"
-	"syscall"
+	"sync/atomic"
 
 	"github.com/weirnet/weir/stack/clock"
-	"github.com/weirnet/weir/stack/ip"
-	"github.com/weirnet/weir/stack/link"
 	"github.com/weirnet/weir/stack/tcp"
 	"github.com/weirnet/weir/stack/wheel"
-	"github.com/weirnet/weir/stack/wire"
 )
 
 // Handler is told what happened on a connection. OnEvent runs in the receive path
@@ -47,6 +43,12 @@ type TCP struct {
 	touched  bool          // a round will push it
 	entered  bool          // in host.conns
 	detached bool          // its user has closed it: blocks go when the state machine is done
+
+	device           atomic.Int32 // the interface that it is bound to, or 0
+	reuse, reusePort bool         // as its binding or its listener was, for who binds the port
+	admitted         bool         // its listener keeps a place in the accept queue for it
+	hopLimit, tos    uint8        // 0: the host's
+	pmtuDisc         PMTUDisc
 }
 
 // Lock locks the connection. Who holds the lock may use Conn.
@@ -96,13 +98,42 @@ func (c *TCP) happened(ev tcp.Events) {
 // in the table and has left it meanwhile gets nothing: the segment is lost.
 func (c *TCP) input(r *round, s *tcp.Segment) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.entered {
-		return
+	verdict := c.admit(s)
+	if verdict == admitSegment {
+		c.queue = r.queue
+		c.happened(c.conn.Input(r.now, s))
+		if c.admitted && c.parent != nil {
+			c.parent.stays(c)
+		}
+		r.touch(c)
 	}
-	c.queue = r.queue
-	c.happened(c.conn.Input(r.now, s))
-	r.touch(c)
+	c.mu.Unlock()
+	if verdict == admitReset {
+		r.refuse(c.local, c.remote)
+	}
+}
+
+// admit decides what becomes of a segment for the connection, which is locked.
+func (c *TCP) admit(s *tcp.Segment) admission {
+	if !c.entered {
+		return admitNothing
+	}
+	if c.parent == nil {
+		return admitSegment
+	}
+	verdict := c.parent.admit(c, s)
+	if verdict == admitReset {
+		c.conn.Release()
+		c.parent.progress(c, tcp.EventClosed)
+		c.leave()
+	}
+	return verdict
+}
+
+// takes reports whether the connection gets what comes in by the interface: SO_BINDTODEVICE.
+func (c *TCP) takes(i *Interface) bool {
+	device := c.device.Load()
+	return device == 0 || int(device) == i.index
 }
 
 // touch has the connection pushed at the end of the round. c is locked.
@@ -132,192 +163,4 @@ func (c *TCP) room(i *Interface) {
 		c.waiting = nil
 	}
 	c.pushTurn(c.host.Now())
-}
-
-// push sends until the state machine has nothing more or the device is full, then
-// sets the timer and leaves the tables where the connection has ended. c is
-// locked; the lock is let go during each write to the device. Where another
-// goroutine is doing just that, it will see what is new when it has the lock again.
-func (c *TCP) push(now clock.Time) { c.pushUpTo(now, math.MaxInt) }
-
-// turn is how many segments the timers' goroutine sends for one connection at a time.
-const turn = 64
-
-// pushTurn is push for the goroutine that runs all timers: a connection whose peer answers and
-// whose user writes as fast as it sends has its turn again after the others.
-func (c *TCP) pushTurn(now clock.Time) {
-	if !c.pushUpTo(now, turn) {
-		c.armed = now
-		c.host.schedule(&c.timer, now)
-	}
-}
-
-// pushUpTo is push for so many segments, and reports false where there may be more to send.
-func (c *TCP) pushUpTo(now clock.Time, most int) bool {
-	if c.sending {
-		return true
-	}
-	c.sending = true
-	more := true
-	for ; more && most > 0; most-- {
-		more = c.transmit(now)
-		now = c.host.Now() // the device took its time, and others may have gone on with the connection
-	}
-	c.sending = false
-	if c.quiet != nil {
-		close(c.quiet)
-		c.quiet = nil
-	}
-	if !more {
-		c.settle(now)
-	}
-	return !more
-}
-
-// transmit sends one segment and reports whether there may be another. Where there is no
-// route the segment is lost as on a wire, so that the state machine's timers go on.
-func (c *TCP) transmit(now clock.Time) bool {
-	c.refreshPath(now)
-	ifc, queue := c.out.ifc, c.queue
-	if c.waiting != nil {
-		if c.waiting == ifc {
-			return false
-		}
-		c.waiting = nil // the route leads elsewhere now
-	}
-	f := c.held
-	c.held = nil
-	if f == nil {
-		if f = c.build(now); f == nil {
-			return false
-		}
-	}
-	if ifc == nil {
-		c.host.drops.Add(ip.DropNoRoute)
-		c.host.putTx(f)
-		return true
-	}
-	rooms := ifc.rooms.Load()
-	c.mu.Unlock()
-	result := ifc.offer(f, queue)
-	c.mu.Lock()
-	if result == full {
-		c.held = f
-		if ifc.wait(c, rooms) {
-			c.waiting = ifc
-		}
-		return c.waiting == nil
-	}
-	c.host.putTx(f)
-	return true
-}
-
-// build asks the state machine for its next segment and writes the headers before
-// its payload. It returns nil where there is none.
-func (c *TCP) build(now clock.Time) *txFrame {
-	f := c.host.getTx()
-	if !c.conn.Output(now, &f.seg, f.room(maxPayload)) {
-		c.host.putTx(f)
-		return nil
-	}
-	if c.out.ifc != nil {
-		f.putTCP(c.local, c.remote, &c.out, c.host)
-	}
-	return f
-}
-
-// refreshPath looks the route up again when the network has changed.
-func (c *TCP) refreshPath(now clock.Time) {
-	n := c.host.net.Load()
-	if c.outAt == n.generation {
-		return
-	}
-	p, err := n.pathTo(c.remote.Addr(), c.local.Addr(), c.host.lo)
-	c.outAt = n.generation
-	if err != nil {
-		c.out = path{}
-		errno, _ := err.(syscall.Errno)
-		c.happened(c.conn.OnICMP(now, false, errno))
-		return
-	}
-	c.out = p
-	c.conn.SetPathMSS(now, c.host.pathMSS(&c.out, c.remote.Addr()))
-}
-
-// settle sets the timer, and takes the connection out of the tables when it has ended.
-func (c *TCP) settle(now clock.Time) {
-	switch st := c.conn.State(); {
-	case st == tcp.StateClosed && c.held == nil:
-		c.leave()
-	case st == tcp.StateTimeWait && c.held == nil && c.entered:
-		c.host.addTimeWait(c) // before it leaves, so that no segment meets neither
-		c.leave()
-	case st == tcp.StateTimeWait && !c.entered:
-		c.release()
-	default:
-		c.arm()
-	}
-}
-
-// arm makes the wheel call by the state machine's deadline. An entry that is
-// earlier already is left alone: it will look and go back to sleep.
-func (c *TCP) arm() {
-	d := c.conn.Deadline()
-	if d >= c.armed {
-		return
-	}
-	c.armed = d
-	c.host.schedule(&c.timer, d)
-}
-
-// leave takes the connection out of the tables.
-func (c *TCP) leave() {
-	if c.entered {
-		c.entered = false
-		c.host.conns.remove(&c.key, c)
-	}
-	if c.armed != clock.Never {
-		c.armed = clock.Never
-		c.host.cancel(&c.timer)
-	}
-	c.release()
-}
-
-// release gives the blocks back once neither the user nor the peer can want them.
-func (c *TCP) release() {
-	if c.detached {
-		c.conn.Release()
-	}
-}
-
-// putTCP writes TCP and IP headers before the segment's payload, and says in the
-// frame's metadata what is left to the device.
-func (f *txFrame) putTCP(local, remote netip.AddrPort, p *path, h *Host) {
-	s := &f.seg
-	hlen := 20 + s.Options.Len()
-	at, end := payloadAt-hlen, payloadAt+len(s.Payload)
-	wire.PutTCP(f.Buf[at:end], &wire.TCPFields{
-		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(s.Seq), Ack: uint32(s.Ack),
-		Flags: s.Flags, Window: s.Window, Urgent: s.Urgent, Options: &s.Options,
-	})
-	hdr := ipHeader{
-		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtoTCP, hopLimit: defaultHopLimit,
-		dontFragment: !p.fragment, flowLabel: h.flowLabel(local, remote),
-	}
-	if p.fragment { // RFC 6864 §4.1: only what is never fragmented needs no identification
-		n := 1
-		if s.SegmentSize > 0 {
-			n = (len(s.Payload) + s.SegmentSize - 1) / s.SegmentSize
-		}
-		hdr.id = uint16(h.idents.several(hdr.src, hdr.dst, wire.ProtoTCP, n))
-	}
-	f.putIP(at, end, &hdr)
-	f.setPartial(at, tcpChecksumAt, wire.ProtoTCP, local.Addr(), remote.Addr())
-	if s.SegmentSize > 0 && len(s.Payload) > s.SegmentSize {
-		f.SegmentSize, f.HeaderLen = uint16(s.SegmentSize), uint16(payloadAt-f.Off)
-		f.ECN = s.Flags&wire.FlagCWR != 0
-	}
-	if p.ifc.features&link.FeatureCsum == 0 && f.SegmentSize == 0 {
-		f.finishPartial()
-	}
 }

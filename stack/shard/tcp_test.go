@@ -85,54 +85,6 @@ func TestBadSegmentsAreCountedAndNotAnswered(t *testing.T) {
 	w.nothingHeld()
 }
 
-// A backlog is bounded, half-open connections included; what does not fit is not answered, so
-// that the client tries again, and is counted.
-func TestBacklogIsBounded(t *testing.T) {
-	w := newWorld(t, Config{Backlog: 3})
-	l := w.listen("[::]:7")
-	open := func(port uint16, whole bool) bool {
-		p := w.peer(0, netip.AddrPortFrom(addr("192.0.2.9"), port).String(), "192.0.2.1:7")
-		p.send(syn, "")
-		list := w.sent(0)
-		if len(list) == 1 && whole {
-			p.take(list[0].tcp())
-			p.send(ack, "")
-		}
-		return len(list) == 1
-	}
-	for n, whole := range []bool{true, false, true, true, false} {
-		if got, want := open(uint16(1000+n), whole), n < 3; got != want {
-			t.Errorf("connection %d: answered %v, want %v", n, got, want)
-		}
-	}
-	w.counted("tcp.drop.listen_overflow", 2)
-	w.counted("held.tcp_connections", 3)
-	if l.Accept() == nil || !open(2000, true) || open(2001, true) {
-		t.Error("an accepted connection must make one place")
-	}
-	w.pass(10 * time.Minute) // the half-open one is given up
-	w.sent(0)
-	if !open(2002, true) {
-		t.Error("a half-open connection that is given up must make a place")
-	}
-	l.Accept()
-	if !open(2003, false) {
-		t.Error("no place for a half-open connection")
-	}
-	l.Close() // resets what was not accepted
-	resets := 0
-	for _, p := range w.sent(0) {
-		if p.tcp().Flags()&rst != 0 {
-			resets++
-		}
-	}
-	if resets != 3 || l.Accept() != nil {
-		t.Errorf("%d resets, want one for each connection in the backlog", resets)
-	}
-	w.counted("held.tcp_connections", 2) // the two that were accepted
-	w.counted("held.tcp_listeners", 0)
-}
-
 func TestFloodOfSYNsHoldsNoMoreThanTheBacklog(t *testing.T) {
 	w := newWorld(t, Config{Backlog: 100})
 	l := w.listen("[::]:7")

@@ -17,6 +17,8 @@ type timeWait struct {
 	key    flowKey
 	timer  wheel.Entry[expirer]
 	gone   bool
+
+	reuse, reusePort bool // as the connection's
 }
 
 // maxTimeWaits bounds the records. What comes to TIME-WAIT beyond that is forgotten at once:
@@ -29,9 +31,10 @@ func (h *Host) addTimeWait(c *TCP) {
 		h.counters.timeWaitOverflow.Add(1)
 		return
 	}
-	t := &timeWait{record: c.conn.TimeWait(), host: h, key: c.key}
+	t := &timeWait{record: c.conn.TimeWait(), host: h, key: c.key, reuse: c.reuse, reusePort: c.reusePort}
 	t.timer.Value = t
 	if h.timeWaits.add(&t.key, t) {
+		h.portUse.add(t.key.localPort(), 1)
 		h.schedule(&t.timer, t.record.Deadline())
 	}
 }
@@ -54,7 +57,9 @@ func (t *timeWait) expire(now clock.Time) {
 func (t *timeWait) leave() {
 	if !t.gone {
 		t.gone = true
-		t.host.timeWaits.remove(&t.key, t)
+		if t.host.timeWaits.remove(&t.key, t) {
+			t.host.portUse.add(t.key.localPort(), -1)
+		}
 		t.host.cancel(&t.timer)
 	}
 }

@@ -32,18 +32,14 @@ func wantText(t testing.TB, u *UDP, want string) {
 }
 
 // A datagram is for the socket connected to its source, else for the one bound to its
-// destination, else for the one bound to any. Those that share a port are entered by hand:
-// bind does not let them.
+// destination, else for the one bound to any; what is sent to many is for each of them.
 func TestDatagramGoesToTheMostSpecificSocket(t *testing.T) {
 	w := newWorld(t, Config{})
 	enter := func(local, remote string) *UDP {
-		u := &UDP{host: w.Host, local: ap(local), keys: []netip.AddrPort{ap(local)}}
-		u.queue.Init(&w.pool, 0, 0)
+		u := w.OpenUDP(true)
+		must(t, u.Bind(ap(local), BindOptions{ReuseAddr: true}))
 		if remote != "" {
-			u.remote, u.flow = ap(remote), makeFlowKey(ap(local), ap(remote))
-			w.datagrams.flows.add(&u.flow, u)
-		} else {
-			w.datagrams.bound[ap(local)] = u
+			must(t, u.Connect(ap(remote)))
 		}
 		return u
 	}
@@ -53,7 +49,7 @@ func TestDatagramGoesToTheMostSpecificSocket(t *testing.T) {
 		u        *UDP
 	}{
 		{"192.0.2.9:9", "192.0.2.1:53", connected}, {"192.0.2.9:10", "192.0.2.1:53", bound}, {"192.0.2.8:9", "192.0.2.1:53", bound},
-		{"192.0.2.9:9", "198.51.100.1:53", wild}, {"192.0.2.9:9", "192.0.2.255:53", wild}, {"192.0.2.9:9", "224.0.0.5:53", wild},
+		{"192.0.2.9:9", "198.51.100.1:53", wild}, {"192.0.2.9:9", "192.0.2.255:53", wild}, {"192.0.2.9:9", "224.0.0.1:53", wild},
 	} {
 		w.receive(0, udpPacket(ap(c.from), ap(c.to), []byte(c.from)))
 		wantText(t, c.u, c.from)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/tcp/cc"
 	"github.com/weirnet/weir/stack/wire"
 )
 
@@ -21,6 +22,9 @@ func (c *Conn) fifthAck(a *arrival) bool {
 	if !c.ackInRange(a) {
 		return false
 	}
+	if a.stamp {
+		c.recordTimestamp(a)
+	}
 	c.acknowledged(a)
 	return c.fifthAckStates(a)
 }
@@ -34,6 +38,9 @@ func (c *Conn) fifthAckSynReceived(a *arrival) bool {
 		c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
 		return false
 	}
+	if c.deferHandshake(a) {
+		return false
+	}
 	c.state = StateEstablished
 	shift := c.snd.shift
 	if a.syn() {
@@ -41,6 +48,30 @@ func (c *Conn) fifthAckSynReceived(a *arrival) bool {
 	}
 	c.setWindow(a, shift)
 	return true
+}
+
+// deferHandshake passes over a bare ACK that would end the handshake of a connection whose
+// user wants to hear of it only once there is text, as Linux's TCP_DEFER_ACCEPT does, as long as
+// that may take. A FIN, or text that is ahead of what is missing, ends the wait as well.
+func (c *Conn) deferHandshake(a *arrival) bool {
+	if !c.deferring || a.seg.Seq.Add(len(a.seg.Payload)) != c.rcv.irs.Add(1) || a.seg.has(wire.FlagFIN) || c.tries >= c.deferMax {
+		return false
+	}
+	c.deferred = true
+	return true
+}
+
+// timeoutsWithin returns how many timeouts of a SYN,ACK come within d.
+func (c *Conn) timeoutsWithin(d time.Duration) uint8 {
+	if d <= 0 {
+		return 0
+	}
+	n, rto := 1, max(c.rtt.RTO(), time.Millisecond)
+	for at := rto; at < d && n < 255; n++ {
+		rto = min(2*rto, max(c.set.RTO.Max, time.Millisecond))
+		at += rto
+	}
+	return uint8(n)
 }
 
 // ackInRange: "The ACK value is considered acceptable only if it is in the range of
@@ -51,10 +82,16 @@ func (c *Conn) ackInRange(a *arrival) bool {
 	ack, s := a.seg.Ack, &c.snd
 	if ack.Greater(s.nxt) && !c.probeTaken(ack) {
 		c.ctr.AckTooNew.Add(1)
-		c.challenge(a.now)
+		switch {
+		case c.likeLinux() && c.state == StateEstablished: // dropped without a word
+		case c.likeFreeBSD():
+			c.ackNow()
+		default:
+			c.challenge(a.now)
+		}
 		return false
 	}
-	if ack.Less(s.una.Add(-int(s.maxWnd))) {
+	if ack.Less(s.una.Add(-int(s.maxWnd))) && !c.set.InsecureAck {
 		c.ctr.AckTooOld.Add(1)
 		c.challenge(a.now)
 		return false
@@ -110,14 +147,21 @@ func (c *Conn) isDuplicate(a *arrival, sacked int) bool {
 func (c *Conn) advance(a *arrival, n int) time.Duration {
 	s := &c.snd
 	s.una = s.una.Add(n)
+	c.stat.octetsAcked += uint64(n)
 	if s.connecting {
-		n-- // the SYN
+		if n--; c.passive { // the SYN, which counts where it is ours alone, as Linux counts it
+			c.stat.octetsAcked--
+		}
 		s.connecting, c.synDue = false, false
 	}
 	if text := s.queue.Discard(min(n, s.queue.Len())); text < n {
 		c.finAcked = true
-	} else if text > 0 && c.Writable() >= s.limit/3 {
+	} else if text > 0 && c.roomToTell() {
+		c.stat.shortWrite = false
 		a.events |= EventWritable
+	}
+	if c.like != nil {
+		c.like.pushes.ackTo(s.una)
 	}
 	s.sml = seq.Max(s.sml, s.una)
 	s.urgent = s.urgent && s.una.Less(s.up)
@@ -135,6 +179,10 @@ func (c *Conn) advance(a *arrival, n int) time.Duration {
 // establish is the end of the handshake: our SYN has been acknowledged.
 func (c *Conn) establish(a *arrival) {
 	c.begin()
+	c.stat.established(a.now)
+	if c.likeLinux() {
+		c.settleWindowLinux()
+	}
 	c.loss.init(c.snd.una)
 	c.loss.recover = c.snd.una.Add(-1)
 	if c.synLost && !c.rtt.Sampled() {
@@ -152,7 +200,7 @@ func (c *Conn) begin() {
 	if c.cc != nil {
 		return
 	}
-	c.cc = newControl(c.set)
+	c.cc = cc.New(c.Congestion())
 	iw := c.set.InitialWindow
 	if c.synLost {
 		iw = 1 // RFC 5681 §3.1
@@ -169,7 +217,13 @@ func (c *Conn) fifthAckStates(a *arrival) bool {
 	switch c.state {
 	case StateFinWait1: // "if the FIN segment is now acknowledged, then enter FIN-WAIT-2"
 		c.state = StateFinWait2
-		c.boundFinWait2(a.now)
+		if c.boundFinWait2(a.now); c.state == StateClosed {
+			if c.likeLinux() {
+				c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
+			}
+			a.events |= EventClosed
+			return false
+		}
 	case StateClosing: // "then enter the TIME-WAIT state"
 		c.enterTimeWait(a)
 		return false
@@ -180,11 +234,19 @@ func (c *Conn) fifthAckStates(a *arrival) bool {
 	return true
 }
 
-// boundFinWait2 starts the timer that ends FIN-WAIT-2 where nobody waits for the peer.
+// boundFinWait2 starts the timer that ends FIN-WAIT-2 where nobody waits for the peer. A user that
+// wanted no such wait has the connection reset.
 func (c *Conn) boundFinWait2(now clock.Time) {
-	if c.userGone && c.state == StateFinWait2 {
-		c.lingerAt = now.Add(c.set.FinWait2Timeout)
+	if !c.userGone || c.state != StateFinWait2 {
+		return
 	}
+	d := c.Linger2()
+	if d < 0 {
+		c.queueReset()
+		c.enterClosed()
+		return
+	}
+	c.lingerAt = now.Add(d)
 }
 
 // fail ends the connection with an error for the user.

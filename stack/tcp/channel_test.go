@@ -98,6 +98,7 @@ func newChannel(seed uint64) *channel {
 func (ch *channel) vary() {
 	r := ch.rng
 	for _, e := range ch.ends {
+		e.set, _ = ProfileSettings(ProfileNames()[r.IntN(len(ProfileNames()))])
 		e.cfg.MSS = []int{1460, 536, 1220, 100}[r.IntN(4)]
 		e.cfg.PathMSS = e.cfg.MSS
 		e.cfg.MaxSegment = e.cfg.MSS * (1 + r.IntN(20))

@@ -7,6 +7,7 @@ import (
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/mem"
 	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/tcp/cc"
 	"github.com/weirnet/weir/stack/tcp/reasm"
 	"github.com/weirnet/weir/stack/tcp/rtt"
 	"github.com/weirnet/weir/stack/tcp/stream"
@@ -23,6 +24,9 @@ type Config struct {
 	// timestamp clock on this connection (RFC 7323 §5.4).
 	ISS      seq.Value
 	TSOffset uint32
+	// TSRecent is what TimeWait.MayConnect has returned, where the connection takes the place of
+	// one in TIME-WAIT; else 0.
+	TSRecent uint32
 
 	// MSS is what our SYN announces: our link's MTU less the IP and TCP headers.
 	MSS int
@@ -37,6 +41,21 @@ type Config struct {
 	MaxSegment int
 	// RecvBuffer and SendBuffer bound the octets queued in each direction.
 	RecvBuffer, SendBuffer int
+
+	// RecvBufferFixed says that the user has set RecvBuffer: the Linux profile then chooses the window
+	// scale by it, and not by what the buffer may grow to.
+	RecvBufferFixed bool
+
+	// UserMSS bounds the MSS that is announced and used (TCP_MAXSEG); 0 is no bound.
+	UserMSS int
+	// CC is the congestion control where it is not that of Settings.
+	CC *cc.Kind
+	// NotSentLowat and WindowClamp are as SetNotSentLowat and SetWindowClamp have them; 0 is none.
+	NotSentLowat, WindowClamp int
+	// DeferAccept has a connection opened by Accept stay in SYN-RECEIVED, for about so long, until
+	// the peer sends text: the bare ACK that ends the handshake is passed over
+	// (TCP_DEFER_ACCEPT). 0 is off.
+	DeferAccept time.Duration
 }
 
 // Conn is a connection: the state machine of RFC 9293 for one pair of ends. The zero
@@ -65,7 +84,10 @@ type Conn struct {
 	again      uint32     // segments sent again, for Info
 	invalidAt  clock.Time // when the peer was last told of an unacceptable segment
 
-	keep *keepAlive // nil where it is off
+	keep *keepAlive   // nil where it is off
+	user *userOptions // nil where the user has made no unusual choice
+	like *likeKernel  // nil in weir's own profile
+	stat stats
 
 	userTimeout time.Duration
 	err         syscall.Errno // why the connection failed
@@ -86,19 +108,25 @@ type Conn struct {
 	peerFin   bool // a FIN has been seen, at rcv.fin, maybe not reached yet
 	noDelay   bool
 	cork      bool
-	persist   bool // rtxAt is the persist timer
-	probing   bool // the octet at snd.una was sent as a probe beyond the window
-	probed    bool // it was, and has been taken back; the peer may have it all the same
-	synDue    bool // the SYN is to be sent, or sent again
-	synLost   bool // it was sent more than once
-	probeDue  bool // the persist timer has fired
-	keepDue   bool // a keep-alive probe is to be sent
-	updateDue bool // the user's reading has opened the window: tell the peer
-	settled   bool // Output has returned false since the last change
-	cwndFull  bool // the congestion window, and nothing else, last stopped Output
-	finAcked  bool // our FIN has been acknowledged
-	sackOK    bool // SACK was agreed
-	scaleOK   bool // window scaling was agreed
+	more      bool  // the last write said that there is more to come
+	flush     bool  // what is written is to go, cork or not
+	pingpong  bool  // ACKs wait for text to carry them
+	deferring bool  // passive, and text is to come before the handshake is done
+	deferred  bool  // the bare ACK of the handshake has come meanwhile
+	deferMax  uint8 // how many timeouts of SYN-RECEIVED text may take
+	persist   bool  // rtxAt is the persist timer
+	probing   bool  // the octet at snd.una was sent as a probe beyond the window
+	probed    bool  // it was, and has been taken back; the peer may have it all the same
+	synDue    bool  // the SYN is to be sent, or sent again
+	synLost   bool  // it was sent more than once
+	probeDue  bool  // the persist timer has fired
+	keepDue   bool  // a keep-alive probe is to be sent
+	updateDue bool  // the user's reading has opened the window: tell the peer
+	settled   bool  // Output has returned false since the last change
+	cwndFull  bool  // the congestion window, and nothing else, last stopped Output
+	finAcked  bool  // our FIN has been acknowledged
+	sackOK    bool  // SACK was agreed
+	scaleOK   bool  // window scaling was agreed
 }
 
 // sendSpace is the send sequence space (RFC 9293 §3.3.1) and what lies in it.
@@ -131,9 +159,15 @@ type recvSpace struct {
 	mss      uint16    // what we announced
 	shift    uint8     // Rcv.Wind.Shift
 	urgent   bool
-	limit    int // RecvBuffer
-	queue    stream.RecvQueue
-	ooo      *reasm.Queue // text out of order; nil while there is none
+	// urgentRead: ReadUrgent has given the octet that the urgent pointer marks.
+	urgentRead bool
+	segment    uint16 // the peer's segment size as far as it shows; 0 is unknown
+	rtt        milliseconds
+	space      uint32 // what the user reads in a round trip
+	limit      int    // RecvBuffer
+	queue      stream.RecvQueue
+	twice      seq.Range    // what came twice and was not reported yet (RFC 2883); empty where nothing did
+	ooo        *reasm.Queue // text out of order; nil while there is none
 }
 
 // State returns the connection's state.

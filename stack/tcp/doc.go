@@ -61,6 +61,21 @@
 // The user timeout and keep-alives are worked out from when progress was last
 // made and when the peer was last heard.
 //
+// # Profiles
+//
+// By its own profile a connection does what the RFCs advise and what is fast. With
+// [LinuxSettings] or [FreeBSDSettings] it behaves as the kernel's would, to the segment:
+// scripts written against a kernel hold. Whatever is a number or a choice is a field of
+// Settings, and SetSysctl sets it by the kernel's name for it. What is more than that follows
+// Settings.Profile, in files of their own: windowlike.go (the window offered and its scale),
+// acklike.go (when Linux acknowledges), pushlike.go (where Linux sets PSH, and how long its packets
+// are), inputlike.go; a few lines elsewhere ask likeLinux or likeFreeBSD. What a connection must
+// remember for it hangs off one pointer, which is nil in weir's own profile.
+//
+// In the Linux profile Config.RecvBuffer is the kernel's sk_rcvbuf, of which a share is offered
+// (WindowShare), and Config.MaxSegment should be that of a link that cuts, as the kernel always builds
+// packets of several segments and sets PSH by them.
+//
 // # Memory
 //
 // Blocks are attached only while there is data: an idle connection holds none. What is
@@ -84,5 +99,9 @@
 //   - A bare ACK exactly at the right edge of the window is answered, as RFC 9293 §3.10.7.4
 //     says, but its ACK field is heard: see specialAllowance.
 //   - The least retransmission timeout is that of [rtt.Limits], below RFC 6298's second.
-//   - Nagle's algorithm waits only for small segments (Minshall).
+//   - Nagle's algorithm waits only for small segments (Minshall), but in the FreeBSD profile.
+//   - The urgent pointer marks one octet (RFC 6093 §3), which SetUrgentInline(false) takes out of
+//     the stream as BSD's sockets do.
+//   - TS.Recent is not updated by a segment whose ACK turns out not to be acceptable, although
+//     RFC 7323 §5.3 comes before the check of the ACK: a forged segment would poison it.
 package tcp

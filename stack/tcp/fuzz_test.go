@@ -58,6 +58,7 @@ const fuzzBuffer = 8192
 func playScript(t *testing.T, script []byte) {
 	p := &player{script: script, t: t, set: DefaultSettings(), now: clock.Time(time.Second)}
 	bits := p.next(256)
+	p.set, _ = ProfileSettings(profileNames[bits>>6%3])
 	p.set.SACK, p.set.Timestamps, p.set.WindowScale = bits&1 != 0, bits&2 != 0, bits&4 != 0
 	p.set.ProbeBehindWindow, p.set.TolerateNoTimestamp = bits&8 != 0, bits&16 != 0
 	p.cfg = Config{

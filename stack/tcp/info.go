@@ -2,9 +2,27 @@ package tcp
 
 import (
 	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/tcp/cc"
 )
 
-// Info is a connection as a listing shows it. Sizes are octets.
+// CAState is what a sender does about losses, in the words and with the numbers of
+// Linux's tcpi_ca_state.
+type CAState uint8
+
+// The states.
+const (
+	CAOpen     CAState = iota // nothing is wrong
+	CADisorder                // duplicate ACKs or SACK, and no loss is concluded yet
+	CACWR                     // the window is being reduced, for ECN or for the link
+	CARecovery                // fast recovery
+	CALoss                    // after a timeout
+)
+
+// Info is a connection as a listing shows it. What Linux's struct tcp_info documents is here as
+// far as it has a meaning. Sizes are octets, counts named Segments are
+// those that the octets fill, and times that went by are 0 where nothing happened yet.
 type Info struct {
 	State State
 
@@ -16,31 +34,67 @@ type Info struct {
 	SndWnd, RcvWnd         int // the windows, scaled
 	SndScale, RcvScale     uint8
 	MSS                    int // of what is sent, without options
+	RcvMSS                 int // of what is received, as far as it shows
 	AdvertisedMSS          int
+	PathMSS                int // what a packet of the path takes of options and text
 
 	Cwnd, SSThresh int
+	RcvSSThresh    int // what the window offered may grow to for now
 	InFlight       int // believed to be in the network
 	Sacked         int
+	Lost           int    // deemed lost and not sent again yet
 	Recovery       string // "", "fast" or "timeout"
+	CAState        CAState
 	Congestion     string // the algorithm
+	PacingRate     int64  // octets a second; 0 is not paced
+	MaxPacingRate  int64  // the bound of the former; 0 is none
+
+	UnackedSegments, SackedSegments, LostSegments int
+	RetransSegments                               int // sent again and neither acknowledged nor lost again
+	Reordering                                    int // how far out of order segments have been seen to come
 
 	SRTT, RTTVar, MinRTT, RTO time.Duration
-	Timeouts                  int // in a row
-	Retransmits               int // segments sent again, the SYN included
+	RcvRTT                    time.Duration // the receiver's estimate
+	RcvSpace                  int           // what the user reads in a round trip
+	ATO                       time.Duration // how long an ACK waits for company
+	Timeouts                  int           // in a row
+	Backoff                   int           // doublings of the timeout, or of the persist timer
+	Probes                    int           // of a closed window or of a silent peer, not answered
+	Retransmits               int           // segments sent again, the SYN included
 	Probing                   bool
 
+	LastDataSent, LastDataRecv, LastAckRecv time.Duration // how long ago; never is since the handshake
+
+	OctetsAcked, OctetsReceived uint64
+	OctetsSent, OctetsAgain     uint64 // text; the second is what of it was sent again
+	SegmentsIn, SegmentsOut     int
+	DataIn, DataOut             int // segments with text
+	OutOfOrderIn                int // segments that came out of order
+	Delivered, DeliveredCE      int // segments that have arrived, and of these with congestion experienced
+	DSACKs, Reorderings         int // D-SACKs received, and times reordering was seen
+
+	DeliveryRate           int64 // octets a second, as last measured
+	DeliveryRateAppLimited bool
+
+	Busy, WindowLimited, BufferLimited time.Duration // how long there was text to send, and what held it
+
 	Timestamps, SACK, WindowScale bool
+	ECN, ECNSeen                  bool
 	Err                           error
 }
 
-// Info returns the connection's present figures.
-func (c *Conn) Info() Info {
+// Info returns the connection's present figures. What is said of time past, it says as of
+// the last event; InfoAt is exact.
+func (c *Conn) Info() Info { return c.InfoAt(0) }
+
+// InfoAt returns the connection's figures as of now.
+func (c *Conn) InfoAt(now clock.Time) Info {
 	i := Info{
-		State: c.state, Readable: c.rcv.queue.Len(),
+		State: c.state, Readable: c.Readable(),
 		SndUna: uint32(c.snd.una), SndNxt: uint32(c.snd.nxt), RcvNxt: uint32(c.rcv.nxt),
 		SndWnd: int(c.snd.wnd), RcvWnd: int(c.rcv.window()),
 		SndScale: c.snd.shift, RcvScale: c.rcv.shift,
-		MSS: int(c.snd.mss), AdvertisedMSS: int(c.rcv.mss), InFlight: c.pipe(),
+		MSS: int(c.snd.mss), RcvMSS: c.rcvMSS(), AdvertisedMSS: int(c.rcv.mss), PathMSS: int(c.snd.pathMSS),
 		SRTT: c.rtt.SRTT(), RTTVar: c.rtt.RTTVAR(), MinRTT: c.rtt.Min(), RTO: c.rtt.RTO(),
 		Timeouts: int(c.tries), Retransmits: int(c.again), Probing: c.persist,
 		Timestamps: c.ts.on, SACK: c.sackOK, WindowScale: c.scaleOK, Err: c.Err(),
@@ -49,17 +103,83 @@ func (c *Conn) Info() Info {
 	if c.rcv.ooo != nil {
 		i.OutOfOrder = c.rcv.ooo.Bytes()
 	}
-	if c.loss.sacked != nil {
-		i.Sacked = c.loss.sacked.octets
+	c.infoOfTimers(&i)
+	c.infoOfReceiving(&i)
+	c.infoOfLoss(&i)
+	c.infoOfPast(&i, now)
+	return i
+}
+
+func (c *Conn) infoOfTimers(i *Info) {
+	i.Backoff = c.rtt.Backoffs()
+	if c.persist {
+		i.Timeouts, i.Probes, i.Backoff = 0, int(c.tries), int(c.probeShift)
+	} else if c.keep != nil {
+		i.Probes = c.keep.probes
+	}
+	if c.set != nil {
+		i.ATO = c.ato()
+	}
+}
+
+func (c *Conn) infoOfReceiving(i *Info) {
+	i.RcvSSThresh, i.RcvSpace = c.rcvSSThresh(), int(c.rcv.space)
+	i.RcvRTT = c.rcv.rtt.duration()
+}
+
+// infoOfLoss fills in what congestion control and loss recovery know.
+func (c *Conn) infoOfLoss(i *Info) {
+	l := &c.loss
+	i.Reordering = dupThresh
+	if c.state == StateClosed {
+		return
+	}
+	i.InFlight, i.Lost = c.pipe(), l.lostTo.Sub(l.rtxNxt)
+	if l.sacked != nil {
+		i.Sacked = l.sacked.octets
+		i.Lost -= l.sacked.within(l.rtxNxt, l.lostTo)
 	}
 	if c.cc != nil {
 		i.Cwnd, i.SSThresh, i.Congestion = c.cc.Window(), c.cc.SSThresh(), c.cc.Name()
+		if p, ok := c.cc.(cc.Pacer); ok {
+			i.PacingRate = p.PacingRate()
+		}
 	}
-	switch c.loss.mode {
-	case lossFast:
-		i.Recovery = "fast"
-	case lossTimeout:
-		i.Recovery = "timeout"
+	switch {
+	case l.mode == lossFast:
+		i.Recovery, i.CAState = "fast", CARecovery
+	case l.mode == lossTimeout:
+		i.Recovery, i.CAState = "timeout", CALoss
+	case l.dupAcks > 0 || l.sacked != nil:
+		i.CAState = CADisorder
 	}
-	return i
+	i.UnackedSegments = c.inSegments(c.snd.nxt.Sub(c.snd.una))
+	i.SackedSegments, i.LostSegments = c.inSegments(i.Sacked), c.inSegments(i.Lost)
+	if l.mode != lossNone {
+		i.RetransSegments = c.inSegments(l.rtxNxt.Sub(c.snd.una))
+	}
+}
+
+// inSegments returns how many segments n octets fill.
+func (c *Conn) inSegments(n int) int {
+	size := max(int(c.snd.mss), 1)
+	return (max(n, 0) + size - 1) / size
+}
+
+func (c *Conn) infoOfPast(i *Info, now clock.Time) {
+	s := &c.stat
+	now = max(now, s.dataSentAt, s.dataHeardAt, s.ackHeardAt, s.since)
+	ago := func(at clock.Time) time.Duration {
+		if at == 0 {
+			return 0
+		}
+		return now.Sub(at)
+	}
+	i.LastDataSent, i.LastDataRecv, i.LastAckRecv = ago(s.dataSentAt), ago(s.dataHeardAt), ago(s.ackHeardAt)
+	i.OctetsAcked, i.OctetsReceived = s.octetsAcked, s.octetsReceived
+	i.OctetsSent, i.OctetsAgain = s.octetsSent, s.octetsAgain
+	i.SegmentsIn, i.SegmentsOut = int(s.segmentsIn), int(s.segmentsOut)
+	i.DataIn, i.DataOut, i.OutOfOrderIn = int(s.dataIn), int(s.dataOut), int(s.outOfOrderIn)
+	i.WindowLimited, i.BufferLimited = s.total(now, limitedByPeer), s.total(now, limitedByBuffer)
+	i.Busy = s.total(now, limitedByNetwork) + i.WindowLimited + i.BufferLimited
 }

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"syscall"
+	"time"
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
@@ -16,6 +17,7 @@ type arrival struct {
 	seq    seq.Value // of the first octet left after trimming
 	text   []byte    // what of the payload is in the window
 	fin    bool      // the FIN is in the window
+	stamp  bool      // its timestamp may become TS.Recent
 	events Events
 }
 
@@ -31,7 +33,11 @@ func (c *Conn) Input(now clock.Time, s *Segment) Events {
 	}
 	c.ctr.SegmentsIn.Add(1)
 	c.ctr.OctetsIn.Add(uint64(len(s.Payload)))
+	c.stat.countIn(now, s, s.has(wire.FlagACK))
 	c.settled = false
+	if c.likeLinux() {
+		c.more = false
+	}
 	a := arrival{now: now, seg: s, seq: s.Seq, text: s.Payload, fin: s.has(wire.FlagFIN)}
 	switch c.state {
 	case StateSynSent:
@@ -77,14 +83,26 @@ func (c *Conn) firstSequenceNumber(a *arrival) bool {
 	if !c.admitTimestamp(a) {
 		return false
 	}
+	if c.likeFreeBSD() {
+		c.acceptFreeBSD()
+	}
 	n, wnd := a.seg.Len(), c.rcv.window()
 	if a.rst() { // text in it explains it (RFC 9293 §3.5.3, SHLD-2), and is in no window
 		n, a.text, a.fin = 0, nil, false
 	}
+	if c.likeLinux() {
+		if !c.endsInTime(a) {
+			c.unacceptable(a)
+			return false
+		}
+		wnd = c.rcv.window()
+	}
 	switch {
 	case acceptable(a.seq, n, c.rcv.nxt, wnd):
 	case c.specialAllowance(a, wnd):
-		c.answerInvalid(a)
+		if !c.likeLinux() || a.seg.Len() > 0 {
+			c.answerInvalid(a)
+		}
 		c.heard(a.now)
 		a.text, a.fin = nil, false
 		return true
@@ -92,7 +110,7 @@ func (c *Conn) firstSequenceNumber(a *arrival) bool {
 		c.unacceptable(a)
 		return false
 	}
-	c.recordTimestamp(a)
+	a.stamp = true // once the ACK is known to be good as well
 	c.trim(a)
 	c.heard(a.now)
 	return true
@@ -120,6 +138,7 @@ func (c *Conn) trim(a *arrival) {
 	if over := c.rcv.nxt.Sub(a.seq); over > 0 {
 		if len(a.text) > 0 {
 			c.ctr.DuplicateText.Add(1)
+			c.noteTwice(a.seq, seq.Min(a.seq.Add(len(a.text)), c.rcv.nxt))
 			c.ackNow()
 		}
 		if a.syn() { // left for the fourth step, which sees the flag
@@ -152,6 +171,15 @@ func (c *Conn) heard(now clock.Time) {
 // unacceptable answers a segment outside the window: "an acknowledgment should be sent
 // in reply (unless the RST bit is set, if so drop the segment and return)".
 func (c *Conn) unacceptable(a *arrival) {
+	if a.rst() && c.resetBeforeFin(a) {
+		c.ctr.ResetsIn.Add(1)
+		if c.state == StateCloseWait {
+			c.fail(a, syscall.EPIPE)
+		} else {
+			c.closed(a)
+		}
+		return
+	}
 	if a.rst() {
 		c.ctr.ResetsIgnored.Add(1)
 		return
@@ -159,6 +187,8 @@ func (c *Conn) unacceptable(a *arrival) {
 	c.ctr.OutOfWindow.Add(1)
 	if len(a.text) > 0 && a.seg.End().LessEq(c.rcv.nxt) {
 		c.ctr.DuplicateText.Add(1)
+		c.noteTwice(a.seq, a.seq.Add(len(a.text)))
+		c.quickenNow()
 	}
 	if a.syn() {
 		c.challenge(a.now) // RFC 5961 §4: "irrespective of the sequence number"
@@ -192,6 +222,10 @@ func (c *Conn) challenge(now clock.Time) {
 	if !c.mayAnswerInvalid(now) {
 		return
 	}
+	if !c.mayChallenge(now) {
+		c.ctr.ChallengeAcksHeld.Add(1)
+		return
+	}
 	if !c.ctr.challenge.allow(now, c.set.ChallengeAckPerSecond) {
 		c.ctr.ChallengeAcksHeld.Add(1)
 		return
@@ -200,30 +234,70 @@ func (c *Conn) challenge(now clock.Time) {
 	c.ackNow()
 }
 
+// mayChallenge keeps to the bound of challenge ACKs for one connection.
+func (c *Conn) mayChallenge(now clock.Time) bool {
+	if c.like == nil || c.set.ChallengeAcksPerConn <= 0 {
+		return true
+	}
+	k := c.like
+	if now.Sub(k.challenged) > time.Second {
+		k.challenged, k.challenges = now, 0
+	}
+	if int(k.challenges) >= c.set.ChallengeAcksPerConn {
+		return false
+	}
+	k.challenges++
+	k.plain = true
+	return true
+}
+
 // secondReset checks the RST bit as RFC 5961 §3.2 has it: only a reset with the very
 // number that is expected next resets.
 func (c *Conn) secondReset(a *arrival) bool {
 	if !a.rst() {
 		return true
 	}
-	if a.seg.Seq != c.rcv.nxt {
+	if a.seg.Seq != c.rcv.nxt && !c.set.InsecureReset && !c.resetAtSACK(a) && !c.resetOfRequest() {
 		c.challenge(a.now)
 		return false
 	}
 	c.ctr.ResetsIn.Add(1)
-	switch c.state {
-	case StateSynReceived:
-		if c.passive { // "return this connection to the LISTEN state"
-			c.fail(a, syscall.ECONNRESET)
-		} else {
-			c.fail(a, syscall.ECONNREFUSED)
-		}
-	case StateCloseWait:
+	switch {
+	case c.state == StateSynReceived && !c.passive:
+		c.fail(a, syscall.ECONNREFUSED)
+	case c.state == StateSynReceived: // "return this connection to the LISTEN state"
+		c.fail(a, syscall.ECONNRESET)
+	case c.likeFreeBSD():
+		c.fail(a, syscall.ECONNRESET)
+	case c.state == StateCloseWait:
 		c.fail(a, syscall.EPIPE) // the peer had ended its stream: as Linux reports it
-	case StateClosing, StateLastAck:
+	case c.state == StateClosing, c.state == StateLastAck:
 		c.closed(a) // both directions were complete: nothing to report
 	default:
 		c.fail(a, syscall.ECONNRESET)
+	}
+	return false
+}
+
+// resetAtSACK reports whether a reset comes where the peer may believe that RCV.NXT is, by what
+// Linux makes of it: at the end of the text that was reported by SACK.
+func (c *Conn) resetAtSACK(a *arrival) bool {
+	o := c.rcv.ooo
+	return c.likeLinux() && c.sackOK && o != nil && o.Ranges() > 0 && o.Range(o.Ranges()-1).End == a.seg.Seq
+}
+
+// resetOfRequest reports whether a reset anywhere in the window ends the handshake: Linux
+// has no connection yet that would be worth a challenge.
+func (c *Conn) resetOfRequest() bool {
+	return c.likeLinux() && c.state == StateSynReceived && c.passive
+}
+
+// resetBeforeFin reports whether a reset has the number of the peer's FIN, which has been received: Linux
+// takes it from a peer that had not heard the ACK.
+func (c *Conn) resetBeforeFin(a *arrival) bool {
+	switch c.state {
+	case StateCloseWait, StateClosing, StateLastAck:
+		return c.likeLinux() && a.seg.Seq == c.rcv.nxt.Add(-1)
 	}
 	return false
 }
@@ -236,6 +310,11 @@ func (c *Conn) fourthSyn(a *arrival) bool {
 		return true // the second is synAgain's
 	}
 	if c.state == StateSynReceived && c.passive {
+		c.fail(a, syscall.ECONNRESET)
+		return false
+	}
+	if c.set.InsecureSyn { // RFC 793: "error, send a reset"
+		c.queueReset()
 		c.fail(a, syscall.ECONNRESET)
 		return false
 	}

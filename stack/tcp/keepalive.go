@@ -18,24 +18,31 @@ type keepAlive struct {
 // turn them on or off for each TCP connection, and they MUST default to off" (RFC 9293
 // §3.8.4). After idle without a segment from the peer a probe is sent, then one
 // each interval, and after count of them without an answer the connection
-// fails with ETIMEDOUT. Zero stands for the value in Settings. On a closed connection it
-// does nothing.
+// fails with ETIMEDOUT. Zero stands for the value in Settings. On a connection that has
+// ended it does nothing.
 func (c *Conn) SetKeepAlive(now clock.Time, on bool, idle, interval time.Duration, count int) {
-	if !on || c.state == StateClosed {
+	if !on || c.state == StateClosed && c.set != nil {
 		c.keep = nil
 		return
 	}
 	k := &keepAlive{idle: idle, interval: interval, count: count}
-	if k.idle <= 0 {
-		k.idle = c.set.KeepIdle
-	}
-	if k.interval <= 0 {
-		k.interval = c.set.KeepInterval
-	}
-	if k.count <= 0 {
-		k.count = c.set.KeepCount
+	if c.set != nil {
+		k.fillIn(c.set)
 	}
 	c.keep = k
+}
+
+// fillIn replaces what was not said by what the settings have.
+func (k *keepAlive) fillIn(set *Settings) {
+	if k.idle <= 0 {
+		k.idle = set.KeepIdle
+	}
+	if k.interval <= 0 {
+		k.interval = set.KeepInterval
+	}
+	if k.count <= 0 {
+		k.count = set.KeepCount
+	}
 }
 
 // keepAliveAt is when the next probe is due: "only ... when no sent data is outstanding,

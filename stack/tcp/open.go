@@ -19,6 +19,8 @@ func (c *Conn) Connect(now clock.Time, cfg *Config) {
 func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 	c.init(now, cfg)
 	c.passive = true
+	c.deferring, c.deferMax = cfg.DeferAccept > 0, c.timeoutsWithin(cfg.DeferAccept)
+	c.stat.countIn(now, syn, false)
 	c.ctr.PassiveOpens.Add(1)
 	c.ctr.SegmentsIn.Add(1)
 	c.state, c.synDue = StateSynReceived, true
@@ -26,6 +28,9 @@ func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 	r.irs = syn.Seq
 	r.nxt = syn.Seq.Add(1)
 	r.edge, r.lastAck = r.nxt, r.nxt
+	if c.like != nil {
+		c.like.adv = r.nxt
+	}
 	a := arrival{now: now, seg: syn, seq: syn.Seq}
 	c.setWindow(&a, 0)
 	c.snd.wl2 = c.snd.iss
@@ -37,16 +42,27 @@ func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 func (c *Conn) init(now clock.Time, cfg *Config) {
 	*c = Conn{
 		set: cfg.Settings, ctr: cfg.Counters, pool: cfg.Pool,
-		noDelay: c.noDelay, cork: c.cork, userTimeout: c.userTimeout,
+		noDelay: c.noDelay, cork: c.cork, userTimeout: c.userTimeout, user: c.user, keep: c.keep,
 		rtxAt: clock.Never, ackAt: clock.Never, lingerAt: clock.Never, invalidAt: clock.Never,
 		progressAt: now, heardAt: now,
 	}
 	if c.userTimeout == 0 {
 		c.userTimeout = c.set.UserTimeout
 	}
+	c.adoptConfig(cfg)
+	if c.keep == nil && c.set.AlwaysKeepAlive {
+		c.keep = new(keepAlive)
+	}
+	if c.keep != nil {
+		c.keep.fillIn(c.set)
+	}
 	c.quick = uint8(min(max(c.set.QuickAcks, 0), 255))
+	c.initLike(now)
 	c.rtt.Init(&c.set.RTO)
-	c.ts.offset = cfg.TSOffset
+	if c.set.TimestampOffsets {
+		c.ts.offset = cfg.TSOffset
+	}
+	c.ts.recent = cfg.TSRecent
 	c.ts.again = c.ts.val(now)
 	c.loss.init(cfg.ISS)
 	c.initSend(cfg)
@@ -62,15 +78,24 @@ func (c *Conn) initSend(cfg *Config) {
 	s.maxSegment = cfg.MaxSegment
 	s.limit = max(cfg.SendBuffer, 1)
 	s.queue.Init(cfg.Pool)
+	if c.like != nil {
+		c.like.pushes.pushed, c.like.pushes.chunk = s.iss.Add(1), s.iss.Add(1)
+	}
 	c.updateMSS()
 }
 
 func (c *Conn) initReceive(cfg *Config) {
 	r := &c.rcv
 	r.mss = clampMSS(cfg.MSS, defaultMSS)
+	if cfg.MSS > 0 && cfg.MSS < minMSS {
+		r.mss = uint16(cfg.MSS) // ours to say; only a peer's is not believed
+	}
+	if n := c.MaxSegment(); n > 0 {
+		r.mss = min(r.mss, clampMSS(n, minMSS))
+	}
 	r.limit = max(cfg.RecvBuffer, 1)
 	if c.set.WindowScale {
-		r.shift = scaleFor(r.limit)
+		r.shift = c.scaleLike(cfg.RecvBufferFixed)
 	}
 	r.queue.Init(cfg.Pool)
 	r.edge = seq.Value(0)

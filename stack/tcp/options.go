@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
 	"github.com/weirnet/weir/stack/wire"
 )
 
@@ -30,10 +31,13 @@ func scaleFor(n int) uint8 {
 // adoptOptions takes over what the peer's SYN or SYN,ACK announces. An option is in
 // use when both ends have sent it.
 func (c *Conn) adoptOptions(now clock.Time, o *wire.TCPOptions) {
+	if c.NoOptions() {
+		o = &wire.TCPOptions{}
+	}
 	if o.MSS != 0 {
 		c.snd.peerMSS = o.MSS
 	}
-	c.snd.peerMSS = max(c.snd.peerMSS, minMSS)
+	c.snd.peerMSS = max(c.snd.peerMSS, minMSS, uint16(min(c.set.MinMSS, 0xffff)))
 	c.sackOK = c.set.SACK && o.SACKPermitted
 	c.scaleOK = c.set.WindowScale && o.HasWindowScale
 	if c.scaleOK {
@@ -45,6 +49,9 @@ func (c *Conn) adoptOptions(now clock.Time, o *wire.TCPOptions) {
 	if c.ts.on {
 		c.ts.set(now, o.TSVal)
 	}
+	if c.likeFreeBSD() {
+		c.roundBuffersFreeBSD()
+	}
 	c.updateMSS()
 }
 
@@ -52,7 +59,11 @@ func (c *Conn) adoptOptions(now clock.Time, o *wire.TCPOptions) {
 // (RFC 9293 §3.7.1, MUST-16), where the size of the options that every segment
 // carries is taken off here and that of SACK blocks by Output.
 func (c *Conn) updateMSS() {
-	size := max(min(c.snd.peerMSS, c.snd.pathMSS), minMSS)
+	size := min(c.snd.peerMSS, c.snd.pathMSS)
+	if n := c.MaxSegment(); n > 0 {
+		size = min(size, uint16(n))
+	}
+	size = max(size, minMSS)
 	if c.ts.on {
 		size -= timestampsLen
 	}
@@ -66,37 +77,70 @@ func (c *Conn) updateMSS() {
 // peer's SYN has offered.
 func (c *Conn) synOptions(now clock.Time, o *wire.TCPOptions) {
 	first := c.state == StateSynSent
+	o.BSD = c.likeFreeBSD()
+	if c.NoOptions() {
+		return
+	}
 	o.MSS = c.rcv.mss
+	if n := c.set.SynPlainAfter; n > 0 && first && int(c.tries) >= n {
+		return
+	}
 	o.SACKPermitted = c.sackOK || first && c.set.SACK
 	if c.scaleOK || first && c.set.WindowScale {
 		o.HasWindowScale, o.WindowScale = true, c.rcv.shift
 	}
 	if c.ts.on || first && c.set.Timestamps {
 		o.HasTimestamps, o.TSVal = true, c.ts.val(now)
-		o.TSEcr = c.ts.recent // 0 in a SYN that answers nothing
+		o.TSEcr = c.ts.recent // 0 in a SYN that answers nothing, and takes no old connection's place
 	}
 }
 
 // options fills the options of every other segment that carries an ACK.
 func (c *Conn) options(now clock.Time, o *wire.TCPOptions) {
+	o.BSD = c.likeFreeBSD()
 	if c.ts.on {
 		o.HasTimestamps, o.TSVal, o.TSEcr = true, c.ts.val(now), c.ts.recent
 	}
-	if n := c.sackRoom(); n > 0 {
-		o.NumSACK = c.rcv.ooo.Blocks(&o.SACK, n)
+	n := c.sackRoom()
+	if n == 0 {
+		return
+	}
+	if twice := c.rcv.twice; twice.Len() > 0 { // the first block (RFC 2883 §4)
+		if c.rcv.ooo != nil {
+			var rest [4]wire.SACKBlock
+			o.NumSACK = c.rcv.ooo.Blocks(&rest, n-1)
+			copy(o.SACK[1:], rest[:o.NumSACK])
+		}
+		o.SACK[0] = wire.SACKBlock{Left: uint32(twice.Start), Right: uint32(twice.End)}
+		o.NumSACK++
+		return
+	}
+	o.NumSACK = c.rcv.ooo.Blocks(&o.SACK, n)
+}
+
+// noteTwice has the next ACK report text that was there already.
+func (c *Conn) noteTwice(start, end seq.Value) {
+	if c.sackOK && c.set.DSACK && start.Less(end) {
+		c.rcv.twice = seq.Range{Start: start, End: end}
 	}
 }
 
 // sackRoom returns how many SACK blocks the next segment is to carry at most.
 func (c *Conn) sackRoom() int {
-	if c.rcv.ooo == nil || !c.sackOK {
+	if !c.sackOK {
 		return 0
 	}
-	n := 4
+	n, have := 4, 0
 	if c.ts.on {
 		n = 3
 	}
-	return min(n, c.rcv.ooo.Ranges())
+	if c.rcv.twice.Len() > 0 {
+		have = 1
+	}
+	if c.rcv.ooo != nil {
+		have += c.rcv.ooo.Ranges()
+	}
+	return min(n, have)
 }
 
 // segmentSize returns how much text fits in one wire segment now.

@@ -10,6 +10,7 @@ import (
 type pendingReply struct {
 	seq, ack seq.Value
 	flags    wire.TCPFlags
+	own      bool // not an answer to a segment: it carries what every segment of ours does
 }
 
 // Output is the one way out: it fills s with the next segment to send, with the payload
@@ -24,6 +25,7 @@ func (c *Conn) Output(now clock.Time, s *Segment, buf []byte) bool {
 	}
 	c.ctr.SegmentsOut.Add(1)
 	c.ctr.OctetsOut.Add(uint64(len(s.Payload)))
+	c.stat.countOut(now, s)
 	return true
 }
 
@@ -31,7 +33,7 @@ func (c *Conn) Output(now clock.Time, s *Segment, buf []byte) bool {
 func (c *Conn) build(now clock.Time, s *Segment, buf []byte) bool {
 	switch {
 	case c.reply.flags != 0:
-		return c.sendReply(s)
+		return c.sendReply(now, s)
 	case c.state == StateClosed:
 		return false
 	case c.synDue:
@@ -48,14 +50,22 @@ func (c *Conn) build(now clock.Time, s *Segment, buf []byte) bool {
 // waits for the peer's window does not wait for ever.
 func (c *Conn) settle(now clock.Time) {
 	c.settled = true
+	c.noteLimit(now)
 	if c.snd.una == c.snd.nxt && c.state.Synchronized() && c.unsent() && c.rtxAt == clock.Never {
 		c.startPersist(now)
 	}
 }
 
-func (c *Conn) sendReply(s *Segment) bool {
+func (c *Conn) sendReply(now clock.Time, s *Segment) bool {
 	s.reset()
 	s.Seq, s.Ack, s.Flags = c.reply.seq, c.reply.ack, c.reply.flags
+	s.Options.BSD = c.likeFreeBSD()
+	if c.reply.own && c.ts.on { // "SHOULD include the option in a <RST>" (RFC 7323 §3.2)
+		s.Options.HasTimestamps, s.Options.TSVal, s.Options.TSEcr = true, c.ts.val(now), c.ts.recent
+	}
+	if c.reply.own && c.likeLinux() {
+		s.Window = c.windowField()
+	}
 	c.reply = pendingReply{}
 	c.ctr.ResetsOut.Add(1)
 	return true
@@ -64,7 +74,7 @@ func (c *Conn) sendReply(s *Segment) bool {
 // queueReset makes a reset of the connection due: "<SEQ=SND.NXT><CTL=RST>", with the ACK
 // that lets a peer recognize it which was not up to date.
 func (c *Conn) queueReset() {
-	c.reply = pendingReply{seq: c.ackSeq(), ack: c.rcv.nxt, flags: wire.FlagRST | wire.FlagACK}
+	c.reply = pendingReply{seq: c.ackSeq(), ack: c.rcv.nxt, flags: wire.FlagRST | wire.FlagACK, own: true}
 }
 
 // sendSyn sends our SYN, or our SYN,ACK where the peer's SYN is there.
@@ -73,7 +83,7 @@ func (c *Conn) sendSyn(now clock.Time, s *Segment) bool {
 	s.reset()
 	s.Seq, s.Flags = c.snd.iss, wire.FlagSYN
 	if c.state != StateSynSent {
-		s.Ack, s.Flags = c.rcv.nxt, wire.FlagSYN|wire.FlagACK
+		s.Ack, s.Flags = c.rcv.irs.Add(1), wire.FlagSYN|wire.FlagACK
 	}
 	c.synOptions(now, &s.Options)
 	s.Window = c.offerUnscaled()
@@ -126,6 +136,12 @@ func (c *Conn) sendAck(now clock.Time, s *Segment) bool {
 		c.ctr.WindowUpdates.Add(1)
 	}
 	c.header(now, s, c.ackSeq())
+	if c.likeFreeBSD() {
+		if c.finQueued && !c.finAcked && !c.like.plain && c.snd.nxt.Sub(c.dataEnd()) == 1 && c.snd.una.Add(1) == c.snd.nxt {
+			s.Seq, s.Flags = s.Seq.Add(-1), s.Flags|wire.FlagFIN // it goes with every ACK until it is acknowledged
+		}
+		c.like.plain = false
+	}
 	c.ackSent()
 	return true
 }
@@ -156,8 +172,8 @@ func (c *Conn) unsent() bool {
 func (c *Conn) fill(s *Segment, buf []byte, at seq.Value, n, size int, fin bool) {
 	off := at.Sub(c.snd.dataStart())
 	s.Payload = buf[:c.snd.queue.CopyAt(buf[:n], off)]
-	if n > 0 && off+n == c.snd.queue.Len() {
-		s.Flags |= wire.FlagPSH // "when the TCP sends the last of the queued data" (RFC 9293 §3.9.1.2)
+	if n > 0 && c.pushes(at, n, size) {
+		s.Flags |= wire.FlagPSH
 	}
 	if fin {
 		s.Flags |= wire.FlagFIN

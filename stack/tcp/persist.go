@@ -5,6 +5,7 @@ import (
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/wire"
 )
 
 // startPersist sets the persist timer: there is something to send, nothing outstanding
@@ -58,6 +59,9 @@ func (c *Conn) sendProbe(now clock.Time, s *Segment, buf []byte) bool {
 		size := c.segmentSize()
 		n := min(c.dataEnd().Sub(c.snd.nxt), room, size, len(buf))
 		c.emit(now, s, buf, n, size, n == 0)
+		if n > 0 && c.likeLinux() {
+			s.Flags |= wire.FlagPSH
+		}
 		return true
 	}
 	c.ctr.ZeroWindowProbes.Add(1)

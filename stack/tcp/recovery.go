@@ -11,8 +11,6 @@ import (
 // control is the congestion control of a connection.
 type control = cc.Control
 
-func newControl(set *Settings) control { return cc.New(set.CC) }
-
 // dupThresh is DupThresh: how many duplicate ACKs tell of a loss (RFC 5681 §3.2, RFC 6675 §2).
 const dupThresh = 3
 

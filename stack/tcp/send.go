@@ -43,7 +43,7 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 		// says (RFC 6675 §5 step 4.3, RFC 6582 §3.2 step 3).
 		room = max(room, size)
 	}
-	n := hole.Len()
+	n, _ := c.record(hole.Start.Sub(c.snd.una), hole.Len())
 	if room < n {
 		if room -= room % size; room <= 0 {
 			c.cwndFull = true
@@ -88,6 +88,7 @@ func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text int) {
 	c.again++
 	c.ctr.RetransmittedSegments.Add(1)
 	c.ctr.RetransmittedOctets.Add(uint64(text))
+	c.stat.octetsAgain += uint64(text)
 	c.startRetransmitTimer(now)
 	c.sentAt = now
 }
@@ -98,7 +99,7 @@ func (c *Conn) sendText(now clock.Time, s *Segment, buf []byte) bool {
 		c.cwndFull = false
 		return false
 	}
-	if c.snd.una == c.snd.nxt && c.idleFor(now) {
+	if c.snd.una == c.snd.nxt && c.set.SlowStartAfterIdle && c.idleFor(now) {
 		c.sentAt = 0
 		c.cc.OnIdle(now) // "Restarting Idle Connections" (RFC 5681 §4.1)
 	}
@@ -131,16 +132,14 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 	c.stopPersist()
 	c.startRetransmitTimer(now)
 	c.sentAt = now
-	if n > 0 && c.unacked > 0 {
-		c.quick = 0 // the user answers: its text carries the ACKs from now on
-	}
+	c.answered(now, n)
 	c.ackSent()
 }
 
 // sendable returns how many octets may be sent now, and whether the FIN goes with them
 // or alone.
 func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
-	avail := c.dataEnd().Sub(c.snd.nxt)
+	avail, inner := c.record(c.snd.nxt.Sub(c.snd.una), c.dataEnd().Sub(c.snd.nxt))
 	wnd := c.snd.room()
 	if avail == 0 {
 		c.cwndFull = false
@@ -152,13 +151,16 @@ func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
 		c.cwndFull = cwnd < wnd
 		return c.whole(limit, wnd, size, bufLen), false
 	}
-	most := max(c.snd.maxSegment, size)
+	most := c.burst(size)
 	if most -= most % size; n > most || n > bufLen {
 		return c.whole(min(most, bufLen), wnd, size, bufLen), false
 	}
 	c.cwndFull = false
 	if n < most && most > size && c.awaitCompany(most) {
 		return 0, false
+	}
+	if inner { // the end of a record waits for nothing, as more follows
+		return n, false
 	}
 	if tail := n % size; tail != 0 && c.holdSmall() {
 		return n - tail, false
@@ -176,7 +178,7 @@ const shortPath = time.Millisecond
 // Nagle's algorithm, and SetNoDelay does not turn it off: a request, or an answer of up to two
 // super-segments, never waits, nor does anything on a path of the outside world.
 func (c *Conn) awaitCompany(most int) bool {
-	return !c.finQueued && !c.snd.urgent && c.pipe() >= 2*most &&
+	return c.like == nil && !c.finQueued && !c.snd.urgent && c.pipe() >= 2*most &&
 		c.rtt.Sampled() && c.rtt.Min() < shortPath
 }
 
@@ -185,7 +187,7 @@ func (c *Conn) awaitCompany(most int) bool {
 // only if it is "at least a fraction Fs of the maximum window", Fs being 1/2, and
 // nothing is outstanding; or when the persist timer overrides.
 func (c *Conn) whole(limit, wnd, size, bufLen int) int {
-	most := max(c.snd.maxSegment, size)
+	most := c.burst(size)
 	limit = min(limit, most)
 	if bufLen < size {
 		return max(min(limit, bufLen), 0)
@@ -205,11 +207,14 @@ func (c *Conn) whole(limit, wnd, size, bufLen int) int {
 // segment is unacknowledged, so that the end of a bulk write does not wait for an ACK
 // that the peer delays.
 func (c *Conn) holdSmall() bool {
-	if c.finQueued {
+	if c.finQueued || c.flush {
 		return false
 	}
-	if c.cork {
+	if c.cork || c.more {
 		return true
+	}
+	if c.likeFreeBSD() { // Nagle's own rule: as long as anything is outstanding
+		return !c.noDelay && c.snd.una != c.snd.nxt
 	}
 	return !c.noDelay && c.snd.una.Less(c.snd.sml)
 }

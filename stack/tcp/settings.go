@@ -11,6 +11,10 @@ import (
 // once a connection uses them. DefaultSettings gives the values to start from; the
 // zero value of a field means what its comment says, not the default.
 type Settings struct {
+	// Profile is the stack that TCP behaves like where no field of its own says so: which
+	// options stand where, what window is offered, when ACKs are sent and what is pushed.
+	Profile Profile
+
 	// RTO bounds the retransmission timeout (RFC 6298 §2).
 	RTO rtt.Limits
 
@@ -29,6 +33,9 @@ type Settings struct {
 	// before the connection fails. With the default timeouts 7 goes on for more than
 	// the three minutes that RFC 9293 §3.8.3 (MUST-23) asks for.
 	SynRetries, SynAckRetries int
+	// SynLinear is how many timeouts of a SYN come before they are doubled; so many retransmissions
+	// are not counted by SynRetries.
+	SynLinear int
 	// R1 is after how many retransmissions of the same segment the failure is
 	// counted, and Retries is R2: after how many the connection fails
 	// (RFC 9293 §3.8.3).
@@ -60,9 +67,41 @@ type Settings struct {
 	// InitialWindow is the initial congestion window in segments (RFC 6928).
 	InitialWindow int
 
+	// MinBurst is how many segments the Linux profile hands to the link at once at least
+	// (tcp_min_tso_segs).
+	MinBurst int
+	// SlowStartAfterIdle has the congestion window begin anew after an idle time (RFC 5681 §4.1).
+	SlowStartAfterIdle bool
+
+	// ReceiveSizes and SendSizes are the least, the initial and the largest size of a buffer that
+	// follows the traffic; those of a connection are in its Config. The largest receive buffer
+	// decides the window scale of the Linux profile.
+	ReceiveSizes, SendSizes [3]int
+	// ReceiveCeiling bounds what a user may ask of a receive buffer (net.core.rmem_max,
+	// kern.ipc.maxsockbuf). It decides the window scale of the FreeBSD profile.
+	ReceiveCeiling int
+	// WindowShare says what part of the receive buffer is offered as the window in the Linux
+	// profile: all but 1/2^n of it for n > 0, else 1/2^-n (tcp_adv_win_scale).
+	WindowShare int
+	// SignedWindows keeps unscaled windows below 32 KiB, for peers that take them as signed
+	// numbers (tcp_workaround_signed_windows).
+	SignedWindows bool
+
+	// SynTimeout is how long the handshake of an active open may take whatever SynRetries says;
+	// 0 leaves it to those (FreeBSD's keepinit).
+	SynTimeout time.Duration
+	// SynPlainAfter is after how many retransmissions a SYN carries no option but MSS, for paths that
+	// do not let others through; 0 is never (FreeBSD's rexmit_drop_options).
+	SynPlainAfter int
+
 	// Timestamps, SACK and WindowScale say which options are offered and accepted
 	// (RFC 7323, RFC 2018).
 	Timestamps, SACK, WindowScale bool
+	// DSACK reports text that came twice (RFC 2883).
+	DSACK bool
+	// TimestampOffsets has each connection's timestamp clock begin elsewhere (RFC 7323 §5.4);
+	// without it all show the time since the stack began.
+	TimestampOffsets bool
 	// TolerateNoTimestamp accepts segments without a timestamp where timestamps
 	// were agreed; RFC 7323 §3.2 says to drop them silently.
 	TolerateNoTimestamp bool
@@ -77,8 +116,56 @@ type Settings struct {
 	// sends about segments without text outside its window, so that two
 	// ends that disagree do not answer each other for ever. 0 sets no bound.
 	InvalidAckInterval time.Duration
+	// ChallengeAcksPerConn bounds the challenge ACKs of one connection in a second; 0 is no
+	// bound but InvalidAckInterval.
+	ChallengeAcksPerConn int
+	// InsecureReset and InsecureSyn let a reset, or a SYN, anywhere in the window end the connection,
+	// as before RFC 5961; InsecureAck accepts any old ACK.
+	InsecureReset, InsecureSyn, InsecureAck bool
+	// KeepUnread closes a connection with text that was not read as any other, where RFC 2525 §2.17
+	// asks for a reset.
+	KeepUnread bool
+	// DropSynFin has a port in LISTEN drop a SYN that has FIN set as well.
+	DropSynFin bool
+	// Blackhole has closed ports stay silent: 1 to a SYN, 2 to any segment, 3 also to what
+	// comes from this host.
+	Blackhole int
+	// ICMPMayReset lets a hard ICMP error end a connection in SYN-SENT (RFC 5927 §6).
+	ICMPMayReset bool
+	// NoLocalTimeWait forgets connections of this host with itself at once.
+	NoLocalTimeWait bool
+	// FastFinWait2 has the FreeBSD profile heed FinWait2Timeout; otherwise FIN-WAIT-2 lasts as long as
+	// keep-alives would take to find the peer dead.
+	FastFinWait2 bool
+	// TimeWaitReuse lets Connect take a pair of ports in TIME-WAIT whose timestamps keep the
+	// connections apart (RFC 6191): 0 never, 1 always, 2 on this host only.
+	TimeWaitReuse int
+	// TimeWaitReuseDelay is how long after the last segment of the old connection that may be.
+	TimeWaitReuseDelay time.Duration
+	// AlwaysKeepAlive turns keep-alives on for every connection.
+	AlwaysKeepAlive bool
+	// AbortOnOverflow resets a connection for which there is no room in the accept queue.
+	AbortOnOverflow bool
+	// UrgentBehind has the urgent pointer point at the urgent octet, as RFC 1122 had it, and not
+	// behind it (tcp_stdurg).
+	UrgentBehind bool
+	// DefaultMSS4 and DefaultMSS6 are assumed of peers that announce none, MinMSS is the least that
+	// is believed; 0 stands for 536, 1220 and 48.
+	DefaultMSS4, DefaultMSS6, MinMSS int
+	// PathMTUDiscovery finds the path MTU (RFC 1191).
+	PathMTUDiscovery bool
+	// SynCookies answers SYNs with cookies where the queue is full: 0 never, 1 then, 2 always.
+	SynCookies int
+
 	// IgnoreTimeWaitReset makes TIME-WAIT ignore resets (RFC 1337 §3, fix F1).
 	IgnoreTimeWaitReset bool
+
+	// NotSentLowat is from how many octets on that wait to be sent the send buffer counts as full;
+	// 0 is no limit.
+	NotSentLowat int
+	// UrgentInline leaves the octet that the urgent pointer marks in the stream, as RFC
+	// 6093 §6 advises; the user may choose otherwise (SetUrgentInline).
+	UrgentInline bool
 
 	// ReassemblyLimit bounds the octets of memory for text that came out of order, for
 	// one connection; 0 is twice its receive buffer.
@@ -106,9 +193,23 @@ func DefaultSettings() Settings {
 		PersistMax:            60 * time.Second,
 		FinWait2Timeout:       60 * time.Second,
 		InitialWindow:         10,
+		MinBurst:              2,
+		SlowStartAfterIdle:    true,
+		ReceiveSizes:          [3]int{4096, 131072, 6 << 20},
+		SendSizes:             [3]int{4096, 16384, 4 << 20},
+		ReceiveCeiling:        212992,
+		WindowShare:           1,
+		DSACK:                 true,
+		TimestampOffsets:      true,
+		ICMPMayReset:          true,
+		PathMTUDiscovery:      true,
+		SynCookies:            1,
+		TimeWaitReuse:         2,
+		TimeWaitReuseDelay:    time.Second,
 		Timestamps:            true,
 		SACK:                  true,
 		WindowScale:           true,
+		UrgentInline:          true,
 		PAWSIdle:              24 * 24 * time.Hour,
 		ChallengeAckPerSecond: 1000,
 		InvalidAckInterval:    500 * time.Millisecond,

@@ -14,7 +14,7 @@ func (c *Conn) arrivesSynSent(a *arrival) {
 // synSentFirstAck checks the ACK bit: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a
 // reset (unless the RST bit is set ...) <SEQ=SEG.ACK><CTL=RST> and discard the segment".
 func (c *Conn) synSentFirstAck(a *arrival) bool {
-	if !a.ack() || a.seg.Ack.Greater(c.snd.iss) && a.seg.Ack.LessEq(c.snd.nxt) {
+	if !a.ack() || a.seg.Ack.Greater(c.snd.iss) && a.seg.Ack.LessEq(c.snd.nxt) && !c.echoIsFalse(a) {
 		return true
 	}
 	c.ctr.NotForThisState.Add(1)
@@ -24,6 +24,16 @@ func (c *Conn) synSentFirstAck(a *arrival) bool {
 	}
 	c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
 	return false
+}
+
+// echoIsFalse reports whether a SYN,ACK echoes a timestamp that no SYN of ours had, which in Linux makes
+// its ACK unacceptable.
+func (c *Conn) echoIsFalse(a *arrival) bool {
+	o := &a.seg.Options
+	if !c.likeLinux() || !c.set.Timestamps || !o.HasTimestamps || o.TSEcr == 0 || !a.syn() || a.rst() {
+		return false
+	}
+	return tsBefore(o.TSEcr, c.ts.val(c.progressAt)) || tsBefore(c.ts.val(a.now), o.TSEcr)
 }
 
 // synSentSecondReset checks the RST bit: "If the ACK was acceptable, then signal to the
@@ -45,14 +55,18 @@ func (c *Conn) synSentSecondReset(a *arrival) bool {
 // synSentFourthSyn checks the SYN bit; a segment with neither SYN nor RST is dropped
 // (fifth).
 func (c *Conn) synSentFourthSyn(a *arrival) bool {
-	if !a.syn() {
+	if !a.syn() || a.fin && c.set.DropSynFin && c.likeFreeBSD() {
 		c.ctr.NotForThisState.Add(1)
 		return false
 	}
 	r := &c.rcv
 	r.irs = a.seg.Seq
 	r.nxt, r.lastAck = r.irs.Add(1), r.irs.Add(1)
-	r.edge = r.nxt.Add(min(r.free(), 0xffff)) // what our SYN has offered
+	r.edge = r.nxt // what our SYN has offered
+	if c.like != nil {
+		c.like.adv = r.nxt
+	}
+	c.offerUnscaled()
 	c.adoptOptions(a.now, &a.seg.Options)
 	c.heard(a.now)
 	a.seq = r.nxt
@@ -84,4 +98,10 @@ func (c *Conn) crossedSyn(a *arrival) {
 	c.setWindow(a, 0)
 	c.snd.wl2 = c.snd.iss
 	c.synDue = true
+	if c.likeFreeBSD() && len(a.text) > 0 { // kept, though the SYN,ACK does not acknowledge it
+		a.fin = false
+		c.trim(a)
+		c.keepText(a)
+		c.rcv.nxt = c.rcv.nxt.Add(len(a.text))
+	}
 }

@@ -18,12 +18,16 @@ func (c *Conn) sixthUrgent(a *arrival) bool {
 	if !a.seg.has(wire.FlagURG) || !c.state.takesText() || c.userGone {
 		return true
 	}
-	up := a.seg.Seq.Add(int(a.seg.Urgent))
+	up := a.seg.Seq.Add(max(int(a.seg.Urgent), 1))
+	if c.set.UrgentBehind {
+		up = a.seg.Seq.Add(int(a.seg.Urgent) + 1)
+	}
 	r := &c.rcv
 	if r.urgent && up.LessEq(r.up) || up.LessEq(r.nxt.Add(-r.queue.Len())) {
 		return true
 	}
-	r.urgent, r.up = true, up
+	c.passMark() // of two, only the later is marked
+	r.urgent, r.urgentRead, r.up = true, false, up
 	c.ctr.UrgentIn.Add(1)
 	a.events |= EventUrgent
 	return true
@@ -35,7 +39,7 @@ func (c *Conn) seventhText(a *arrival) bool {
 	if !c.state.takesText() {
 		return true
 	}
-	if len(a.text) > 0 && c.userGone {
+	if len(a.text) > 0 && (c.userGone || c.deaf && c.likeLinux() && c.state != StateEstablished) {
 		c.abortOnText(a)
 		return false
 	}
@@ -58,6 +62,9 @@ func (c *Conn) seventhText(a *arrival) bool {
 func (c *Conn) abortOnText(a *arrival) {
 	c.ctr.AbortedOnData.Add(1)
 	c.queueReset()
+	if c.like != nil { // as if there were no connection: see Refuse
+		c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
+	}
 	c.fail(a, syscall.ECONNRESET)
 }
 
@@ -80,11 +87,15 @@ func (c *Conn) noteFin(a *arrival) {
 // textInOrder takes text at RCV.NXT, and what it makes contiguous.
 func (c *Conn) textInOrder(a *arrival) {
 	r := &c.rcv
-	if !c.deaf {
+	if !c.deaf || c.likeLinux() {
 		c.keepText(a)
 		a.events |= EventReadable
 	}
 	r.nxt = r.nxt.Add(len(a.text))
+	if c.likeLinux() {
+		c.textLinux(a)
+	}
+	c.stat.octetsReceived += uint64(len(a.text))
 	// Duplicate ACKs that were due would now all have the new number, and tell the peer of
 	// the loss of what follows.
 	c.acksDue = min(c.acksDue, 1)
@@ -92,7 +103,12 @@ func (c *Conn) textInOrder(a *arrival) {
 		c.countText(a)
 		return
 	}
-	r.nxt = r.nxt.Add(c.pullText())
+	if held := r.ooo.Range(0); held.Start.Less(r.nxt) {
+		c.noteTwice(held.Start, seq.Min(held.End, r.nxt))
+	}
+	pulled := c.pullText()
+	r.nxt = r.nxt.Add(pulled)
+	c.stat.octetsReceived += uint64(pulled)
 	c.dropEmptyReassembly()
 	// "A TCP receiver SHOULD send an immediate ACK when the incoming segment fills in all or
 	// part of a gap in the sequence space" (RFC 5681 §4.2).
@@ -107,7 +123,7 @@ func (c *Conn) textInOrder(a *arrival) {
 // reads, and returns how much that was.
 func (c *Conn) pullText() int {
 	r := &c.rcv
-	if !c.deaf {
+	if !c.deaf || c.likeLinux() {
 		return r.ooo.Pull(r.nxt, &r.queue)
 	}
 	var waste stream.RecvQueue
@@ -140,10 +156,16 @@ func (c *Conn) textOutOfOrder(a *arrival) {
 		r.ooo.Init(c.pool)
 		r.ooo.SetLimit(c.reassemblyLimit())
 	}
+	if c.likeLinux() {
+		c.measureSegment(a)
+		c.growWindowLinux(len(a.text))
+	}
 	stored, dup := r.ooo.Insert(a.seq, a.text)
 	c.ctr.OutOfOrder.Add(1)
+	c.stat.outOfOrderIn += uint32(a.seg.segments())
 	if dup.Len() > 0 {
 		c.ctr.DuplicateText.Add(1)
+		c.noteTwice(dup.Start, dup.End)
 	}
 	if stored+dup.Len() < len(a.text) {
 		c.ctr.OutOfOrderFull.Add(1)
@@ -174,7 +196,14 @@ func (c *Conn) eighthFin(a *arrival) bool {
 	}
 	r.nxt = r.nxt.Add(1) // "advance RCV.NXT over the FIN, and send an acknowledgment"
 	r.edge = seq.Max(r.edge, r.nxt)
-	c.ackNow()
+	if c.likeLinux() && c.state == StateEstablished && r.ooo == nil {
+		c.pingpong = true // the user's own FIN may carry the ACK
+		if c.ackLinux(a.now); r.queue.Len() >= c.fullSpace() {
+			c.ackNow()
+		}
+	} else {
+		c.ackNow()
+	}
 	if r.ooo != nil {
 		r.ooo.Release()
 		r.ooo = nil
@@ -196,6 +225,11 @@ func (c *Conn) eighthFin(a *arrival) bool {
 // (RFC 5681 §4.2, RFC 9293 §3.8.6.3).
 func (c *Conn) countText(a *arrival) {
 	n := a.seg.segments()
+	if c.likeLinux() {
+		c.unacked = uint8(min(int(c.unacked)+n, 255))
+		c.ackLinux(a.now)
+		return
+	}
 	c.unacked = uint8(min(int(c.unacked)+n, 255))
 	switch {
 	case c.quick > 0:
@@ -225,7 +259,10 @@ func (c *Conn) dupAck() {
 
 // ackSent notes that a segment with RCV.NXT in its ACK field is leaving.
 func (c *Conn) ackSent() {
-	c.rcv.lastAck = c.rcv.nxt
+	if c.likeLinux() {
+		c.ackedLinux()
+	}
+	c.rcv.lastAck, c.rcv.twice = c.rcv.nxt, seq.Range{}
 	c.unacked, c.updateDue, c.ackAt = 0, false, clock.Never
 	if c.acksDue > 0 {
 		c.acksDue--

@@ -26,6 +26,9 @@ func (c *Conn) Expire(now clock.Time) Events {
 	if c.ackAt.Reached(now) {
 		c.ackAt = clock.Never
 		c.ctr.DelayedAcks.Add(1)
+		if c.likeLinux() {
+			c.delayedLinux()
+		}
 		c.ackNow()
 	}
 	switch {
@@ -68,12 +71,16 @@ func (c *Conn) retransmitTimeout(a *arrival) {
 		return
 	}
 	c.ctr.RetransmitTimeouts.Add(1)
-	c.rtt.Backoff()
+	if c.state != StateSynSent || int(c.tries) > c.set.SynLinear {
+		c.rtt.Backoff()
+	}
 	c.rtxAt = a.now.Add(c.rtt.RTO())
 	c.loss.force = true
 	c.snd.timing.on, c.snd.timing.proofs = false, 0
 	if c.snd.connecting {
-		c.synDue = true
+		// While text is waited for nothing is missing; at the end the peer is asked once more for
+		// the ACK that was passed over.
+		c.synDue = !c.deferred || c.tries >= c.deferMax
 		return
 	}
 	c.loss.mode, c.loss.recover = lossTimeout, c.snd.nxt
@@ -91,7 +98,9 @@ func oneMore(n uint8) uint8 { return uint8(min(int(n)+1, math.MaxUint8)) }
 func (c *Conn) maxTries() int {
 	switch {
 	case c.state == StateSynSent:
-		return c.set.SynRetries
+		return c.SynRetries() + c.set.SynLinear
+	case c.snd.connecting && c.deferred:
+		return max(c.set.SynAckRetries, int(c.deferMax))
 	case c.snd.connecting:
 		return c.set.SynAckRetries
 	case c.userGone:
@@ -120,8 +129,20 @@ func (c *Conn) persistTimeout(a *arrival) {
 // userTimeoutAt is when the user timeout passes: so long after data last began to be
 // acknowledged. While the window is closed and the peer answers it does not pass.
 func (c *Conn) userTimeoutAt() clock.Time {
+	if c.state == StateSynSent {
+		if d := c.SynTimeout(); d > 0 && c.rtxAt != clock.Never {
+			at := c.progressAt.Add(d)
+			if c.userTimeout > 0 {
+				at = min(at, c.progressAt.Add(c.userTimeout))
+			}
+			return at
+		}
+	}
 	if c.userTimeout <= 0 || c.rtxAt == clock.Never {
 		return clock.Never
+	}
+	if c.persist && c.likeLinux() { // though the peer answers
+		return c.progressAt.Add(c.userTimeout)
 	}
 	if c.persist {
 		return max(c.progressAt, c.heardAt).Add(c.userTimeout)

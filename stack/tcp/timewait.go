@@ -17,9 +17,10 @@ type TimeWait struct {
 	rcvNxt   seq.Value
 	tsRecent uint32
 	tsOffset uint32
-	window   uint16 // as on the wire
-	size     uint32 // the same unscaled
-	stamped  bool   // timestamps were in use
+	heardAt  clock.Time // when TS.Recent was set
+	window   uint16     // as on the wire
+	size     uint32     // the same unscaled
+	stamped  bool       // timestamps were in use
 }
 
 // TimeWaitVerdict says what a connection in TIME-WAIT does about a segment.
@@ -43,7 +44,7 @@ func (c *Conn) TimeWait() TimeWait {
 		set: c.set, ctr: c.ctr, deadline: c.lingerAt,
 		sndNxt: c.snd.nxt, rcvNxt: c.rcv.nxt,
 		tsRecent: c.ts.recent, tsOffset: c.ts.offset, stamped: c.ts.on,
-		window: c.windowField(), size: c.rcv.window(),
+		heardAt: c.ts.recentAt, window: c.windowField(), size: c.rcv.window(),
 	}
 }
 
@@ -54,9 +55,31 @@ func (t *TimeWait) Deadline() clock.Time { return t.deadline }
 // connection in place of the old (RFC 9293 §3.6.1: beyond what the old one used).
 func (t *TimeWait) MinISS() seq.Value { return t.sndNxt.Add(1 << 16) }
 
+// MayConnect reports whether this end may begin a new connection in place of the old already, because
+// the timestamps keep them apart (RFC 6191 §2, for the other direction): Settings.TimeWaitReuse
+// says where, local meaning that both ends are on this host. tsRecent is for the new
+// connection's Config.
+func (t *TimeWait) MayConnect(now clock.Time, local bool) (tsRecent uint32, ok bool) {
+	switch t.set.TimeWaitReuse {
+	case 0:
+		return 0, false
+	case 2:
+		if !local {
+			return 0, false
+		}
+	}
+	if !t.stamped || now.Sub(t.heardAt) < t.set.TimeWaitReuseDelay {
+		return 0, false
+	}
+	return t.tsRecent, true
+}
+
 // Input judges a segment that arrived in TIME-WAIT, in the order of RFC 9293
 // §3.10.7.4, and fills reply where it returns TimeWaitReply.
 func (t *TimeWait) Input(now clock.Time, s, reply *Segment) TimeWaitVerdict {
+	if t.set.Profile == ProfileFreeBSD {
+		return t.inputFreeBSD(now, s, reply)
+	}
 	paws := t.stamped && s.Options.HasTimestamps && tsBefore(s.Options.TSVal, t.tsRecent)
 	if s.Flags&(wire.FlagSYN|wire.FlagRST|wire.FlagACK) == wire.FlagSYN && t.mayReuse(s) {
 		return TimeWaitReuse
@@ -75,6 +98,30 @@ func (t *TimeWait) Input(now clock.Time, s, reply *Segment) TimeWaitVerdict {
 		return t.challenge(now, reply)
 	}
 	return TimeWaitIgnore // fifth to eighth: nothing that is acceptable says anything new
+}
+
+// inputFreeBSD is Input as FreeBSD has it: resets are nothing, a new connection needs a number beyond
+// the old one's, and whatever has an ACK and is not just the last one again is answered.
+func (t *TimeWait) inputFreeBSD(now clock.Time, s, reply *Segment) TimeWaitVerdict {
+	switch {
+	case s.has(wire.FlagRST):
+		t.ctr.ResetsIgnored.Add(1)
+		return TimeWaitIgnore
+	case s.Flags&(wire.FlagSYN|wire.FlagACK) == wire.FlagSYN && s.Seq.Greater(t.rcvNxt):
+		return TimeWaitReuse
+	case s.Flags&(wire.FlagSYN|wire.FlagACK) == 0:
+		t.ctr.NoAck.Add(1)
+		return TimeWaitIgnore
+	}
+	if s.has(wire.FlagFIN) && s.End() == t.rcvNxt {
+		t.deadline = now.Add(2 * t.set.MSL)
+	}
+	if s.Flags == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
+		return TimeWaitIgnore
+	}
+	t.ack(now, reply)
+	reply.Options.BSD = true
+	return TimeWaitReply
 }
 
 // mayReuse decides whether a SYN may begin a new connection (RFC 6191 §2).

@@ -12,12 +12,25 @@ import (
 // much: 0 where the buffer is full or nothing more may be written (see MayWrite). It
 // leaves by Output (RFC 9293 §3.10.2, SEND).
 func (c *Conn) Write(_ clock.Time, p []byte) int {
+	return c.write(p, false)
+}
+
+// WriteMore is Write by a user that has more to write at once (MSG_MORE): what does not fill a
+// segment is kept back, as under a cork, until the next Write.
+func (c *Conn) WriteMore(_ clock.Time, p []byte) int { return c.write(p, true) }
+
+func (c *Conn) write(p []byte, more bool) int {
 	n := min(len(p), c.Writable())
+	c.stat.shortWrite = n < len(p)
 	if n <= 0 {
 		return 0
 	}
-	c.settled = false
-	return c.snd.queue.Append(p[:n])
+	c.settled, c.more, c.flush = false, more, false
+	c.snd.queue.Append(p[:n])
+	if c.likeLinux() {
+		c.wroteLinux(n, more)
+	}
+	return n
 }
 
 // WriteUrgent is Write that puts the urgent pointer behind what it copied: "if the
@@ -40,7 +53,26 @@ func (c *Conn) Writable() int {
 	if !c.MayWrite() {
 		return 0
 	}
+	if n := c.NotSentLowat(); n > 0 {
+		if _, unsent := c.Queued(); unsent >= n {
+			return 0
+		}
+	}
 	return max(c.snd.limit-c.snd.queue.Len(), 0)
+}
+
+// roomToTell reports whether there is so much room in the send buffer that a user who waits is
+// to hear of it: a third, as far as what was not sent yet allows any at all.
+func (c *Conn) roomToTell() bool {
+	if !c.MayWrite() {
+		return false
+	}
+	if n := c.NotSentLowat(); n > 0 {
+		if _, unsent := c.Queued(); unsent > 0 && unsent >= n+c.cc.Window() {
+			return false // even when all is sent that the window takes
+		}
+	}
+	return c.snd.limit-c.snd.queue.Len() >= c.snd.limit/3
 }
 
 // Queued returns how many octets were sent and are not acknowledged, and how many were not
@@ -57,17 +89,29 @@ func (c *Conn) Queued() (unacked, unsent int) {
 // Read moves octets that came in order to p and returns how many (RFC 9293 §3.10.3,
 // RECEIVE). It may open the window so far that Output has an ACK to say so.
 func (c *Conn) Read(_ clock.Time, p []byte) int {
-	n := c.rcv.queue.Read(p)
+	c.passMark()
+	n := c.rcv.queue.Read(p[:c.beforeMark(len(p))])
 	c.haveRead(n)
 	return n
 }
 
 // Peek copies octets as Read does and leaves them to be read.
-func (c *Conn) Peek(p []byte) int { return c.rcv.queue.Peek(p) }
+func (c *Conn) Peek(p []byte) int {
+	c.passMark()
+	return c.rcv.queue.Peek(p[:c.beforeMark(len(p))])
+}
+
+// PeekAt copies octets to p as Peek does, from the one on that comes off octets later: for a
+// user that looks further ahead each time (SO_PEEK_OFF). It does not stop at a mark.
+func (c *Conn) PeekAt(p []byte, off int) int { return c.rcv.queue.CopyAt(p, off) }
 
 // Next returns the first octets to read without copying them: as many as lie together. They
 // stay valid until the next Read, Skip, Close or Release.
-func (c *Conn) Next() []byte { return c.rcv.queue.Next() }
+func (c *Conn) Next() []byte {
+	c.passMark()
+	p := c.rcv.queue.Next()
+	return p[:c.beforeMark(len(p))]
+}
 
 // Skip drops the first n octets to read, of which Next has shown at least n.
 func (c *Conn) Skip(_ clock.Time, n int) { c.haveRead(c.rcv.queue.Discard(n)) }
@@ -78,6 +122,9 @@ func (c *Conn) haveRead(n int) {
 	}
 	if c.rcv.urgent && c.rcv.up.LessEq(c.readPoint()) {
 		c.rcv.urgent = false
+	}
+	if c.likeLinux() && c.readLinux() {
+		c.ackNow()
 	}
 	c.windowMayOpen()
 }
@@ -98,12 +145,22 @@ func (c *Conn) Urgent() (octets int, ok bool) {
 	return max(n, 0), c.rcv.urgent && n > 0
 }
 
-// Readable returns how many octets can be read.
-func (c *Conn) Readable() int { return c.rcv.queue.Len() }
+// Readable returns how many octets can be read: those before the mark of urgent data, where
+// one is ahead, and those behind it, where it comes next and does not lie in line.
+func (c *Conn) Readable() int {
+	n := c.rcv.queue.Len()
+	if !c.rcv.urgent {
+		return n
+	}
+	if n > 0 && c.AtMark() && !c.UrgentInline() {
+		return n - 1
+	}
+	return c.beforeMark(n)
+}
 
 // EOF reports whether the stream has ended: the peer's FIN was reached, or CloseRead
 // called, and everything before it has been read.
-func (c *Conn) EOF() bool { return (c.finReached() || c.deaf) && c.rcv.queue.Len() == 0 }
+func (c *Conn) EOF() bool { return (c.finReached() || c.deaf) && c.Readable() == 0 }
 
 // finReached reports whether RCV.NXT is beyond the peer's FIN.
 func (c *Conn) finReached() bool { return c.peerFin && c.rcv.nxt == c.rcv.fin.Add(1) }
@@ -137,7 +194,8 @@ func (c *Conn) CloseWrite(_ clock.Time) {
 }
 
 // CloseRead ends reading, as shutdown(SHUT_RD) does: what is queued can still be read, what
-// comes from now on is acknowledged and, as BSD has it and Linux has not, thrown away.
+// comes from now on is acknowledged and, as BSD has it, thrown away. In the Linux profile it is
+// kept to be read until the user has ended writing as well, and then answered with a reset.
 func (c *Conn) CloseRead(clock.Time) { c.deaf = true }
 
 // Close is for a user that is gone for good, as close(2): what was written is still
@@ -151,7 +209,7 @@ func (c *Conn) Close(now clock.Time) {
 	c.userGone = true
 	if c.rcv.queue.Len() > 0 {
 		c.rcv.queue.Release()
-		if c.state.Synchronized() && c.state != StateTimeWait {
+		if c.state.Synchronized() && c.state != StateTimeWait && !c.set.KeepUnread {
 			c.ctr.AbortedUnread.Add(1)
 			c.queueReset()
 			c.enterClosed()
@@ -195,7 +253,7 @@ func (c *Conn) OnICMP(now clock.Time, hard bool, err syscall.Errno) Events {
 		return 0
 	}
 	a := arrival{now: now}
-	if hard && c.state == StateSynSent {
+	if hard && c.state == StateSynSent && c.set.ICMPMayReset {
 		c.fail(&a, err)
 		return a.events
 	}
@@ -227,11 +285,16 @@ func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
 }
 
 // SetNoDelay turns Nagle's algorithm off (RFC 9293 §3.7.4, MUST-17).
-func (c *Conn) SetNoDelay(on bool) { c.noDelay, c.settled = on, false }
+func (c *Conn) SetNoDelay(on bool) {
+	c.noDelay, c.settled = on, false
+	if on && c.likeLinux() { // even under a cork, or with more to come
+		c.flush = true
+	}
+}
 
 // SetCork keeps text back that does not fill a segment, until the cork is drawn or the
 // persist timer passes.
-func (c *Conn) SetCork(on bool) { c.cork, c.settled = on, false }
+func (c *Conn) SetCork(on bool) { c.cork, c.flush, c.settled = on, c.flush && on, false }
 
 // SetUserTimeout sets how long sent data may stay unacknowledged (RFC 9293 §3.9.1.1, RFC
 // 5482); 0 stands for no limit but the number of retransmissions.

@@ -12,6 +12,15 @@ func (r *recvSpace) window() uint32 { return uint32(max(r.edge.Sub(r.nxt), 0)) }
 // lies inside the window and so is not taken off.
 func (r *recvSpace) free() int { return min(max(r.limit-r.queue.Len(), 0), 0xffff<<r.shift) }
 
+// free is the same within the user's bound.
+func (c *Conn) free() int {
+	n := c.rcv.free()
+	if clamp := c.WindowClamp(); clamp > 0 {
+		n = min(n, clamp)
+	}
+	return n
+}
+
 // step is the least by which it is worth to open the window: "min( Fr * RCV.BUFF,
 // Eff.snd.MSS )", Fr being 1/2 (RFC 9293 §3.8.6.2.2).
 func (r *recvSpace) step() int { return max(min(r.limit/2, int(r.mss)), 1) }
@@ -27,7 +36,13 @@ func (r *recvSpace) step() int { return max(min(r.limit/2, int(r.mss)), 1) }
 // expects: whatever was offered once is still accepted.
 func (c *Conn) offer() uint16 {
 	r := &c.rcv
-	cur, free := int(r.window()), r.free()
+	switch {
+	case c.likeLinux():
+		return c.offerLinux()
+	case c.likeFreeBSD():
+		return c.offerFreeBSD()
+	}
+	cur, free := int(r.window()), c.free()
 	win := cur
 	if free-cur >= r.step() {
 		win = max(free>>r.shift<<r.shift, cur)
@@ -45,8 +60,14 @@ func (c *Conn) offer() uint16 {
 // set ... MUST NOT be scaled" (RFC 7323 §2.2).
 func (c *Conn) offerUnscaled() uint16 {
 	r := &c.rcv
-	field := min(r.free(), 0xffff)
+	field := min(c.free(), 0xffff)
+	if c.likeLinux() {
+		field = c.synWindowLinux()
+	}
 	r.edge = seq.Max(r.edge, r.nxt.Add(field))
+	if c.likeFreeBSD() {
+		c.like.adv = seq.Max(c.like.adv, r.nxt.Add(field))
+	}
 	return uint16(field)
 }
 
@@ -61,8 +82,14 @@ func (c *Conn) windowMayOpen() {
 	if !c.state.takesText() || c.userGone {
 		return
 	}
+	if c.like != nil {
+		if c.likeLinux() && c.opensLinux() || c.likeFreeBSD() && c.opensFreeBSD() {
+			c.updateDue, c.settled = true, false
+		}
+		return
+	}
 	cur := int(c.rcv.window())
-	gain := c.rcv.free() - cur
+	gain := c.free() - cur
 	if gain >= c.rcv.step() && gain >= cur {
 		c.updateDue, c.settled = true, false
 	}

@@ -34,9 +34,11 @@ type TCPOptions struct {
 	SACKPermitted  bool
 	HasTimestamps  bool
 	HasUserTimeout bool
-	NumSACK        int // how many of SACK count
-	TSVal, TSEcr   uint32
-	SACK           [4]SACKBlock
+	// BSD has PutTCPOptions write them in the order and with the padding of the BSDs.
+	BSD          bool
+	NumSACK      int // how many of SACK count
+	TSVal, TSEcr uint32
+	SACK         [4]SACKBlock
 }
 
 // ParseTCPOptions reads the options b of a TCP header into o, whose former content is
@@ -124,6 +126,9 @@ func (o *TCPOptions) setSACK(v []byte) bool {
 
 // Len returns the octets that PutTCPOptions writes, a multiple of 4, at most 40.
 func (o *TCPOptions) Len() int {
+	if o.BSD {
+		return (o.bsdLen() + 3) &^ 3
+	}
 	n := o.fixedLen()
 	if k := o.sackBlocks(n); k > 0 {
 		n += 4 + 8*k
@@ -163,7 +168,12 @@ func (o *TCPOptions) sackBlocks(n int) int {
 // scale, user timeout, NOP, NOP, SACK), since middleboxes have been seen to know no
 // other. SACK blocks that do not fit are left off, the last ones first: the first
 // is the newest (RFC 2018 §4).
+//
+// With o.BSD they stand in the order of the BSDs: see putBSD.
 func PutTCPOptions(b []byte, o *TCPOptions) int {
+	if o.BSD {
+		return o.putBSD(b)
+	}
 	n := 0
 	if o.MSS != 0 {
 		binary.BigEndian.PutUint32(b, TCPOptionMSS<<24|4<<16|uint32(o.MSS))

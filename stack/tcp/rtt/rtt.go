@@ -16,6 +16,13 @@ type Limits struct {
 	// its acknowledgements does not bring on a timeout where the path is long and even.
 	Min time.Duration
 
+	// Floor makes Min a floor under the sum of the smoothed time and the variation, as in
+	// FreeBSD, instead.
+	Floor bool
+	// Slop is added to every timeout but the first before a measurement, doubled or not: FreeBSD's
+	// allowance for a peer that is slow to answer.
+	Slop time.Duration
+
 	// Max is the largest timeout. "A maximum value MAY be placed on RTO provided it
 	// is at least 60 seconds" (RFC 6298 §2.5).
 	Max time.Duration
@@ -106,12 +113,17 @@ func (e *Estimator) RTO() time.Duration {
 		}
 		rto *= 2
 	}
+	if e.sampled || e.backoff > 0 {
+		rto += l.Slop
+	}
 	return min(rto, l.Max)
 }
 
 // base returns the timeout before doubling.
 func (e *Estimator) base(l *Limits) time.Duration {
 	switch {
+	case e.sampled && l.Floor:
+		return min(max(e.srtt+max(l.Granularity, k*e.rttvar), l.Min), l.Max)
 	case e.sampled:
 		// "RTO <- SRTT + max (G, K*RTTVAR)" (RFC 6298 §2.3), with Min beside G.
 		return min(e.srtt+max(l.Granularity, l.Min, k*e.rttvar), l.Max)

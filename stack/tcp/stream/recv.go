@@ -54,3 +54,7 @@ func (r *RecvQueue) Release() { r.q.clear() }
 
 // Check returns an error when the queue contradicts itself, for tests.
 func (r *RecvQueue) Check() error { return r.q.check() }
+
+// CopyAt copies octets to dst, beginning off octets after the first, and leaves them to be
+// read. It returns how many; none from an off that is negative or not below Len.
+func (r *RecvQueue) CopyAt(dst []byte, off int) int { return r.q.copyAt(dst, off) }

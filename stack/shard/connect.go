@@ -1,0 +1,185 @@
+package shard
+
+import (
+	"net"
+	"net/netip"
+	"syscall"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/tcp"
+)
+
+// DialTCP opens a connection to remote and sends its SYN. local may be the zero
+// AddrPort, or lack address or port: they are chosen. f is told how it goes on:
+// EventConnected, or EventError and then the connection's Conn().Err. The errors here
+// are those of before the first packet: ENETUNREACH, EADDRNOTAVAIL, EADDRINUSE, net.ErrClosed.
+func (h *Host) DialTCP(local, remote netip.AddrPort, f Handler) (*TCP, error) {
+	if a := local.Addr(); a.IsValid() && !a.IsUnspecified() && !h.IsLocal(a) {
+		return nil, syscall.EADDRNOTAVAIL
+	}
+	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
+	if local.Port() == 0 {
+		return h.connect(nil, local.Addr(), remote, nil, f)
+	}
+	if !local.Addr().IsValid() || local.Addr().IsUnspecified() {
+		local = netip.AddrPortFrom(unspecified(remote.Addr()), local.Port())
+	}
+	b, err := h.Bind(protoTCP, local, BindOptions{ReuseAddr: true})
+	if err != nil {
+		return nil, err
+	}
+	defer b.Release() // the connection holds the port from now on
+	c, err := h.ConnectTCP(b, remote, nil, f)
+	if err == syscall.EADDRNOTAVAIL && h.connected(local, remote) {
+		err = syscall.EADDRINUSE
+	}
+	return c, err
+}
+
+// connected reports whether there is a connection, or a TIME-WAIT record, of these ends.
+func (h *Host) connected(local, remote netip.AddrPort) bool {
+	k := makeFlowKey(local, remote)
+	return h.conns.get(&k) != nil || h.timeWaits.get(&k) != nil
+}
+
+// ConnectTCP opens a connection to remote from what b has bound, and sends its SYN. b may be
+// nil: then address and port are chosen. o may be nil. f is as for DialTCP.
+//
+// The binding stays its owner's to release, and a wildcard narrows to the address that
+// was chosen. The errors are those of before the first packet: ENETUNREACH, EADDRNOTAVAIL
+// (also where b's port has a connection to remote, or no port is left), EAFNOSUPPORT,
+// ENODEV, net.ErrClosed.
+func (h *Host) ConnectTCP(b *Binding, remote netip.AddrPort, o *TCPOptions, f Handler) (*TCP, error) {
+	var local netip.Addr
+	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
+	if b != nil {
+		for _, a := range b.options().addrs {
+			if a.Is4() == remote.Addr().Is4() {
+				local = a
+			}
+		}
+		if !local.IsValid() {
+			return nil, syscall.EAFNOSUPPORT
+		}
+	}
+	return h.connect(b, local, remote, o, f)
+}
+
+// connect is ConnectTCP once the address to bind to is known.
+func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *TCPOptions, f Handler) (*TCP, error) {
+	if o == nil {
+		o = new(TCPOptions)
+	}
+	n := h.net.Load()
+	if a := remote.Addr(); n.classify(a) == toMulticast || n.classify(a) == toBroadcast {
+		return nil, syscall.ENETUNREACH
+	}
+	if remote.Addr().IsUnspecified() { // connect(2) takes "any" for this host
+		remote = netip.AddrPortFrom(loopbackOf(remote.Addr()), remote.Port())
+	}
+	if local.IsValid() && (local.IsUnspecified() || n.classify(local) != toLocal) {
+		local = netip.Addr{}
+	}
+	p, err := n.pathOn(o.Interface, remote.Addr(), local, h.lo)
+	if err != nil {
+		return nil, err
+	}
+	now := h.Now()
+	c, err := h.enterNew(b, p.src, remote, o, f)
+	if err != nil {
+		return nil, err
+	}
+	defer c.mu.Unlock()
+	if b != nil {
+		b.narrow(p.src)
+	}
+	c.setPath(p)
+	c.outAt = n.generation
+	cfg := h.tcpConfig(c, now, o)
+	c.conn.Connect(now, &cfg)
+	if o.Setup != nil {
+		o.Setup(&c.conn)
+	}
+	c.push(now)
+	if h.isClosed() {
+		c.abort(now)
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+
+func loopbackOf(a netip.Addr) netip.Addr {
+	if a.Is4() {
+		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
+	}
+	return netip.IPv6Loopback()
+}
+
+// enterNew makes a connection and enters it in the table, choosing the local port where nobody
+// has bound it (RFC 6056 §3.3.3: a keyed hash of the destination, plus a counter). A
+// port that others have bound is not chosen. The connection returned is locked.
+func (h *Host) enterNew(b *Binding, local netip.Addr, remote netip.AddrPort, o *TCPOptions, f Handler) (*TCP, error) {
+	if b != nil {
+		t := b.options()
+		if c := h.tryNew(netip.AddrPortFrom(local, b.Local().Port()), remote, o, f, &t); c != nil {
+			return c, nil
+		}
+		return nil, syscall.EADDRNOTAVAIL
+	}
+	n := h.ephemeralPorts()
+	at := h.secret.PortOffset(local, remote) + h.ports.next()
+	for i := range n {
+		port := h.cfg.FirstPort + uint16((at+i)%n)
+		if h.ports.bound(portKey{protoTCP, port}, nil) {
+			continue
+		}
+		c := h.tryNew(netip.AddrPortFrom(local, port), remote, o, f, &taker{})
+		if c == nil {
+			continue
+		}
+		if h.ports.bound(portKey{protoTCP, port}, nil) { // bound since; see takePort
+			c.leave()
+			c.mu.Unlock()
+			continue
+		}
+		return c, nil
+	}
+	return nil, syscall.EADDRNOTAVAIL
+}
+
+// tryNew enters a connection of these ends, locked, or returns nil where there is one.
+func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t *taker) *TCP {
+	c := h.newTCP(local, remote)
+	c.handler = f
+	o.apply(c)
+	c.reuse, c.reusePort = t.reuse, t.reusePort
+	c.mu.Lock()
+	if c.enter() && h.timeWaits.get(&c.key) == nil {
+		return c
+	}
+	// Asked after the key is taken: the connection that had it may only just have
+	// left the one table for the other.
+	c.leave()
+	c.mu.Unlock()
+	return nil
+}
+
+// tcpConfig returns what the state machine is to know of its place.
+func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
+	is4 := c.remote.Addr().Is4()
+	announce := mss(c.out.ifc.MTU(), is4)
+	cfg := tcp.Config{
+		Settings: o.Settings, Counters: &h.tcpCounters, Pool: &h.pool,
+		ISS:      h.secret.ISS(now, c.local, c.remote),
+		TSOffset: h.secret.TSOffset(c.local, c.remote),
+		MSS:      min(announce, 65535), DefaultMSS: defaultMSS(is4),
+		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC,
+		RecvBuffer: orDefault(o.ReceiveBuffer, h.cfg.ReceiveBuffer, maxBuffer),
+		SendBuffer: orDefault(o.SendBuffer, h.cfg.SendBuffer, maxBuffer),
+	}
+	if cfg.Settings == nil {
+		cfg.Settings = h.cfg.TCP
+	}
+	cfg.MaxSegment = c.out.ifc.maxSegment(is4, cfg.PathMSS)
+	return cfg
+}

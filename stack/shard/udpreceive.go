@@ -1,0 +1,172 @@
+package shard
+
+import (
+	"net/netip"
+	"syscall"
+
+	"github.com/weirnet/weir/stack/icmp"
+	"github.com/weirnet/weir/stack/ip"
+	"github.com/weirnet/weir/stack/udp"
+	"github.com/weirnet/weir/stack/wire"
+)
+
+// udp takes a datagram to its socket, or answers port unreachable (RFC 1122 §4.1.3.1). What was sent
+// to many goes to all who want it.
+func (r *round) udp(d destination) {
+	h, p := r.h, &r.pkt
+	v, drop := udp.Parse(p.Payload, p.Src, p.Dst, p.Frame.Checksum)
+	if drop != udp.DropNone {
+		h.udpCounters.Drop(drop)
+		return
+	}
+	from := netip.AddrPortFrom(p.Src, v.SrcPort())
+	if d != toLocal {
+		r.udpToMany(v, from)
+		return
+	}
+	u := h.findUDP(netip.AddrPortFrom(p.Dst, v.DstPort()), from, r.ifc)
+	if u == nil {
+		h.udpCounters.Drop(udp.DropNoPort)
+		r.sendError(p, icmp.PortUnreachable, 0)
+		return
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.takeAll(r, v, from)
+}
+
+// udpToMany gives a datagram to every socket on its port that wants it.
+func (r *round) udpToMany(v wire.UDP, from netip.AddrPort) {
+	taken := false
+	open, connected := r.h.datagrams.onPort(v.DstPort())
+	for _, list := range [2][]*UDP{open, connected} {
+		for _, u := range list {
+			u.mu.Lock()
+			if u.wants(r, from) {
+				u.takeAll(r, v, from)
+				taken = true
+			}
+			u.mu.Unlock()
+		}
+	}
+	if !taken {
+		r.h.udpCounters.Drop(udp.DropNoPort)
+	}
+}
+
+// wants reports whether the socket gets a datagram that was sent to many. It is locked.
+func (u *UDP) wants(r *round, from netip.AddrPort) bool {
+	p := &r.pkt
+	switch {
+	case u.closed, !u.hears(r.ifc), u.remote.IsValid() && u.remote != from:
+		return false
+	}
+	for _, a := range u.addrs {
+		if a == p.Dst || a.IsUnspecified() && a.Is4() == p.Dst.Is4() {
+			return u.allows(p.Dst, p.Src, r.ifc.index)
+		}
+	}
+	return false
+}
+
+// takeAll puts a datagram, or the several that were coalesced into one, into the queue. u is locked.
+func (u *UDP) takeAll(r *round, v wire.UDP, from netip.AddrPort) {
+	p := &r.pkt
+	payload, size := v.Payload(), len(v.Payload())
+	if p.Frame.UDP && p.Frame.SegmentSize > 0 {
+		size = int(p.Frame.SegmentSize)
+	}
+	for more := true; more; more = len(payload) > 0 {
+		n := min(size, len(payload))
+		u.take(r, &udp.Datagram{From: from, To: p.Dst, Interface: r.ifc.index, Payload: payload[:n], HopLimit: p.HopLimit, TOS: p.TOS})
+		payload = payload[n:]
+	}
+	u.event()
+}
+
+// take puts a datagram into the queue. u is locked.
+func (u *UDP) take(r *round, d *udp.Datagram) {
+	ctr, drop := &r.h.udpCounters, udp.DropNoPort
+	if !u.closed {
+		drop = u.queue.Push(d)
+	}
+	if drop != udp.DropNone {
+		ctr.Drop(drop)
+		return
+	}
+	ctr.In.Add(1)
+	ctr.InOctets.Add(uint64(len(d.Payload)))
+}
+
+// report gives an ICMP error to the socket whose datagram it quotes (RFC 1122 §4.1.3.3). Without
+// RecvErr only a connected one hears of it, and of hard errors only, as in Linux.
+func (u *UDP) report(r *round, rep *icmp.Report) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.closed {
+		return
+	}
+	quote := rep.Quote
+	if len(quote) >= udp.HeaderLen {
+		quote = quote[udp.HeaderLen:]
+	}
+	if u.fail(r, rep, netip.AddrPortFrom(rep.Dst, rep.DstPort), quote, u.remote.IsValid()) {
+		u.host.udpCounters.Unreachable.Add(1)
+	}
+}
+
+// fail makes an ICMP error pending, and queues it where that was asked for. It reports false where the
+// socket does not hear of it. u is locked.
+func (u *datagramSocket) fail(r *round, rep *icmp.Report, to netip.AddrPort, quote []byte, connected bool) bool {
+	errno, hard := rep.Errno()
+	f := u.opts.family(rep.Version == 4)
+	if rep.Kind == icmp.FragmentationNeeded {
+		if u.host.pmtuDisc(f.PMTUDisc, rep.Version == 4) == PMTUDiscDont {
+			return false
+		}
+		errno, hard = syscall.EMSGSIZE, true
+	}
+	if !f.RecvErr && !(hard && connected) {
+		return false
+	}
+	if f.RecvErr {
+		u.errs.Push(queuedError(r, rep, errno, to, quote))
+	}
+	u.queue.Fail(errno)
+	u.event()
+	return true
+}
+
+// queuedError returns the entry of an error queue for an ICMP error.
+func queuedError(r *round, rep *icmp.Report, errno syscall.Errno, to netip.AddrPort, quote []byte) *udp.Error {
+	e := &udp.Error{Errno: errno, Origin: udp.OriginICMP, Type: rep.Type, Code: rep.Code, Offender: rep.From, To: to, Payload: quote, Interface: r.ifc.index}
+	if rep.Version == 6 {
+		e.Origin = udp.OriginICMP6
+	}
+	switch {
+	case rep.Kind == icmp.FragmentationNeeded:
+		e.Info = uint32(rep.MTU)
+	case rep.Pointer != 0:
+		e.Info = uint32(rep.Pointer)
+	}
+	return e
+}
+
+// loopBack gives the host a copy of what it sends to a group or broadcast address by an interface, as
+// though it had come in there. The frame may be changed.
+func (h *Host) loopBack(i *Interface, f *txFrame) {
+	r, _ := h.rounds.Get().(*round)
+	if r == nil {
+		r = &round{h: h}
+	}
+	r.ifc, r.now = i, h.Now()
+	if drop := ip.ParseLoopback(&f.Frame, &r.pkt); drop != ip.DropNone {
+		h.drops.Add(drop)
+	} else {
+		d := h.net.Load().classify(r.pkt.Dst)
+		r.pkt.NoError = true
+		r.local(d)
+	}
+	r.flush()
+	h.rounds.Put(r)
+}

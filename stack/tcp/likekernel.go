@@ -1,0 +1,41 @@
+package tcp
+
+import (
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
+)
+
+// likeKernel is what a connection must remember to behave like a kernel's, beyond what TCP
+// asks for.
+type likeKernel struct {
+	// Receiving.
+	adv      seq.Value     // FreeBSD: the right edge that was announced; rcv.edge is what is accepted
+	ssthresh int           // Linux: what the window may grow to for now
+	clamp    int           // Linux: what it may grow to at all
+	ato      time.Duration // Linux: how long an ACK waits; 0 before the first text
+	textAt   clock.Time    // Linux: when text last came
+	lastSize uint16        // Linux: size of the last segment that was not of the usual size
+	small    uint8         // Linux: small segments received and not acknowledged, as far as two
+
+	plain      bool       // FreeBSD: the ACK that is due is a challenge
+	challenges uint8      // FreeBSD: challenge ACKs sent since challengedAt
+	challenged clock.Time // the beginning of the second that they are counted in
+
+	pushes  pushMarks   // Linux: where writes ended
+	records []seq.Value // Linux: what no segment crosses (MSG_EOR)
+}
+
+// initLike readies what the profile needs.
+func (c *Conn) initLike(now clock.Time) {
+	if c.set.Profile == ProfileWeir {
+		c.like = nil
+		return
+	}
+	c.like = &likeKernel{textAt: now, challenged: now}
+	c.quick = 0
+}
+
+func (c *Conn) likeLinux() bool   { return c.like != nil && c.set.Profile == ProfileLinux }
+func (c *Conn) likeFreeBSD() bool { return c.like != nil && c.set.Profile == ProfileFreeBSD }

@@ -70,12 +70,10 @@ const (
 	defaultPercent = 12.5
 )
 
-// system is the name by which #ifdef knows a profile's kernel.
-func (c *config) system() string {
-	if c.profile == "freebsd" {
-		return "freebsd"
-	}
-	return "linux"
+// includes reports whether what stands in an #ifdef is for the profile. nplab's scripts know a
+// system STANDARD: one that does what the RFCs say.
+func (c *config) includes(system string) bool {
+	return system == "" || system == c.profile || c.profile == "weir" && (system == "standard" || system == "linux")
 }
 
 // mapped reports whether sockets are IPv6 and packets IPv4.
@@ -95,7 +93,7 @@ func configure(s *ast.Script, o Options) (*config, error) {
 	}
 	mtuSet := false
 	for _, opt := range s.Options {
-		if opt.Only != "" && opt.Only != c.system() {
+		if !c.includes(opt.Only) {
 			continue
 		}
 		mtuSet = mtuSet || opt.Name == "mtu"

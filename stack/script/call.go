@@ -51,11 +51,11 @@ func (r *runner) call() error {
 	if err := r.waitForEvent("the call begins"); err != nil {
 		return err
 	}
-	make, ok := callTable[c.Name]
+	begin, ok := callTable[c.Name]
 	if !ok {
 		return skipf("needs the system call %s()", c.Name)
 	}
-	inv, err := make(r, c)
+	inv, err := begin(r, c)
 	if err != nil {
 		return err
 	}

@@ -215,19 +215,21 @@ func (e *endpoint) scriptStamp(live uint32) uint32 {
 	return e.firstScript + (live - e.firstStamp)
 }
 
-// reincarnate begins the numbers anew where the stack answers a SYN on an old connection with one of
-// its own: the connection is another one between the same ends (RFC 9293 §3.6.1).
-func (e *endpoint) reincarnate(want, got *packet) {
+// reborn returns the endpoint of another connection between the same ends (RFC 9293 §3.6.1), where
+// that is what got shows: the stack answers a SYN on an old connection with one of its own. Else it is e.
+func (e *endpoint) reborn(want, got *packet) *endpoint {
 	const both = wire.FlagSYN | wire.FlagACK
 	switch {
 	case e.phase != phaseSynAckAcked && e.phase != phaseSynAcked || !e.haveSYN,
 		!want.flags.Has(both) || !got.flags.Has(both), got.ack != e.lastSYN+1 || got.seq == e.liveLocal:
-		return
+		return e
 	}
-	e.phase = phaseSynAckSent
-	e.scriptRemote, e.liveRemote = e.lastSYN, e.lastSYN
-	e.scriptLocal, e.liveLocal = want.seq, got.seq
-	e.stamps, e.haveStamp = map[uint32]uint32{}, false
+	n := newEndpoint()
+	n.phase, n.family, n.typ, n.protocol = phaseSynAckSent, e.family, e.typ, e.protocol
+	n.local, n.remote = e.local, e.remote
+	n.scriptRemote, n.liveRemote = e.lastSYN, e.lastSYN
+	n.scriptLocal, n.liveLocal = want.seq, got.seq
+	return n
 }
 
 // shown maps all of a packet that the stack sent, for a person to read.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"time"
 
@@ -96,13 +95,13 @@ type runner struct {
 	nextPort uint16
 
 	// The event that runs, with its times worked out.
-	ev         *ast.Event
-	at, until  time.Duration // its time; the end of its range
-	base       time.Duration // what a relative time counts from
-	lastAt     time.Duration // the time of the event before
-	lastIn     bool          // it was a packet in
-	haveLast   bool
-	haveScript bool // an event with an absolute time was there
+	ev        *ast.Event
+	at, until time.Duration // its time; the end of its range
+	base      time.Duration // what a relative time counts from
+	lastAt    time.Duration // the time of the event before
+	last      *ast.Event    // that event
+	lastIn    bool          // it was a packet in
+	haveLast  bool
 
 	endpoints []*endpoint
 	test      *endpoint // whose packets the next ones are
@@ -183,94 +182,9 @@ func (r *runner) event(e *ast.Event) error {
 	case e.Code != nil:
 		err = r.runCode()
 	}
-	r.lastAt, r.haveLast = r.at, true
+	r.last, r.lastAt, r.haveLast = e, r.at, true
 	r.lastIn = e.Packet != nil && e.Packet.Direction == ast.In
 	return err
-}
-
-// setTimes works out when the event is to happen. What is relative counts from the present, that
-// is from the end of the event before; but packets in count from the time of a packet in
-// before them.
-func (r *runner) setTimes() error {
-	t := r.ev.Time
-	r.base = 0
-	switch t.Kind {
-	case ast.TimeRelative, ast.TimeRelativeRange, ast.TimeAny, ast.TimeNone:
-		r.base = r.b.Now()
-		if r.lastIn && r.ev.Packet != nil && r.ev.Packet.Direction == ast.In {
-			r.base = r.lastAt
-		}
-	default:
-		if !r.haveScript && !r.haveLast && t.Start != 0 {
-			return invalidf("line %d: the first event is to be at time 0", r.ev.Pos.Line)
-		}
-		if r.haveScript && r.haveLast && t.Start < r.lastAt && r.prevAbsolute() {
-			return invalidf("line %d: time goes back from %s to %s", r.ev.Pos.Line, seconds(r.lastAt), seconds(t.Start))
-		}
-		r.haveScript = true
-	}
-	r.at, r.until = r.base+t.Start, r.base+max(t.End, t.Start)
-	return nil
-}
-
-// prevAbsolute reports whether the time of the event before this one was absolute.
-func (r *runner) prevAbsolute() bool {
-	i := slices.Index(r.events, r.ev)
-	return i > 0 && (r.events[i-1].Time.Kind == ast.TimeAbsolute || r.events[i-1].Time.Kind == ast.TimeAbsoluteRange)
-}
-
-// allowance is how much earlier or later than the script says something may happen.
-func (r *runner) allowance(at, since time.Duration, have bool) time.Duration {
-	d := r.cfg.tolerance
-	if have {
-		d = max(d, time.Duration(r.cfg.percent/100*float64(at-since)))
-	}
-	return d
-}
-
-// waitForEvent lets time pass to the event's.
-func (r *runner) waitForEvent(what string) error {
-	if err := r.passTo(r.at); err != nil {
-		return err
-	}
-	return r.checkTime(what, r.b.Now())
-}
-
-// passTo lets time pass to an instant, and looks at the calls that return meanwhile.
-func (r *runner) passTo(at time.Duration) error {
-	for {
-		if err := r.reap(); err != nil {
-			return err
-		}
-		if r.b.Now() >= at {
-			return nil
-		}
-		r.b.Wait(at, r.someReturned)
-	}
-}
-
-func (r *runner) someReturned() bool {
-	return slices.ContainsFunc(r.pending, func(p *pendingCall) bool { return p.p.Done })
-}
-
-// checkTime compares when the event's thing happened with when it was to.
-func (r *runner) checkTime(what string, got time.Duration) error {
-	if r.ev.Time.Kind == ast.TimeAny || r.ev.Time.Kind == ast.TimeNone {
-		return nil
-	}
-	d := r.allowance(r.at, r.lastAt, r.haveLast)
-	if got >= r.at-d && got <= r.until+d {
-		return nil
-	}
-	return r.fail(fmt.Sprintf("%s at %s, not %s", what, seconds(got), r.timeText(d)), "", "")
-}
-
-// timeText is when the event was to happen.
-func (r *runner) timeText(d time.Duration) string {
-	if r.until > r.at {
-		return fmt.Sprintf("between %s and %s (±%s)", seconds(r.at), seconds(r.until), seconds(d))
-	}
-	return fmt.Sprintf("at %s (±%s)", seconds(r.at), seconds(d))
 }
 
 // finish ends the script: calls that are to return later have the time for it. Packets that
@@ -338,49 +252,4 @@ func (r *runner) tcpdrop(ends [2]netip.AddrPort) error {
 		}
 	}
 	return r.fail("tcpdrop found no such connection", "", "")
-}
-
-// around is how many packets before a failure its report shows.
-const around = 12
-
-// fail makes the error of a failure at the present event.
-func (r *runner) fail(message, want, got string) error {
-	if r.ev.Packet != nil && r.cfg.lenientPacket || r.ev.Syscall != nil && r.cfg.lenientSyscall {
-		r.res.Warnings = append(r.res.Warnings, fmt.Sprintf("line %d: %s", r.ev.Pos.Line, message))
-		return nil
-	}
-	r.collect()
-	f := &Failure{Line: r.ev.Pos.Line, Source: r.ev.String(), Message: message, Expected: want, Got: got, State: r.state()}
-	for _, p := range r.passed[max(0, len(r.passed)-around):] {
-		f.Around = append(f.Around, seconds(p.at)+" "+p.text)
-	}
-	for _, p := range r.queue[:min(len(r.queue), around)] {
-		f.Around = append(f.Around, seconds(p.at)+" "+r.show(p)+" (sent, not looked at yet)")
-	}
-	return f
-}
-
-// state is the stack's connections.
-func (r *runner) state() (lines []string) {
-	for _, c := range r.b.Connections() {
-		lines = append(lines, c.String())
-	}
-	return lines
-}
-
-// show is a packet that the stack sent, in the numbers of the connection under test where
-// it is that one's.
-func (r *runner) show(p *packet) string {
-	e := r.test
-	if e == nil || p.dst != e.remote && p.protocol != 1 {
-		return p.text(ast.Out) + fmt.Sprintf(" (%v > %v)", p.src, p.dst)
-	}
-	return e.shown(p).text(ast.Out)
-}
-
-// noteWarning lets warnings of the same kind stand once.
-func (r *runner) noteWarning(s string) {
-	if !slices.Contains(r.res.Warnings, s) {
-		r.res.Warnings = append(r.res.Warnings, strings.TrimSpace(s))
-	}
 }

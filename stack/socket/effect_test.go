@@ -302,3 +302,28 @@ func TestDescriptorsAreBounded(t *testing.T) {
 		t.Errorf("accept, with a descriptor free again: %s", got)
 	}
 }
+
+// A call that has found the descriptor before another closed it comes too late: it begins
+// nothing that nobody would ever end.
+func TestNothingBeginsOnAClosedSocket(t *testing.T) {
+	w, x := newBox(t, shard.Config{}, Config{}, 4)
+	for name, late := range map[string]func(e endpoint, f *file) error{
+		"bind":    func(e endpoint, _ *file) error { return e.bind(x.lo(0)) },
+		"listen":  func(e endpoint, _ *file) error { return e.listen(1) },
+		"connect": func(e endpoint, f *file) error { return e.connect(f, x.out(9)) },
+	} {
+		fd := x.nonblock()
+		e, f, err := w.sock(fd)
+		x.must("sock", err)
+		x.must("close", x.CloseFD(fd))
+		if err := late(e, f); said(err) != "EBADF" {
+			t.Errorf("%s: %s", name, said(err))
+		}
+	}
+	if list := w.h.Connections(); len(list) > 0 {
+		t.Errorf("there is %+v", list)
+	}
+	if n := w.counter("held.ports"); n != 0 {
+		t.Errorf("%d ports are held", n)
+	}
+}

@@ -113,3 +113,17 @@ func TestPrepareForwardAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// What a router decides not to pass on is quoted as it came: deciding changes nothing.
+func TestMayForwardLeavesThePacketAsItCame(t *testing.T) {
+	for _, b := range [][]byte{packet4(8, nil), packet6(17, octets(8), nil)} {
+		p := mustParse(t, bytes.Clone(b))
+		if MayForward(p) != ForwardOK || !bytes.Equal(p.Frame.Packet(), b) {
+			t.Errorf("MayForward has changed the packet %x to %x", b, p.Frame.Packet())
+		}
+		TakeHop(p)
+		if q := mustParse(t, p.Frame.Packet()); q.HopLimit != 63 {
+			t.Errorf("a hop limit of %d after TakeHop", q.HopLimit)
+		}
+	}
+}

@@ -195,3 +195,18 @@ func TestPingAndForwardingAllocateNothing(t *testing.T) {
 		}
 	}
 }
+
+// TestFloodOfSYNsAllocatesNothing has SYNs arrive at a listener with no place left.
+func TestFloodOfSYNsAllocatesNothing(t *testing.T) {
+	needsPools(t)
+	w := newWorld(t, Config{Backlog: 1})
+	w.listen("192.0.2.1:7")
+	w.cables[0].keep = false
+	f := &link.Frame{Buf: make([]byte, link.FrameSize)}
+	in := tcpPacket(ap("192.0.2.9:999"), ap("192.0.2.1:7"), fieldsOf(syn), nil)
+	w.arrive(f, tcpPacket(ap("192.0.2.9:998"), ap("192.0.2.1:7"), fieldsOf(syn), nil))
+	if n := testing.AllocsPerRun(1000, func() { w.arrive(f, in) }); n > 0 {
+		t.Errorf("%v allocations for a SYN that finds no place", n)
+	}
+	w.counted("tcp.drop.syn_queue_full", 1001)
+}

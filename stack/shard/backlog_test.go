@@ -124,8 +124,8 @@ func TestBacklogIsBoundedByTheHost(t *testing.T) {
 	w := newWorld(t, Config{MaxBacklog: 5})
 	l := w.listenTCP(ListenOptions{Backlog: 1000})
 	for _, n := range []int{1000, -1, 5} {
-		if l.SetBacklog(n); l.options().Backlog != 5 {
-			t.Errorf("listen(%d) is a backlog of %d", n, l.options().Backlog)
+		if l.SetBacklog(n); l.opts.Backlog != 5 {
+			t.Errorf("listen(%d) is a backlog of %d", n, l.opts.Backlog)
 		}
 	}
 }

@@ -13,10 +13,9 @@ import (
 // then, so that a backlog of 0 lets one connection in.
 func (l *Listener) queueFull() bool { return len(l.queue)+l.admitted > l.opts.Backlog }
 
-// reserve takes a place for one more half-open connection, or counts why there is none.
-func (l *Listener) reserve(c *TCP) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
+// hasRoom reports whether there is a place for one more half-open connection, or counts why
+// there is none. l is locked.
+func (l *Listener) hasRoom() bool {
 	ctr := &l.host.counters
 	switch {
 	case l.closed:
@@ -26,10 +25,28 @@ func (l *Listener) reserve(c *TCP) bool {
 	case l.queueFull():
 		ctr.listenOverflow.Add(1)
 	default:
-		l.halfOpen[c] = struct{}{}
 		return true
 	}
 	return false
+}
+
+// forSYN returns the options for a connection that a SYN asks for, and whether there is a place for
+// it: a flood of SYNs is to cost no more than that question.
+func (l *Listener) forSYN() (o ListenOptions, ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.opts, l.hasRoom()
+}
+
+// reserve takes a place for one more half-open connection.
+func (l *Listener) reserve(c *TCP) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.hasRoom() { // another queue's loop was quicker
+		return false
+	}
+	l.halfOpen[c] = struct{}{}
+	return true
 }
 
 // admission says what a half-open connection gets of a segment.

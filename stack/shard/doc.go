@@ -10,6 +10,7 @@
 //
 //	frame → ip.Parse → classify (ours, to forward, neither)
 //	      → reassembly, when it is a fragment
+//	      → a copy to each raw socket that wants one
 //	      → ICMP | UDP: to its socket's queue | TCP: to its connection, by four-tuple,
 //	        else to its TIME-WAIT record, else to a listener, else a reset
 //
@@ -35,6 +36,29 @@
 // goes to a short bounded backlog of the interface; only what overflows that is
 // dropped, and counted.
 //
+// # Sockets
+//
+// What a BSD socket does in several calls is here in several parts. Host.Bind takes a port
+// and makes a Binding, by Linux's rules of SO_REUSEADDR and SO_REUSEPORT: other bindings
+// stand in its way, and connections and TIME-WAIT records, which hold their port themselves
+// (portUse counts them, so that a port with none is known without a search). ConnectTCP and
+// ListenTCP go on from a Binding, with TCPOptions that a listener's connections inherit; UDP
+// and Raw sockets are opened first and bound, connected and disconnected as often as one likes.
+//
+// A listener keeps two lists by Linux's rules (backlogs.go): half-open connections, as many as
+// its backlog, and those to be accepted, one more than that. With the second full a SYN
+// is ignored, and so is the ACK that would end a handshake: TCP.admit keeps it from the
+// state machine, which then sends its SYN,ACK again.
+//
+// A datagram to one host is for one socket (findUDP); one to a group or a broadcast address is for
+// all that want it, where anybody here has joined the group on that interface. What the
+// host itself sends to a group comes back to its members by loopBack, not by the device.
+// Nobody is told of groups by IGMP or MLD.
+//
+// An ICMP error is first checked to be about what we sent, then enters the path MTU cache
+// and goes to its connection or socket. Hard ones end a connection that is being opened
+// and are told to connected datagram sockets; with RecvErr every one is queued with what it quotes.
+//
 // # Time
 //
 // One wheel holds one entry for each connection and TIME-WAIT record. The
@@ -50,8 +74,8 @@
 //
 // # Locks
 //
-// In the order in which they may nest: TCP.mu or UDP.mu, then one of Listener.mu, a flow
-// bucket, Host.timerMu, Interface.mu. Host.netMu guards writers of the network
+// In the order in which they may nest: TCP.mu, UDP.mu or Raw.mu, then sockets.mu, then one of
+// Listener.mu, ports.mu, groups.mu, a flow bucket, Host.timerMu, Interface.mu. Host.netMu guards writers of the network
 // snapshot only; readers load a pointer. None of them is held across a write to a
 // device, and a handler runs under its own connection's lock only.
 package shard

@@ -127,13 +127,6 @@ func (l *Listener) Configure(f func(o *ListenOptions)) {
 	l.mu.Unlock()
 }
 
-// options returns the options as they are at the moment.
-func (l *Listener) options() ListenOptions {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.opts
-}
-
 // OnReady sets a function that is called when a connection can be taken and when the
 // listener closes. It runs under the listener's lock and the new connection's, so
 // it must not block, and neither take nor use a connection itself.

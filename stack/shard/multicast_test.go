@@ -132,6 +132,18 @@ func TestSourceFilters(t *testing.T) {
 	}
 }
 
+// A socket's filter is one interface's: it says nothing of the group on another.
+func TestSourceFilterIsOneInterfaces(t *testing.T) {
+	w := newWorld(t, Config{})
+	u, group := w.member(53, "", 0), addr(group4)
+	must(t, u.JoinSource(group, addr("192.0.2.8"), w.ifcs[0].Index()))
+	must(t, u.JoinSource(group, addr("192.0.2.9"), w.ifcs[1].Index()))
+	w.fromGroup(1, "192.0.2.9", group4)
+	w.has("the source of that interface:", u, 1)
+	w.fromGroup(1, "192.0.2.8", group4)
+	w.has("the other interface's source:", u, 0)
+}
+
 // What is sent to a group leaves with hop limit 1 by the interface that was asked for, and members here get a copy.
 func TestSentToAGroup(t *testing.T) {
 	for _, c := range [][2]string{{group4, "198.51.100.1"}, {group6, "2001:db8:1::1"}} {
@@ -168,6 +180,16 @@ func TestSentToAGroup(t *testing.T) {
 		w.has("a member on the other interface", listener, 0)
 		w.counted("held.frames", 0)
 	}
+}
+
+// What is sent to a group by the loopback comes back once.
+func TestGroupOnTheLoopback(t *testing.T) {
+	w := newWorld(t, Config{})
+	u := w.member(53, "", 0)
+	must(t, u.JoinGroup(addr(group4), w.lo.Index()))
+	must(t, u.SendTo([]byte("x"), netip.AddrPortFrom(addr(group4), 53), SendOptions{Interface: w.lo.Index()}))
+	w.settle()
+	w.has("a member", u, 1)
 }
 
 // A broadcast is for every socket on the port, the sender's own host's too.

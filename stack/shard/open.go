@@ -49,7 +49,14 @@ func (r *round) listen(l *Listener, local, remote netip.AddrPort, minISS *seq.Va
 // accept makes the connection that a SYN asks for.
 func (r *round) accept(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
 	h := r.h
-	o := l.options()
+	o, ok := l.forSYN()
+	if !ok {
+		if o.RefuseOverflow {
+			h.counters.listenRefused.Add(1)
+			r.refuse(local, remote)
+		}
+		return
+	}
 	c := h.newTCP(local, remote)
 	o.TCP.apply(c)
 	c.reuse, c.reusePort = o.reuse, o.reusePort
@@ -60,10 +67,6 @@ func (r *round) accept(l *Listener, local, remote netip.AddrPort, minISS *seq.Va
 		return
 	}
 	if !l.reserve(c) {
-		if o.RefuseOverflow {
-			h.counters.listenRefused.Add(1)
-			r.refuse(local, remote)
-		}
 		return
 	}
 	c.parent, c.queue = l, r.queue

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirnet/weir/stack/link"
 	"github.com/weirnet/weir/stack/tcp"
 	"github.com/weirnet/weir/stack/tcp/cc"
 	"github.com/weirnet/weir/stack/wire"
@@ -54,6 +55,40 @@ func TestConnectionsOptions(t *testing.T) {
 			t.Errorf("%s: hop limit %d, class %#x", dst, p.ttl, p.tos())
 		}
 		c.Abort()
+	}
+}
+
+// The ECN field of the IP header is the segment's, both ways and in both families (RFC 3168 §5).
+func TestSegmentsCarryTheECNField(t *testing.T) {
+	w := newWorld(t, Config{})
+	for _, ends := range [][2]string{{"192.0.2.1:7", "192.0.2.9:999"}, {"[2001:db8::1]:7", "[2001:db8::9]:999"}} {
+		for ecn := range uint8(4) {
+			f := w.getTx()
+			f.seg = tcp.Segment{Flags: ack, ECN: ecn}
+			p, err := w.net.Load().pathTo(ap(ends[1]).Addr(), netip.Addr{}, w.lo)
+			must(t, err)
+			p.tos = 0xff
+			f.putTCP(ap(ends[0]), ap(ends[1]), &p, w.Host)
+			f.finishPartial()
+			if got := (packet{raw: f.Packet()}).tos(); got != 0xfc|ecn {
+				t.Errorf("%d leaves as a class of %#x", ecn, got)
+			}
+			w.putTx(f)
+
+			in := tcpPacket(ap(ends[1]), ap(ends[0]), fieldsOf(rst), nil)
+			if in[0]>>4 == 4 {
+				in[1] = 0xfc | ecn
+				wire.IPv4(in).UpdateChecksum()
+			} else {
+				in[1] = ecn<<4 | in[1]&15
+			}
+			r := round{h: w.Host, ifc: w.ifcs[0], now: w.Now()}
+			w.in.Off, w.in.End = link.Headroom, link.Headroom+copy(w.in.Buf[link.Headroom:], in)
+			w.in.Offload = link.Offload{}
+			if r.input(&w.in); r.seg.ECN != ecn || r.seg.Flags != rst {
+				t.Errorf("%d arrives as %d", ecn, r.seg.ECN)
+			}
+		}
 	}
 }
 

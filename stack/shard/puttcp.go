@@ -19,7 +19,7 @@ func (f *txFrame) putTCP(local, remote netip.AddrPort, p *path, h *Host) {
 	})
 	hdr := ipHeader{
 		src: local.Addr(), dst: remote.Addr(), protocol: wire.ProtoTCP,
-		hopLimit: p.hopLimit, tos: p.tos &^ 3, // the ECN bits are to be the segment's (RFC 3168 §5)
+		hopLimit: p.hopLimit, tos: p.tos&^3 | s.ECN, // RFC 3168 §5: the two bits are the segment's
 		dontFragment: !p.fragment, flowLabel: h.flowLabel(local, remote),
 	}
 	if hdr.hopLimit == 0 {

@@ -208,7 +208,7 @@ func (r *round) tcp() {
 	if tcp.ParseSegment(v, &r.seg) != nil {
 		h.counters.tcpBadOptions.Add(1) // what parsed counts; the segment goes on
 	}
-	r.seg.SegmentSize = int(p.Frame.SegmentSize)
+	r.seg.SegmentSize, r.seg.ECN = int(p.Frame.SegmentSize), p.TOS&3
 	local := netip.AddrPortFrom(p.Dst, v.DstPort())
 	remote := netip.AddrPortFrom(p.Src, v.SrcPort())
 	key := makeFlowKey(local, remote)

@@ -100,6 +100,17 @@ func (m *pathMTUs) lookup(dst netip.Addr, linkMTU int) (mtu int, fragment bool) 
 	return m.cache.Lookup(dst, linkMTU), m.cache.MayFragment(dst)
 }
 
+// PathMTU returns the path MTU to dst as known at the moment, in octets, by the route of a socket
+// that is bound to nothing. The error is ENETUNREACH or EADDRNOTAVAIL.
+func (h *Host) PathMTU(dst netip.Addr) (int, error) {
+	p, err := h.net.Load().pathTo(dst, netip.Addr{}, h.lo)
+	if err != nil {
+		return 0, err
+	}
+	mtu, _ := h.pathMTU.lookup(dst.WithZone(""), p.ifc.MTU())
+	return mtu, nil
+}
+
 // update enters what a packet-too-big report says and returns whether the path MTU fell.
 func (m *pathMTUs) update(now clock.Time, rep *icmp.Report) bool {
 	m.mu.Lock()

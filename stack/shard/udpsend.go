@@ -139,8 +139,8 @@ func (u *datagramSocket) measure(s *sending, class destination, o *SendOptions) 
 	s.df, s.alwaysDF = d.dontFragment(!fragment), d == PMTUDiscDo || d == PMTUDiscProbe
 	s.mustFit = o.DontFragment || s.alwaysDF || d == PMTUDiscInterface
 	s.recvErr = f.RecvErr
-	s.loop = class == toBroadcast && !s.ifc.loop ||
-		class == toMulticast && f.MulticastLoop && u.host.groups.member(s.ifc.index, s.dst.Addr())
+	s.loop = !s.ifc.loop && (class == toBroadcast || // the loopback brings it back by itself
+		class == toMulticast && f.MulticastLoop && u.host.groups.member(s.ifc.index, s.dst.Addr()))
 }
 
 // tooLong queues, where it was asked for, that a datagram was not sent because it does not fit.

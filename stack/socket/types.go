@@ -115,6 +115,8 @@ type Msghdr struct {
 	Control []byte
 	// Flags is set by RecvMsg: MSG_TRUNC, MSG_CTRUNC, MSG_OOB, MSG_EOR, MSG_ERRQUEUE.
 	Flags int
+
+	room int // of Control, while it is filled
 }
 
 // PollFD is struct pollfd.

@@ -32,6 +32,19 @@ const (
 	ListenAccept
 )
 
+// DefaultMSS is assumed of peers that announce none (RFC 9293 §3.7.1, MUST-15).
+func (set *Settings) DefaultMSS(is4 bool) int {
+	switch {
+	case is4 && set.DefaultMSS4 > 0:
+		return set.DefaultMSS4
+	case is4:
+		return defaultMSS
+	case set.DefaultMSS6 > 0:
+		return set.DefaultMSS6
+	}
+	return 1220
+}
+
 // Listen is the function of that name with what the settings say besides: a SYN with a FIN may
 // be dropped.
 func (set *Settings) Listen(s, reply *Segment) ListenVerdict {

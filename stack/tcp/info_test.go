@@ -37,6 +37,15 @@ func TestInfoCountsWhatHasHappened(t *testing.T) {
 	}
 }
 
+// tcpi_last_data_recv of a connection without text is its age.
+func TestInfoCountsTimeFromTheHandshake(t *testing.T) {
+	d := connected(t)
+	d.now = d.now.Add(time.Second)
+	if i := d.c.InfoAt(d.now); i.LastDataRecv != time.Second || i.LastDataSent != time.Second {
+		t.Errorf("%v, %v", i.LastDataRecv, i.LastDataSent)
+	}
+}
+
 func TestInfoTellsWhatHoldsTheSenderUp(t *testing.T) {
 	d := established(t, func(d *dialogue) { d.cfg.SendBuffer = 4000 })
 	d.in("A", 1, 1, win(1000))

@@ -90,10 +90,19 @@ func (c *Conn) firstSequenceNumber(a *arrival) bool {
 	if a.rst() { // text in it explains it (RFC 9293 §3.5.3, SHLD-2), and is in no window
 		n, a.text, a.fin = 0, nil, false
 	}
+	if c.likeLinux() {
+		if !c.endsInTime(a) {
+			c.unacceptable(a)
+			return false
+		}
+		wnd = c.rcv.window()
+	}
 	switch {
 	case acceptable(a.seq, n, c.rcv.nxt, wnd):
 	case c.specialAllowance(a, wnd):
-		c.answerInvalid(a)
+		if !c.likeLinux() || a.seg.Len() > 0 {
+			c.answerInvalid(a)
+		}
 		c.heard(a.now)
 		a.text, a.fin = nil, false
 		return true
@@ -102,6 +111,7 @@ func (c *Conn) firstSequenceNumber(a *arrival) bool {
 		return false
 	}
 	a.stamp = true // once the ACK is known to be good as well
+	c.noteECN(a.seg)
 	c.trim(a)
 	c.heard(a.now)
 	return true
@@ -248,7 +258,7 @@ func (c *Conn) secondReset(a *arrival) bool {
 	if !a.rst() {
 		return true
 	}
-	if a.seg.Seq != c.rcv.nxt && !c.set.InsecureReset && !c.resetAtSACK(a) {
+	if a.seg.Seq != c.rcv.nxt && !c.set.InsecureReset && !c.resetAtSACK(a) && !c.resetOfRequest() {
 		c.challenge(a.now)
 		return false
 	}
@@ -275,6 +285,12 @@ func (c *Conn) secondReset(a *arrival) bool {
 func (c *Conn) resetAtSACK(a *arrival) bool {
 	o := c.rcv.ooo
 	return c.likeLinux() && c.sackOK && o != nil && o.Ranges() > 0 && o.Range(o.Ranges()-1).End == a.seg.Seq
+}
+
+// resetOfRequest reports whether a reset anywhere in the window ends the handshake: Linux
+// has no connection yet that would be worth a challenge.
+func (c *Conn) resetOfRequest() bool {
+	return c.likeLinux() && c.state == StateSynReceived && c.passive
 }
 
 // resetBeforeFin reports whether a reset has the number of the peer's FIN, which has been received: Linux

@@ -23,7 +23,8 @@ type likeKernel struct {
 	challenges uint8      // FreeBSD: challenge ACKs sent since challengedAt
 	challenged clock.Time // the beginning of the second that they are counted in
 
-	pushes pushMarks // Linux: where writes ended
+	pushes  pushMarks   // Linux: where writes ended
+	records []seq.Value // Linux: what no segment crosses (MSG_EOR)
 }
 
 // initLike readies what the profile needs.

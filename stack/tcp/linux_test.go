@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -128,6 +129,7 @@ func TestLinuxAcknowledgesWhenASmallSegmentIsRead(t *testing.T) {
 
 func TestLinuxPushesWhereAWriteEnds(t *testing.T) {
 	d := linuxServer(t)
+	d.set.TLP = false // the timeout is to send the first again
 	d.c.SetNoDelay(true)
 	d.write(1000)
 	d.want("one write", "AP", 1, 1, octets(1000))
@@ -268,5 +270,123 @@ func TestLinuxListenDropsSynFin(t *testing.T) {
 	}
 	if v := set.Listen(&Segment{Flags: wire.FlagSYN}, &reply); v != ListenAccept {
 		t.Errorf("%v", v)
+	}
+}
+
+// MSG_EOR: what ends a record is not put together with what follows, and does not wait for it.
+func TestLinuxKeepsRecordsApart(t *testing.T) {
+	d := linuxServer(t, func(d *dialogue) { d.set.MinBurst = 100 })
+	d.in("A", 1, 1, win(500))
+	d.write(10400)
+	for range 3 {
+		if n := d.c.WriteRecord(d.now, make([]byte, 400)); n != 400 {
+			t.Fatal(n)
+		}
+	}
+	d.write(300)
+	d.want("half the window", "AP", 1, 1, octets(5000))
+	d.want("the other half", "AP", 5001, 1, octets(5000))
+	d.idle("the window is full")
+	d.in("A", 1, 10001, win(500))
+	d.want("the rest, and the first record", "AP", 10001, 1, octets(800))
+	d.want("the second", "AP", 10801, 1, octets(400))
+	d.want("the third", "AP", 11201, 1, octets(400))
+	d.idle("Nagle's algorithm keeps the last")
+	d.in("A", 1, 11601, win(500))
+	d.want("the last", "AP", 11601, 1, octets(300))
+	if n := len(d.c.like.records); n != 0 {
+		t.Errorf("%d records are remembered", n)
+	}
+}
+
+// RFC 2883 §4: text in order that covers text held out of order.
+func TestDuplicateOfHeldTextIsReported(t *testing.T) {
+	d := linuxServer(t)
+	for _, at := range []int{1001, 2001, 4001, 7001} {
+		d.in("AP", at, 1, octets(1000), win(257))
+		d.want("a hole", "A", 1, 1)
+	}
+	d.in("AP", 1, 1, octets(6000), win(257))
+	s := d.want("most of it", "A", 1, 6001)
+	var got []int
+	for _, b := range s.Options.SACK[:s.Options.NumSACK] {
+		got = append(got, int(b.Left-uint32(d.irs)), int(b.Right-uint32(d.irs)))
+	}
+	if !slices.Equal(got, []int{1001, 3001, 7001, 8001}) {
+		t.Errorf("%v", got)
+	}
+}
+
+// After shutdown(SHUT_RD) text can still be read; after SHUT_RDWR it is answered with a reset.
+func TestLinuxReadsOnAfterCloseRead(t *testing.T) {
+	d := linuxServer(t)
+	d.c.CloseRead(d.now)
+	d.in("AP", 1, 1, octets(10), win(257))
+	d.want("ACK", "A", 1, 11)
+	if got := d.read(20); len(got) != 10 {
+		t.Errorf("read %d", len(got))
+	}
+	d.closeWrite()
+	d.want("FIN", "AF", 1, 11)
+	d.in("AP", 11, 1, octets(10), win(257))
+	d.want("reset", "R", 1, 0, win(0))
+	d.state(StateClosed)
+}
+
+// A SYN,ACK that echoes a timestamp that was never sent is refused.
+func TestLinuxRefusesAFalseEcho(t *testing.T) {
+	d := newDialogue(t, asLinux, withTimestamps)
+	d.connect()
+	s := d.want("SYN", "S", 0, 0)
+	d.in("SA", 0, 1, mss(1000), ts(3001, s.Options.TSVal+1000))
+	d.want("reset", "R", 1, 0, win(0))
+	d.state(StateSynSent)
+	d.in("SA", 0, 1, mss(1000), ts(3001, s.Options.TSVal))
+	d.state(StateEstablished)
+}
+
+// Text beyond the window is taken whole where nothing waits to be read, and else dropped whole.
+func TestLinuxDoesNotTrimText(t *testing.T) {
+	d := newDialogue(t, asLinux, func(d *dialogue) { d.cfg.RecvBuffer, d.cfg.RecvBufferFixed = 40000, true })
+	d.accept(mss(1000), wscale(7), win(32792))
+	d.want("SYN,ACK", "SA", 0, 1, win(18980))
+	d.in("A", 1, 1, win(257))
+	d.in("AP", 1, 1, octets(60000), win(257))
+	d.want("all of it", "A", 1, 60001, win(0))
+	if n := d.c.Info().OctetsReceived; n != 60000 {
+		t.Errorf("%d octets taken", n)
+	}
+	d.in("AP", 60001, 1, octets(10), win(257))
+	d.want("nothing of it", "A", 1, 60001, win(0))
+	d.in("AF", 60001, 1, win(257))
+	d.want("a FIN is", "A", 1, 60002, win(0))
+	d.state(StateCloseWait)
+}
+
+func TestLinuxTakesAResetInTheWindowOfAHalfOpenConnection(t *testing.T) {
+	d := newDialogue(t, asLinux)
+	d.accept(mss(1000))
+	d.want("SYN,ACK", "SA", 0, 1)
+	d.in("R", 100, 0)
+	d.state(StateClosed)
+}
+
+// RFC 7323 §5.3, and what Linux pardons: one tick, and a bare ACK that was overtaken.
+func TestLinuxPardonsAnOldTimestamp(t *testing.T) {
+	d := newDialogue(t, asLinux, withTimestamps)
+	d.accept(mss(1000), ts(1000, 0), win(5000))
+	d.want("SYN,ACK", "SA", 0, 1)
+	d.in("A", 1, 1, ts(2000, 77), win(5000))
+	d.in("A", 1, 1, octets(10), ts(1999, 77), win(5000))
+	if d.c.Readable() != 10 {
+		t.Error("a tick is not pardoned")
+	}
+	d.drain()
+	d.in("A", 11, 1, ts(1990, 77), win(5000))
+	d.idle("a bare ACK is pardoned")
+	d.in("A", 11, 1, octets(10), ts(1990, 77), win(5000))
+	d.want("text is not", "A", 1, 11)
+	if n := d.ctr.PAWS.Load(); n != 1 {
+		t.Errorf("%d counted", n)
 	}
 }

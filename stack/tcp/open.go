@@ -35,6 +35,7 @@ func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 	c.setWindow(&a, 0)
 	c.snd.wl2 = c.snd.iss
 	c.adoptOptions(now, &syn.Options)
+	c.adoptECN(syn)
 	return a.events
 }
 
@@ -59,9 +60,11 @@ func (c *Conn) init(now clock.Time, cfg *Config) {
 	c.quick = uint8(min(max(c.set.QuickAcks, 0), 255))
 	c.initLike(now)
 	c.rtt.Init(&c.set.RTO)
-	c.ts.offset = cfg.TSOffset
+	if c.set.TimestampOffsets {
+		c.ts.offset = cfg.TSOffset
+	}
+	c.ts.recent = cfg.TSRecent
 	c.ts.again = c.ts.val(now)
-	c.loss.init(cfg.ISS)
 	c.initSend(cfg)
 	c.initReceive(cfg)
 }

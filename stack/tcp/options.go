@@ -37,7 +37,7 @@ func (c *Conn) adoptOptions(now clock.Time, o *wire.TCPOptions) {
 	if o.MSS != 0 {
 		c.snd.peerMSS = o.MSS
 	}
-	c.snd.peerMSS = max(c.snd.peerMSS, minMSS)
+	c.snd.peerMSS = max(c.snd.peerMSS, minMSS, uint16(min(c.set.MinMSS, 0xffff)))
 	c.sackOK = c.set.SACK && o.SACKPermitted
 	c.scaleOK = c.set.WindowScale && o.HasWindowScale
 	if c.scaleOK {
@@ -91,7 +91,7 @@ func (c *Conn) synOptions(now clock.Time, o *wire.TCPOptions) {
 	}
 	if c.ts.on || first && c.set.Timestamps {
 		o.HasTimestamps, o.TSVal = true, c.ts.val(now)
-		o.TSEcr = c.ts.recent // 0 in a SYN that answers nothing
+		o.TSEcr = c.ts.recent // 0 in a SYN that answers nothing, and takes no old connection's place
 	}
 }
 
@@ -121,7 +121,7 @@ func (c *Conn) options(now clock.Time, o *wire.TCPOptions) {
 // noteTwice has the next ACK report text that was there already.
 func (c *Conn) noteTwice(start, end seq.Value) {
 	if c.sackOK && c.set.DSACK && start.Less(end) {
-		c.rcv.twice = seq.Range{Start: start, End: end}
+		c.rcv.noteDuplicate(seq.Range{Start: start, End: end})
 	}
 }
 
@@ -130,17 +130,17 @@ func (c *Conn) sackRoom() int {
 	if !c.sackOK {
 		return 0
 	}
-	n, have := 4, 0
+	most, n := 4, 0
 	if c.ts.on {
-		n = 3
+		most = 3
 	}
 	if c.rcv.twice.Len() > 0 {
-		have = 1
+		n = 1
 	}
 	if c.rcv.ooo != nil {
-		have += c.rcv.ooo.Ranges()
+		n += c.rcv.ooo.Ranges()
 	}
-	return min(n, have)
+	return min(n, most)
 }
 
 // segmentSize returns how much text fits in one wire segment now.

@@ -50,13 +50,14 @@ func ProfileNames() []string { return append([]string(nil), profileNames[:]...) 
 func LinuxSettings() Settings {
 	s := DefaultSettings()
 	s.Profile = ProfileLinux
-	s.SynRetries = 6
+	s.SynRetries, s.SynLinear = 6, 4
 	s.ProbeBehindWindow = true
 	s.PersistMax = 120 * time.Second
 	s.UrgentInline = false
 	s.TolerateNoTimestamp = true
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
+	recoverAsLinux(&s)
 	return s
 }
 
@@ -91,5 +92,6 @@ func FreeBSDSettings() Settings {
 	s.MinMSS = 216
 	s.DefaultMSS6 = 1220
 	s.TimeWaitReuse = 0
+	recoverAsFreeBSD(&s)
 	return s
 }

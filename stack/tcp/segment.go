@@ -15,6 +15,9 @@ type Segment struct {
 	// Window is the window field as on the wire, not scaled; Urgent is the urgent
 	// pointer, which counts where Flags has FlagURG.
 	Window, Urgent uint16
+	// ECN is the ECN field of the IP header (RFC 3168 §5), both ways: NotECT, ECT0, ECT1
+	// or CE. On output it is for every piece that the link cuts Payload into.
+	ECN uint8
 	// Options are the header's options.
 	Options wire.TCPOptions
 	// Payload is the text. On input it is lent for the call; on output it points
@@ -38,7 +41,7 @@ func ParseSegment(b wire.TCP, s *Segment) error {
 	s.Flags = b.Flags()
 	s.Window, s.Urgent = b.Window(), b.Urgent()
 	s.Payload = b.Payload()
-	s.SegmentSize, s.Block = 0, nil
+	s.SegmentSize, s.Block, s.ECN = 0, nil, NotECT
 	return wire.ParseTCPOptions(b.Options(), &s.Options)
 }
 

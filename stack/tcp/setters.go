@@ -191,10 +191,13 @@ func (c *Conn) Linger2() time.Duration {
 	if c.user != nil && c.user.linger2 != 0 {
 		return c.user.linger2
 	}
-	if c.set != nil {
-		return c.set.FinWait2Timeout
+	switch {
+	case c.set == nil:
+		return 0
+	case c.set.Profile == ProfileFreeBSD && !c.set.FastFinWait2:
+		return time.Duration(c.set.KeepCount) * c.set.KeepInterval
 	}
-	return 0
+	return c.set.FinWait2Timeout
 }
 
 // SetCongestion is TCP_CONGESTION: another algorithm takes over. One that implements
@@ -209,7 +212,7 @@ func (c *Conn) SetCongestion(k cc.Kind) {
 		return
 	}
 	old := c.cc
-	c.cc = cc.New(k)
+	c.cc = c.newControl()
 	c.cc.Init(int(c.snd.mss), c.set.InitialWindow)
 	c.cc.SetBurst(c.snd.maxSegment)
 	if a, ok := c.cc.(cc.Adopter); ok {

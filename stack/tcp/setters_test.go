@@ -146,6 +146,28 @@ func TestLinger2BoundsFinWait2(t *testing.T) {
 	d.state(StateClosed)
 }
 
+func TestNegativeLinger2ResetsInsteadOfFinWait2(t *testing.T) {
+	d := established(t)
+	d.c.SetLinger2(-1)
+	d.close()
+	d.want("FIN", "AF", 1, 1)
+	if d.in("A", 1, 2); d.ev&EventClosed == 0 {
+		t.Errorf("events %v", d.ev)
+	}
+	d.want("reset", "AR", 2, 1, win(0))
+	d.state(StateClosed)
+
+	d = established(t)
+	d.c.SetLinger2(-1)
+	d.closeWrite()
+	d.want("FIN", "AF", 1, 1)
+	d.in("A", 1, 2)
+	d.state(StateFinWait2)
+	d.close()
+	d.want("reset", "AR", 2, 1, win(0))
+	d.state(StateClosed)
+}
+
 // The bare ACK of the handshake is passed over until text comes.
 func TestDeferAcceptWaitsForText(t *testing.T) {
 	deferred := func(d *dialogue) { d.cfg.DeferAccept = 3 * time.Second }

@@ -33,6 +33,9 @@ type Settings struct {
 	// before the connection fails. With the default timeouts 7 goes on for more than
 	// the three minutes that RFC 9293 §3.8.3 (MUST-23) asks for.
 	SynRetries, SynAckRetries int
+	// SynLinear is how many timeouts of a SYN come before they are doubled; so many retransmissions
+	// are not counted by SynRetries.
+	SynLinear int
 	// R1 is after how many retransmissions of the same segment the failure is
 	// counted, and Retries is R2: after how many the connection fails
 	// (RFC 9293 §3.8.3).
@@ -94,7 +97,7 @@ type Settings struct {
 	// Timestamps, SACK and WindowScale say which options are offered and accepted
 	// (RFC 7323, RFC 2018).
 	Timestamps, SACK, WindowScale bool
-	// DSACK reports text that came twice (RFC 2883).
+	// DSACK reports text that came twice, and heeds such reports (RFC 2883).
 	DSACK bool
 	// TimestampOffsets has each connection's timestamp clock begin elsewhere (RFC 7323 §5.4);
 	// without it all show the time since the stack began.
@@ -129,12 +132,16 @@ type Settings struct {
 	Blackhole int
 	// ICMPMayReset lets a hard ICMP error end a connection in SYN-SENT (RFC 5927 §6).
 	ICMPMayReset bool
-	// NoLocalTimeWait forgets connections of this host with itself at once, and
-	// FastFinWait2 those in FIN-WAIT-2 whose user has gone.
-	NoLocalTimeWait, FastFinWait2 bool
+	// NoLocalTimeWait forgets connections of this host with itself at once.
+	NoLocalTimeWait bool
+	// FastFinWait2 has the FreeBSD profile heed FinWait2Timeout; otherwise FIN-WAIT-2 lasts as long as
+	// keep-alives would take to find the peer dead.
+	FastFinWait2 bool
 	// TimeWaitReuse lets Connect take a pair of ports in TIME-WAIT whose timestamps keep the
 	// connections apart (RFC 6191): 0 never, 1 always, 2 on this host only.
 	TimeWaitReuse int
+	// TimeWaitReuseDelay is how long after the last segment of the old connection that may be.
+	TimeWaitReuseDelay time.Duration
 	// AlwaysKeepAlive turns keep-alives on for every connection.
 	AlwaysKeepAlive bool
 	// AbortOnOverflow resets a connection for which there is no room in the accept queue.
@@ -164,8 +171,34 @@ type Settings struct {
 	// one connection; 0 is twice its receive buffer.
 	ReassemblyLimit int
 
-	// CC is the congestion control.
-	CC cc.Kind
+	// CC is the congestion control, and HyStart how CUBIC's slow start ends.
+	CC      cc.Kind
+	HyStart cc.HyStart
+	// CwndInSegments counts the congestion window, and all that is compared with it, in
+	// segments as Linux does, so that a small segment takes as much of it as a full one.
+	CwndInSegments bool
+
+	// Reordering is DupThresh, in segments: how much reordering is taken for granted
+	// before any was seen (RFC 5681 §3.2). 0 is three.
+	Reordering int
+	// RACK finds losses by time where SACK is in use (RFC 8985 §6); without it they
+	// are found by RFC 6675.
+	RACK bool
+	// RACKMinRTT takes RACK's reordering window from the least round trip alone, as the RFC
+	// says, and not from half of the smoothed one at least.
+	RACKMinRTT bool
+	// TLP sends a tail loss probe where SACK is in use (RFC 8985 §7), and ProbeDelay is how
+	// much longer it waits where one segment is outstanding whose ACK may be
+	// delayed.
+	TLP        bool
+	ProbeDelay time.Duration
+	// PRR brings the window down in proportion to what is delivered (RFC 9937), and not
+	// at once.
+	PRR bool
+	// FRTO finds out whether a timeout was spurious (RFC 5682).
+	FRTO bool
+	// ECN is explicit congestion notification (RFC 3168).
+	ECN ECN
 }
 
 // DefaultSettings returns the settings of a stack that was told nothing.
@@ -192,12 +225,12 @@ func DefaultSettings() Settings {
 		SendSizes:             [3]int{4096, 16384, 4 << 20},
 		ReceiveCeiling:        212992,
 		WindowShare:           1,
-		DSACK:                 true,
 		TimestampOffsets:      true,
 		ICMPMayReset:          true,
 		PathMTUDiscovery:      true,
 		SynCookies:            1,
 		TimeWaitReuse:         2,
+		TimeWaitReuseDelay:    time.Second,
 		Timestamps:            true,
 		SACK:                  true,
 		WindowScale:           true,
@@ -205,5 +238,12 @@ func DefaultSettings() Settings {
 		PAWSIdle:              24 * 24 * time.Hour,
 		ChallengeAckPerSecond: 1000,
 		InvalidAckInterval:    500 * time.Millisecond,
+		CC:                    cc.CUBIC,
+		RACK:                  true,
+		TLP:                   true,
+		ProbeDelay:            200 * time.Millisecond,
+		PRR:                   true,
+		FRTO:                  true,
+		DSACK:                 true,
 	}
 }

@@ -42,6 +42,16 @@ type milliseconds uint32
 
 func (m milliseconds) duration() time.Duration { return time.Duration(m) * time.Millisecond }
 
+// established has the times since text was last sent and received begin.
+func (s *stats) established(now clock.Time) {
+	if s.dataSentAt == 0 {
+		s.dataSentAt = now
+	}
+	if s.dataHeardAt == 0 {
+		s.dataHeardAt = now
+	}
+}
+
 // countIn counts a segment that has arrived.
 func (s *stats) countIn(now clock.Time, seg *Segment, ack bool) {
 	n := uint32(seg.segments())

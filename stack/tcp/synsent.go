@@ -14,7 +14,7 @@ func (c *Conn) arrivesSynSent(a *arrival) {
 // synSentFirstAck checks the ACK bit: "If SEG.ACK =< ISS or SEG.ACK > SND.NXT, send a
 // reset (unless the RST bit is set ...) <SEQ=SEG.ACK><CTL=RST> and discard the segment".
 func (c *Conn) synSentFirstAck(a *arrival) bool {
-	if !a.ack() || a.seg.Ack.Greater(c.snd.iss) && a.seg.Ack.LessEq(c.snd.nxt) {
+	if !a.ack() || a.seg.Ack.Greater(c.snd.iss) && a.seg.Ack.LessEq(c.snd.nxt) && !c.echoIsFalse(a) {
 		return true
 	}
 	c.ctr.NotForThisState.Add(1)
@@ -24,6 +24,16 @@ func (c *Conn) synSentFirstAck(a *arrival) bool {
 	}
 	c.reply = pendingReply{seq: a.seg.Ack, flags: wire.FlagRST}
 	return false
+}
+
+// echoIsFalse reports whether a SYN,ACK echoes a timestamp that no SYN of ours had, which in Linux makes
+// its ACK unacceptable.
+func (c *Conn) echoIsFalse(a *arrival) bool {
+	o := &a.seg.Options
+	if !c.likeLinux() || !c.set.Timestamps || !o.HasTimestamps || o.TSEcr == 0 || !a.syn() || a.rst() {
+		return false
+	}
+	return tsBefore(o.TSEcr, c.ts.val(c.progressAt)) || tsBefore(c.ts.val(a.now), o.TSEcr)
 }
 
 // synSentSecondReset checks the RST bit: "If the ACK was acceptable, then signal to the
@@ -58,6 +68,7 @@ func (c *Conn) synSentFourthSyn(a *arrival) bool {
 	}
 	c.offerUnscaled()
 	c.adoptOptions(a.now, &a.seg.Options)
+	c.adoptECN(a.seg)
 	c.heard(a.now)
 	a.seq = r.nxt
 	if !a.ack() {

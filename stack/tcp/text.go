@@ -19,6 +19,9 @@ func (c *Conn) sixthUrgent(a *arrival) bool {
 		return true
 	}
 	up := a.seg.Seq.Add(max(int(a.seg.Urgent), 1))
+	if c.set.UrgentBehind {
+		up = a.seg.Seq.Add(int(a.seg.Urgent) + 1)
+	}
 	r := &c.rcv
 	if r.urgent && up.LessEq(r.up) || up.LessEq(r.nxt.Add(-r.queue.Len())) {
 		return true
@@ -36,7 +39,7 @@ func (c *Conn) seventhText(a *arrival) bool {
 	if !c.state.takesText() {
 		return true
 	}
-	if len(a.text) > 0 && c.userGone {
+	if len(a.text) > 0 && (c.userGone || c.deaf && c.likeLinux() && c.state != StateEstablished) {
 		c.abortOnText(a)
 		return false
 	}
@@ -84,9 +87,12 @@ func (c *Conn) noteFin(a *arrival) {
 // textInOrder takes text at RCV.NXT, and what it makes contiguous.
 func (c *Conn) textInOrder(a *arrival) {
 	r := &c.rcv
-	if !c.deaf {
+	if !c.deaf || c.likeLinux() {
 		c.keepText(a)
 		a.events |= EventReadable
+	}
+	if r.ooo != nil {
+		c.noteHeld(a)
 	}
 	r.nxt = r.nxt.Add(len(a.text))
 	if c.likeLinux() {
@@ -99,6 +105,9 @@ func (c *Conn) textInOrder(a *arrival) {
 	if r.ooo == nil {
 		c.countText(a)
 		return
+	}
+	if held := r.ooo.Range(0); held.Start.Less(r.nxt) {
+		c.noteTwice(held.Start, seq.Min(held.End, r.nxt))
 	}
 	pulled := c.pullText()
 	r.nxt = r.nxt.Add(pulled)
@@ -117,7 +126,7 @@ func (c *Conn) textInOrder(a *arrival) {
 // reads, and returns how much that was.
 func (c *Conn) pullText() int {
 	r := &c.rcv
-	if !c.deaf {
+	if !c.deaf || c.likeLinux() {
 		return r.ooo.Pull(r.nxt, &r.queue)
 	}
 	var waste stream.RecvQueue
@@ -149,6 +158,10 @@ func (c *Conn) textOutOfOrder(a *arrival) {
 		r.ooo = new(reasm.Queue)
 		r.ooo.Init(c.pool)
 		r.ooo.SetLimit(c.reassemblyLimit())
+	}
+	if c.likeLinux() {
+		c.measureSegment(a)
+		c.growWindowLinux(len(a.text))
 	}
 	stored, dup := r.ooo.Insert(a.seq, a.text)
 	c.ctr.OutOfOrder.Add(1)
@@ -188,7 +201,9 @@ func (c *Conn) eighthFin(a *arrival) bool {
 	r.edge = seq.Max(r.edge, r.nxt)
 	if c.likeLinux() && c.state == StateEstablished && r.ooo == nil {
 		c.pingpong = true // the user's own FIN may carry the ACK
-		c.ackLinux(a.now)
+		if c.ackLinux(a.now); r.queue.Len() >= c.fullSpace() {
+			c.ackNow()
+		}
 	} else {
 		c.ackNow()
 	}

@@ -64,12 +64,26 @@ func (c *Conn) admitTimestamp(a *arrival) bool {
 		c.ctr.NoTimestamp.Add(1)
 		return false
 	}
-	if !tsBefore(o.TSVal, c.ts.recent) || c.tsStale(a.now) {
+	if !tsBefore(o.TSVal, c.ts.recent) || c.tsStale(a.now) || c.likeLinux() && c.tsPardoned(a) {
 		return true
 	}
 	c.ctr.PAWS.Add(1)
+	if c.likeFreeBSD() && len(a.seg.Payload) == 0 {
+		return false
+	}
 	c.answerInvalid(a) // "Send an acknowledgment in reply ... and drop the segment"
 	return false
+}
+
+// tsPardoned reports whether Linux takes a timestamp that is too old: by a tick, or on a
+// bare ACK that says nothing new and may have been overtaken.
+func (c *Conn) tsPardoned(a *arrival) bool {
+	late := c.ts.recent - a.seg.Options.TSVal
+	if late <= 1 {
+		return true
+	}
+	return a.seg.Len() == 0 && a.seq == c.rcv.nxt && a.seg.Ack == c.snd.una &&
+		uint32(a.seg.Window)<<c.snd.shift == c.snd.wnd && time.Duration(late)*tsTick <= c.rtt.RTO()*6/5
 }
 
 // tsStale reports whether TS.Recent is so old that the peer's clock may have wrapped

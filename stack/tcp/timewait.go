@@ -17,9 +17,10 @@ type TimeWait struct {
 	rcvNxt   seq.Value
 	tsRecent uint32
 	tsOffset uint32
-	window   uint16 // as on the wire
-	size     uint32 // the same unscaled
-	stamped  bool   // timestamps were in use
+	heardAt  clock.Time // when TS.Recent was set
+	window   uint16     // as on the wire
+	size     uint32     // the same unscaled
+	stamped  bool       // timestamps were in use
 }
 
 // TimeWaitVerdict says what a connection in TIME-WAIT does about a segment.
@@ -43,7 +44,7 @@ func (c *Conn) TimeWait() TimeWait {
 		set: c.set, ctr: c.ctr, deadline: c.lingerAt,
 		sndNxt: c.snd.nxt, rcvNxt: c.rcv.nxt,
 		tsRecent: c.ts.recent, tsOffset: c.ts.offset, stamped: c.ts.on,
-		window: c.windowField(), size: c.rcv.window(),
+		heardAt: c.ts.recentAt, window: c.windowField(), size: c.rcv.window(),
 	}
 }
 
@@ -53,6 +54,25 @@ func (t *TimeWait) Deadline() clock.Time { return t.deadline }
 // MinISS returns the least initial sequence number with which this end may begin a new
 // connection in place of the old (RFC 9293 §3.6.1: beyond what the old one used).
 func (t *TimeWait) MinISS() seq.Value { return t.sndNxt.Add(1 << 16) }
+
+// MayConnect reports whether this end may begin a new connection in place of the old already, because
+// the timestamps keep them apart (RFC 6191 §2, for the other direction): Settings.TimeWaitReuse
+// says where, local meaning that both ends are on this host. tsRecent is for the new
+// connection's Config.
+func (t *TimeWait) MayConnect(now clock.Time, local bool) (tsRecent uint32, ok bool) {
+	switch t.set.TimeWaitReuse {
+	case 0:
+		return 0, false
+	case 2:
+		if !local {
+			return 0, false
+		}
+	}
+	if !t.stamped || now.Sub(t.heardAt) < t.set.TimeWaitReuseDelay {
+		return 0, false
+	}
+	return t.tsRecent, true
+}
 
 // Input judges a segment that arrived in TIME-WAIT, in the order of RFC 9293
 // §3.10.7.4, and fills reply where it returns TimeWaitReply.

@@ -194,7 +194,8 @@ func (c *Conn) CloseWrite(_ clock.Time) {
 }
 
 // CloseRead ends reading, as shutdown(SHUT_RD) does: what is queued can still be read, what
-// comes from now on is acknowledged and, as BSD has it and Linux has not, thrown away.
+// comes from now on is acknowledged and, as BSD has it, thrown away. In the Linux profile it is
+// kept to be read until the user has ended writing as well, and then answered with a reset.
 func (c *Conn) CloseRead(clock.Time) { c.deaf = true }
 
 // Close is for a user that is gone for good, as close(2): what was written is still
@@ -252,7 +253,7 @@ func (c *Conn) OnICMP(now clock.Time, hard bool, err syscall.Errno) Events {
 		return 0
 	}
 	a := arrival{now: now}
-	if hard && c.state == StateSynSent {
+	if hard && c.state == StateSynSent && c.set.ICMPMayReset {
 		c.fail(&a, err)
 		return a.events
 	}
@@ -278,7 +279,7 @@ func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
 	c.snd.pathMSS = clampMSS(mss, minMSS)
 	c.updateMSS()
 	if c.snd.mss < before && c.snd.una != c.snd.nxt && c.state.Synchronized() && !c.probing && !c.snd.connecting {
-		c.loseAll()
+		c.loseLonger()
 		c.settled = false
 	}
 }

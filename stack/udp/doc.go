@@ -7,7 +7,8 @@
 // UDP has no state between two datagrams, so there is no machine here. [Parse] says
 // whether a received datagram may be believed, and if not, by which rule. [Put] writes
 // the header of one to be sent. A [Queue] is one socket's received datagrams, bounded
-// in octets of memory and in number, with the errors that ICMP reported for it.
+// in octets of memory and in number, with the errors that ICMP reported for it. An
+// [ErrorQueue] holds those errors one by one, for a socket that asked for them (IP_RECVERR).
 // Which socket a datagram is for is the driver's to find, as are locks.
 //
 // # The way of a datagram

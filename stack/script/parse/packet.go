@@ -17,7 +17,15 @@ func (p *parser) packet() *ast.Packet {
 	p.advance()
 	k.Path = p.path()
 	k.Layers = p.layers(k.Direction)
-	k.IP = p.ipInfo(k.Direction)
+	var quoted *ast.Quoted
+	if !p.quotedAhead() {
+		k.IP = p.ipInfo(k.Direction)
+	}
+	if p.quotedAhead() {
+		if quoted = p.quotedPacket(); !p.tok.word("icmp") {
+			p.expected("icmp, whose quoted packet stands before it")
+		}
+	}
 	at := p.tok.pos
 	ports := p.ports()
 	switch {
@@ -28,7 +36,7 @@ func (p *parser) packet() *ast.Packet {
 	case ports == nil && p.tok.word("udplite"):
 		k.Unsupported = p.udplite(at)
 	case ports == nil && p.tok.word("icmp"):
-		k.ICMP = p.icmp(at)
+		k.ICMP = p.icmp(at, quoted)
 	default:
 		k.TCP = p.tcp(at, ports, k.Direction)
 	}
@@ -162,67 +170,6 @@ func (p *parser) sctp(at ast.Pos, ports *ast.Ports) *ast.Unsupported {
 	return &ast.Unsupported{Pos: at, Protocol: "sctp", Text: b.String()}
 }
 
-func (p *parser) icmp(at ast.Pos) *ast.ICMP {
-	p.advance()
-	m := &ast.ICMP{Pos: at}
-	if m.Type = p.icmpName(); m.Type == "" {
-		p.expected("the type of an ICMP message")
-	}
-	m.Code = p.icmpName()
-	if p.tok.word("mtu") {
-		m.MTU = ast.Just(uint32(p.named("mtu", 0xffffffff)))
-	}
-	if p.tok.word("id") {
-		m.ID = ast.Just(uint32(p.named("id", 0xffff)))
-	}
-	if p.tok.is('[') {
-		m.Quoted = p.quotedPacket()
-	}
-	return m
-}
-
-// icmpName reads a type or a code, if one is at hand.
-func (p *parser) icmpName() string {
-	if p.tok.kind != tokWord || p.tok.text == "mtu" || p.tok.text == "id" {
-		return ""
-	}
-	name := p.tok.text
-	p.advance()
-	return name
-}
-
-// quotedPacket reads the brackets behind an ICMP message.
-func (p *parser) quotedPacket() *ast.Quoted {
-	q := &ast.Quoted{Pos: p.tok.pos}
-	p.advance()
-	word := p.tok.text
-	switch {
-	case p.tok.word("udp"), p.tok.word("raw"):
-		q.Kind = ast.QuotedUDP
-		if word == "raw" {
-			q.Kind = ast.QuotedRaw
-		}
-		p.advance()
-		q.Len = p.length()
-	case p.tok.word("udplite"):
-		p.advance()
-		q.Kind = ast.QuotedUDPLite
-		q.Len, q.Coverage = p.lengthAndCoverage()
-	case p.tok.word("sctp"):
-		p.advance()
-		q.Kind = ast.QuotedSCTP
-		p.punct('(', "before the verification tag")
-		q.Tag = uint32(p.number("a verification tag", 0xffffffff))
-		p.punct(')', "after the verification tag")
-		q.Encap = p.encap()
-	default:
-		q.Seq = p.seq()
-		q.Encap = p.encap()
-	}
-	p.punct(']', "after the quoted packet")
-	return q
-}
-
 // raw returns the tokens up to one of some closing characters outside any brackets, parted
 // by blanks.
 func (p *parser) raw(ends ...byte) string {
@@ -230,7 +177,7 @@ func (p *parser) raw(ends ...byte) string {
 	depth := 0
 	for depth > 0 || p.tok.kind != tokPunct || !slices.Contains(ends, p.tok.text[0]) {
 		switch {
-		case p.tok.kind == tokEOF || p.tok.kind == tokBad || p.tok.kind == tokIfdef || p.tok.kind == tokEndif:
+		case p.tok.kind != tokPunct && !p.tok.plain(), depth == 0 && (p.tok.is('<') || p.tok.is('>')):
 			p.expected(fmt.Sprintf("%q", ends[0]))
 		case p.tok.is('(') || p.tok.is('[') || p.tok.is('{'):
 			depth++

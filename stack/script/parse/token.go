@@ -37,6 +37,11 @@ func (t *token) is(punct byte) bool { return t.kind == tokPunct && t.text[0] == 
 
 func (t *token) word(name string) bool { return t.kind == tokWord && t.text == name }
 
+// plain reports whether the token is a word, a number, a string or dots.
+func (t *token) plain() bool {
+	return t.kind >= tokWord && t.kind <= tokString || t.kind == tokEllipsis
+}
+
 const shown = 24 // of a token, in an error
 
 func (t *token) describe() string {

@@ -1,0 +1,276 @@
+package script
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/weirnet/weir/stack/script/ast"
+	"github.com/weirnet/weir/stack/socket"
+)
+
+// Options says how scripts are run. The zero value runs a script as it asks itself.
+type Options struct {
+	// Profile is "weir", "linux" or "freebsd": what the stack behaves like where the RFCs leave
+	// room. Empty: what the script asks for by --profile, else the kernel that it was written
+	// for, where its commands show that, else weir.
+	Profile string
+	// Family is "ipv4", "ipv6" or "ipv4-mapped-ipv6". A script that chooses another itself is
+	// skipped. Empty: as the script says, else ipv4.
+	Family string
+	// Offload runs over a device that takes super-segments. They are compared as the
+	// segments that the device would make of them, unless the script has --strict_segments.
+	Offload bool
+	// StrictSegments and Tolerance stand in place of --strict_segments and
+	// --tolerance_usecs where they are not zero.
+	StrictSegments bool
+	Tolerance      time.Duration
+	// RelaxedPSH lets a packet pass whose PSH bit alone is not as expected, and counts it.
+	RelaxedPSH bool
+	// Defines gives values to symbols, as --define does.
+	Defines map[string]ast.Expr
+	// Backend makes what the script is run against; nil is weir in virtual time.
+	Backend func(Network) (Backend, error)
+}
+
+// The address families that a script may run as.
+const (
+	FamilyIPv4   = "ipv4"
+	FamilyIPv6   = "ipv6"
+	FamilyMapped = "ipv4-mapped-ipv6"
+)
+
+// config is a script's configuration, its own options and those given to Run taken together.
+type config struct {
+	profile                       string
+	family                        string
+	familySet                     bool // by the script
+	local, remote                 netip.Addr
+	bits                          int
+	bindPort, connectPort         uint16
+	mtu                           int
+	tolerance                     time.Duration
+	percent                       float64
+	tick                          time.Duration
+	stampsScaled                  bool
+	strict                        bool
+	lenientPacket, lenientSyscall bool
+	defines                       map[string]ast.Expr
+}
+
+// What packetdrill uses where nothing else is said.
+const (
+	defaultPort      = 8080
+	defaultMTU       = 1500
+	defaultTolerance = 4 * time.Millisecond
+	// defaultPercent is how much of the time since the last event a packet may be early or late:
+	// the worst error of Linux's timer wheel.
+	defaultPercent = 12.5
+)
+
+// includes reports whether what stands in an #ifdef is for the profile. nplab's scripts know a
+// system STANDARD: one that does what the RFCs say.
+func (c *config) includes(system string) bool {
+	return system == "" || system == c.profile || c.profile == "weir" && (system == "standard" || system == "linux")
+}
+
+// mapped reports whether sockets are IPv6 and packets IPv4.
+func (c *config) mapped() bool { return c.family == FamilyMapped }
+
+// configure reads the script's options.
+func configure(s *ast.Script, o Options) (*config, error) {
+	c := &config{
+		profile: o.Profile, bindPort: defaultPort, connectPort: defaultPort, mtu: defaultMTU,
+		tolerance: defaultTolerance, percent: -1, defines: map[string]ast.Expr{},
+	}
+	if c.profile == "" {
+		c.profile = detectProfile(s)
+	}
+	if !slices.Contains([]string{"weir", "linux", "freebsd"}, c.profile) {
+		return nil, invalidf("there is no profile %q; take weir, linux or freebsd", c.profile)
+	}
+	mtuSet := false
+	for _, opt := range s.Options {
+		if !c.includes(opt.Only) {
+			continue
+		}
+		mtuSet = mtuSet || opt.Name == "mtu"
+		if err := c.set(opt); err != nil {
+			return nil, err
+		}
+	}
+	for name, v := range o.Defines {
+		c.defines[name] = v
+	}
+	if o.StrictSegments {
+		c.strict = true
+	}
+	if o.Tolerance > 0 {
+		c.tolerance = o.Tolerance
+	}
+	if c.percent < 0 {
+		c.percent = defaultPercent
+		if c.profile == "freebsd" { // the dialect of FreeBSD's scripts has no such allowance
+			c.percent = 0
+		}
+	}
+	if err := c.setFamily(o.Family); err != nil {
+		return nil, err
+	}
+	if c.family == FamilyIPv6 && !mtuSet && (!c.familySet || c.profile == "linux") {
+		c.mtu += 20 // as suites do it, so that segments are as large as over IPv4
+	}
+	return c, nil
+}
+
+// setFamily settles the family, and the addresses that the script leaves open.
+func (c *config) setFamily(asked string) error {
+	if asked != "" {
+		if c.familySet && c.family != asked {
+			return skipf("is written for %s", c.family)
+		}
+		c.family = asked
+	}
+	if c.family == "" {
+		c.family = FamilyIPv4
+	}
+	local, remote, bits := netip.AddrFrom4([4]byte{192, 168, 0, 1}), netip.AddrFrom4([4]byte{192, 0, 2, 1}), 16
+	switch c.family {
+	case FamilyIPv6:
+		local, remote, bits = netip.MustParseAddr("fd3d:fa7b:d17d::1"), netip.MustParseAddr("2001:db8::1"), 48
+	case FamilyIPv4, FamilyMapped:
+	default:
+		return invalidf("there is no --ip_version=%s; take ipv4, ipv6 or ipv4-mapped-ipv6", c.family)
+	}
+	for _, a := range []netip.Addr{c.local, c.remote} {
+		if a.IsValid() && a.Is4() != local.Is4() {
+			if asked != "" {
+				return skipf("is written for addresses of the other family")
+			}
+			return invalidf("the address %v is not of the family %s", a, c.family)
+		}
+	}
+	if !c.local.IsValid() {
+		c.local = local
+	}
+	if !c.remote.IsValid() {
+		c.remote = remote
+	}
+	if c.bits == 0 || c.family == FamilyIPv6 {
+		c.bits = bits
+	}
+	return nil
+}
+
+// ignoredOptions is those that say nothing to a run in process: how packetdrill reaches a kernel,
+// what it prints, and which interpreter runs its code blocks.
+var ignoredOptions = []string{
+	"init_scripts", "speed", "gateway_ip", "wire_client", "wire_server", "wire_server_ip", "wire_server_at", "wire_server_port",
+	"wire_client_dev", "wire_server_dev", "code_command", "code_format", "code_sockopt", "verbose", "debug", "dry_run",
+	"send_omit_free", "is_anyip", "mss", "so_filename", "so_flags", "persistent_tun_dev", "tun_dev", "no_cleanup", "v",
+}
+
+// set applies one option.
+func (c *config) set(o *ast.Option) (err error) {
+	bad := func() error { return invalidf("line %d: bad --%s=%s", o.Pos.Line, o.Name, o.Value) }
+	switch o.Name {
+	case "profile":
+		return nil // detectProfile has read it
+	case "ip_version":
+		c.family, c.familySet = o.Value, true
+	case "local_ip", "remote_ip":
+		addr, _, _ := strings.Cut(o.Value, "/")
+		a, err := netip.ParseAddr(addr)
+		if err != nil {
+			return bad()
+		}
+		if o.Name == "local_ip" {
+			c.local = a
+		} else {
+			c.remote = a
+		}
+		if !c.familySet && a.Is6() {
+			c.family, c.familySet = FamilyIPv6, true
+		}
+	case "netmask_ip":
+		a, err := netip.ParseAddr(o.Value)
+		if err != nil || !a.Is4() {
+			return nil // over IPv6 the length of the prefix is fixed
+		}
+		c.bits = maskBits(a.As4())
+	case "bind_port":
+		c.bindPort, err = port(o.Value)
+	case "connect_port":
+		c.connectPort, err = port(o.Value)
+	case "mtu":
+		if c.mtu, err = strconv.Atoi(o.Value); err == nil && (c.mtu < 68 || c.mtu > 65535) {
+			return bad()
+		}
+	case "tolerance_usecs":
+		c.tolerance, err = micros(o.Value)
+	case "tolerance_percent":
+		c.percent, err = strconv.ParseFloat(strings.TrimSuffix(o.Value, "%"), 64)
+	case "tcp_ts_tick_usecs":
+		c.tick, err = micros(o.Value)
+	case "tcp_ts_ecr_scaled":
+		c.stampsScaled = true
+	case "strict_segments":
+		c.strict = true
+	case "non_fatal":
+		c.lenientPacket = strings.Contains(o.Value, "packet")
+		c.lenientSyscall = strings.Contains(o.Value, "syscall")
+	case "define", "D":
+		// The parser has put the value where the symbol stands.
+	case "udp_encaps", "udp_encapsulation":
+		if o.Value != "" && o.Value != "none" {
+			return skipf("needs encapsulation in UDP")
+		}
+	case "tcp_md5_secret":
+		return skipf("needs TCP MD5 signatures (RFC 2385)")
+	default:
+		if !slices.Contains(ignoredOptions, o.Name) {
+			return invalidf("line %d: there is no option --%s", o.Pos.Line, o.Name)
+		}
+	}
+	if err != nil {
+		return bad()
+	}
+	return nil
+}
+
+func port(s string) (uint16, error) {
+	n, err := strconv.ParseUint(s, 10, 16)
+	if err == nil && n == 0 {
+		err = strconv.ErrRange
+	}
+	return uint16(n), err
+}
+
+func micros(s string) (time.Duration, error) {
+	n, err := strconv.ParseUint(s, 10, 40)
+	return time.Duration(n) * time.Microsecond, err
+}
+
+func maskBits(mask [4]byte) (n int) {
+	for _, b := range mask {
+		for ; b&0x80 != 0; b <<= 1 {
+			n++
+		}
+	}
+	return n
+}
+
+// symbol returns what a symbol stands for that neither the script nor its kernel's headers
+// define: what the suites that scripts come from pass on the command line.
+func (c *config) symbol(name string) (int64, bool) {
+	v6 := c.family == FamilyIPv6
+	switch name {
+	case "CMSG_LEVEL_IP":
+		return int64(socket.SOL_IPV6*b2i(v6) + socket.SOL_IP*b2i(!v6)), true
+	case "CMSG_TYPE_RECVERR":
+		return int64(socket.IPV6_RECVERR*b2i(v6) + socket.IP_RECVERR*b2i(!v6)), true
+	}
+	return 0, false
+}

@@ -1,0 +1,305 @@
+package socket
+
+import (
+	"encoding/binary"
+	"net/netip"
+	"syscall"
+
+	"github.com/weirnet/weir/stack/shard"
+)
+
+// maxDatagram is more than any datagram can hold.
+const maxDatagram = 65535
+
+// corked is a datagram that is put together by several calls: MSG_MORE, UDP_CORK.
+type corked struct {
+	pending bool
+	payload []byte
+	to      netip.AddrPort
+	o       shard.SendOptions
+}
+
+// send is udp_sendmsg and raw_sendmsg.
+func (d *datagram) send(f *file, m *Msghdr, flags int) (int, error) {
+	n := total(m.Iov)
+	if n > maxDatagram {
+		return -1, syscall.EMSGSIZE
+	}
+	d.mu.Lock()
+	p, ready, err := d.compose(m, flags)
+	d.mu.Unlock()
+	if err != nil || !ready {
+		return n, err
+	}
+	if err := d.takeError(); err != nil {
+		return -1, err
+	}
+	if d.isShut(shutWrite) {
+		return -1, syscall.EPIPE
+	}
+	attempt := func() (int, error) { return n, d.emit(p) }
+	return d.sys.retry(f, f.nonblocking() || flags&MSG_DONTWAIT != 0, d.sendTimeout(), attempt, d.hasRoom)
+}
+
+// compose finds out what to send, or keeps it where more is to come. mu is held.
+func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err error) {
+	if d.cork.pending {
+		p = d.cork
+	} else {
+		if p.to, err = d.sendTo(m.Name); err != nil {
+			return p, false, err
+		}
+		is4 := d.goes4(p.to)
+		if flags&MSG_OOB != 0 && (is4 || d.raw != nil) {
+			return p, false, syscall.EOPNOTSUPP
+		}
+		if err := d.parseControl(m.Control, is4, &p.o); err != nil {
+			return p, false, err
+		}
+		if err := d.autobind(); err != nil {
+			return p, false, err
+		}
+		if d.ip.dontFrag && d.domain == AF_INET6 {
+			p.o.DontFragment = true
+		}
+	}
+	if len(p.payload)+total(m.Iov) > maxDatagram {
+		return p, false, syscall.EMSGSIZE
+	}
+	if len(m.Iov) == 1 && !p.pending {
+		p.payload = m.Iov[0]
+	} else {
+		for _, b := range m.Iov {
+			p.payload = append(p.payload, b...)
+		}
+	}
+	if d.udp != nil && (d.ip.udpCork || flags&MSG_MORE != 0) {
+		if !p.pending {
+			p.payload = append([]byte(nil), p.payload...)
+		}
+		p.pending = true
+		d.cork = p
+		return p, false, nil
+	}
+	d.cork = corked{}
+	return p, true, nil
+}
+
+// pushCorked sends what UDP_CORK has kept back. mu is held.
+func (d *datagram) pushCorked() error {
+	p := d.cork
+	d.cork = corked{}
+	if !p.pending {
+		return nil
+	}
+	return d.emitLocked(p)
+}
+
+// emit sends a datagram, or several where UDP_SEGMENT cuts them.
+func (d *datagram) emit(p corked) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.emitLocked(p)
+}
+
+func (d *datagram) emitLocked(p corked) error {
+	size := d.ip.udpSegment
+	if size == 0 || d.udp == nil || len(p.payload) <= size {
+		return d.emitOne(p.payload, &p)
+	}
+	for b := p.payload; len(b) > 0; b = b[min(size, len(b)):] {
+		if err := d.emitOne(b[:min(size, len(b))], &p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *datagram) emitOne(b []byte, p *corked) error {
+	d.p.Locker().Lock()
+	rooms := d.p.Rooms()
+	d.p.Locker().Unlock()
+	var err error
+	if d.raw != nil {
+		err = d.raw.SendTo(b, p.to.Addr(), p.o)
+	} else {
+		err = d.udp.SendTo(b, p.to, p.o)
+	}
+	if err == syscall.EAGAIN {
+		d.full = roomMark{true, rooms}
+	}
+	return errno(err)
+}
+
+// hasRoom reports whether the device that was full has had room since.
+func (d *datagram) hasRoom() bool { return d.events()&EPOLLOUT != 0 }
+
+// sendTo reads the address of sendto(2), which is not valid for the peer of a connected socket.
+func (d *datagram) sendTo(sa *Sockaddr) (to netip.AddrPort, err error) {
+	if sa != nil && sa.Family == AF_UNSPEC && d.domain == AF_INET6 {
+		sa = nil // as if there were none
+	}
+	if sa == nil {
+		if !d.connected() {
+			return to, syscall.EDESTADDRREQ
+		}
+		return netip.AddrPort{}, nil
+	}
+	if d.domain == AF_INET {
+		if to, err = d.sendTo4(sa); err != nil {
+			return to, err
+		}
+	} else if to, err = d.sendTo6(sa); err != nil {
+		return to, err
+	}
+	if d.raw == nil && to.Port() == 0 {
+		return to, syscall.EINVAL
+	}
+	return to, nil
+}
+
+func (d *datagram) sendTo4(sa *Sockaddr) (netip.AddrPort, error) {
+	if sa.length() < SizeofSockaddrInet4 {
+		return netip.AddrPort{}, syscall.EINVAL
+	}
+	if sa.Family != AF_INET && sa.Family != AF_UNSPEC {
+		return netip.AddrPort{}, syscall.EAFNOSUPPORT
+	}
+	a := sa.addr().Unmap()
+	if !a.Is4() {
+		a = netip.IPv4Unspecified()
+	}
+	return netip.AddrPortFrom(a, uint16(sa.Port)), nil
+}
+
+func (d *datagram) sendTo6(sa *Sockaddr) (netip.AddrPort, error) {
+	switch {
+	case d.raw != nil:
+		return d.rawTo6(sa)
+	case sa.Family == AF_INET:
+		if d.ip.v6only {
+			return netip.AddrPort{}, syscall.ENETUNREACH
+		}
+		return d.sendTo4(sa)
+	case sa.Family != AF_INET6:
+		return netip.AddrPort{}, syscall.EINVAL
+	}
+	return d.destination(sa)
+}
+
+// goes4 reports whether what is sent to an end, or where that is not valid to the peer, goes
+// over IPv4.
+func (d *datagram) goes4(to netip.AddrPort) bool {
+	switch {
+	case to.IsValid():
+		return to.Addr().Is4()
+	case d.raw != nil:
+		return d.domain == AF_INET
+	}
+	return d.udp.Remote().Addr().Is4()
+}
+
+// parseControl reads the control messages of sendmsg(2): those of the family that the datagram is
+// sent over count.
+func (d *datagram) parseControl(b []byte, is4 bool, o *shard.SendOptions) error {
+	list, err := ParseCmsgs(b)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		switch {
+		case c.Level == SOL_SOCKET:
+			err = controlSocket(c)
+		case c.Level == SOL_IP && is4:
+			err = d.control4(c, o)
+		case c.Level == SOL_IPV6 && (!is4 || c.Type == IPV6_PKTINFO && d.domain == AF_INET6):
+			err = d.control6(c, o)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// controlSocket takes what any socket takes and the stack has no use for.
+func controlSocket(c Cmsg) error {
+	if c.Type == SO_MARK && len(c.Data) == 4 {
+		return nil
+	}
+	return syscall.EINVAL
+}
+
+func (d *datagram) control4(c Cmsg, o *shard.SendOptions) error {
+	switch c.Type {
+	case IP_PKTINFO:
+		if len(c.Data) != 12 {
+			return syscall.EINVAL
+		}
+		if i := intOf(c.Data); i != 0 {
+			o.Interface = i
+		}
+		if a := netip.AddrFrom4([4]byte(c.Data[4:8])); !a.IsUnspecified() {
+			o.From = a
+		}
+	case IP_TTL:
+		if len(c.Data) != 4 || within(intOf(c.Data), 1, 255) != nil {
+			return syscall.EINVAL
+		}
+		o.HopLimit = uint8(intOf(c.Data))
+	case IP_TOS:
+		v := -1
+		switch len(c.Data) {
+		case 4:
+			v = intOf(c.Data)
+		case 1:
+			v = int(c.Data[0])
+		}
+		if within(v, 0, 255) != nil {
+			return syscall.EINVAL
+		}
+		o.TrafficClass, o.HasTrafficClass = uint8(v), true
+	default:
+		return syscall.EINVAL
+	}
+	return nil
+}
+
+func (d *datagram) control6(c Cmsg, o *shard.SendOptions) error {
+	switch c.Type {
+	case IPV6_PKTINFO:
+		if len(c.Data) < 20 {
+			return syscall.EINVAL
+		}
+		if i := int(binary.NativeEndian.Uint32(c.Data[16:])); i != 0 {
+			if _, ok := d.sys.interfaceName(i); !ok {
+				return syscall.ENODEV
+			}
+			o.Interface = i
+		}
+		if a := netip.AddrFrom16([16]byte(c.Data)); !a.IsUnspecified() {
+			if !d.sys.host.IsLocal(a.Unmap()) {
+				return syscall.EINVAL
+			}
+			o.From = a.Unmap()
+		}
+	case IPV6_HOPLIMIT:
+		if len(c.Data) != 4 || within(intOf(c.Data), -1, 255) != nil {
+			return syscall.EINVAL
+		}
+		o.HopLimit = uint8(max(intOf(c.Data), 0))
+	case IPV6_TCLASS:
+		if len(c.Data) != 4 || within(intOf(c.Data), -1, 255) != nil {
+			return syscall.EINVAL
+		}
+		o.TrafficClass, o.HasTrafficClass = uint8(max(intOf(c.Data), 0)), true
+	case IPV6_DONTFRAG:
+		if len(c.Data) != 4 || within(intOf(c.Data), 0, 1) != nil {
+			return syscall.EINVAL
+		}
+		o.DontFragment = intOf(c.Data) == 1
+	default:
+		return syscall.EINVAL
+	}
+	return nil
+}

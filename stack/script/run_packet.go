@@ -74,7 +74,9 @@ func (r *runner) passive(t *ast.TCP) *endpoint {
 	e.scriptRemote, e.liveRemote = t.Seq.Start, t.Seq.Start
 	e.local = netip.AddrPortFrom(r.cfg.local, r.cfg.bindPort)
 	e.remote = netip.AddrPortFrom(r.cfg.remote, r.nextPort)
-	r.nextPort++
+	if r.nextPort++; r.nextPort == 0 {
+		r.nextPort = firstRemotePort
+	}
 	r.endpoints, r.test = append(r.endpoints, e), e
 	return e
 }

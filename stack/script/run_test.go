@@ -253,3 +253,23 @@ func TestAConnectionMayBeReborn(t *testing.T) {
 	// A SYN in the window of a living connection is answered by that, with its own numbers.
 	mustPass(t, handshake+"+0 < S 100:100(0) win 1000\n+0 > . 1:1(0) ack 1\n+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1\n", Options{})
 }
+
+func TestATimerThatIsDueForEverIsAFailure(t *testing.T) {
+	b, err := NewWeir(Network{Profile: "weir", Local: netip.MustParsePrefix("192.168.0.1/16"), MTU: 1500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := b.(*weir)
+	defer func() {
+		if p, ok := recover().(string); !ok || !strings.Contains(p, "due for ever") {
+			t.Errorf("%v", p)
+		}
+	}()
+	w.tasks = append(w.tasks, &task{
+		resume: func() (struct{}, bool) { return struct{}{}, true }, ready: func() bool { return false },
+		deadline: w.clock.Now() + 1, pending: &Pending{},
+	})
+	w.tasks[0].resume = func() (struct{}, bool) { w.tasks[0].deadline++; return struct{}{}, true }
+	w.Wait(time.Second, func() bool { return false })
+	t.Error("a second has passed")
+}

@@ -23,6 +23,7 @@ type stepped struct {
 	h     *shard.Host
 	clock *clock.Manual
 	in    link.Frame
+	lost  bool // what the loopback carries is lost
 }
 
 // sink is a device on which nobody answers.
@@ -63,7 +64,7 @@ func (w *stepped) settle() {
 	for range 100000 {
 		if dev.InUse() > 0 {
 			var size [1]int
-			if n, _ := lo.Device().ReadFrames(0, [][]byte{w.in.ReadBuf()}, size[:]); n == 1 && w.in.SetRead(size[0]) == nil {
+			if n, _ := lo.Device().ReadFrames(0, [][]byte{w.in.ReadBuf()}, size[:]); n == 1 && w.in.SetRead(size[0]) == nil && !w.lost {
 				w.h.Deliver(lo, &w.in)
 			}
 			continue

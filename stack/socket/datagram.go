@@ -17,6 +17,7 @@ type packets interface {
 	Configure(func(*shard.DatagramOptions))
 	OnEvent(func())
 	Rooms() uint64
+	Closed() bool
 	SetInterface(index int)
 	Disconnect()
 	Close()

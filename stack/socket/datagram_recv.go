@@ -24,6 +24,9 @@ func (d *datagram) recv(f *file, m *Msghdr, flags int) (int, error) {
 		if n, ok := d.take(m, flags); ok {
 			return n, nil
 		}
+		if d.closed() {
+			return -1, syscall.ENETDOWN
+		}
 		if d.isShut(shutRead) && !nonblock {
 			return 0, nil
 		}
@@ -35,9 +38,16 @@ func (d *datagram) recv(f *file, m *Msghdr, flags int) (int, error) {
 		}
 		d.p.Locker().Lock()
 		defer d.p.Locker().Unlock()
-		return d.p.Queue().Len() > 0
+		return d.p.Queue().Len() > 0 || d.p.Closed()
 	}
 	return d.sys.retry(f, nonblock, d.receiveTimeout(), attempt, ready)
+}
+
+// closed reports whether the host is closed, and the socket with it.
+func (d *datagram) closed() bool {
+	d.p.Locker().Lock()
+	defer d.p.Locker().Unlock()
+	return d.p.Closed()
 }
 
 // take gives the caller the next datagram, and reports false where there is none.

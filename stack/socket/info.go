@@ -35,9 +35,6 @@ func (s *stream) info() TCPInfo {
 	i := s.live.c.Conn().InfoAt(s.sys.host.Now())
 	t := infoFrom(&i)
 	t.PMTU = uint32(s.live.c.PathMTU())
-	if s.opt.maxPacing != 0 {
-		t.MaxPacingRate = pacing(int64(s.opt.maxPacing))
-	}
 	return t
 }
 

@@ -26,6 +26,8 @@ func (s *stream) listen(backlog int) error {
 	switch st := s.stateLocked(); {
 	case s.phase != unconnected, st != TCP_CLOSE && st != TCP_LISTEN:
 		return syscall.EINVAL
+	case s.dead:
+		return syscall.EBADF
 	case st == TCP_LISTEN:
 		s.listener.SetBacklog(backlog)
 		s.backlog = backlog
@@ -50,7 +52,12 @@ func (s *stream) listen(backlog int) error {
 	if err != nil {
 		return errno(err)
 	}
-	l.OnReady(func() { s.watch.notify(EPOLLIN | EPOLLRDNORM) })
+	l.OnReady(func() {
+		if l.Ready() == 0 {
+			s.ended.Store(true)
+		}
+		s.watch.notify(EPOLLIN | EPOLLRDNORM)
+	})
 	s.listener, s.backlog = l, backlog
 	s.shut.Store(0)
 	return nil
@@ -73,15 +80,16 @@ func (s *System) Accept4(fd, flags int) (int, *Sockaddr, error) {
 	if !ok {
 		return -1, nil, syscall.ENOTSOCK
 	}
+	got, err := s.install(nil, 0, flags&SOCK_CLOEXEC != 0) // first, so that no connection is lost to EMFILE
+	if err != nil {
+		return -1, nil, err
+	}
 	n, from, err := e.accept(f)
 	if err != nil {
+		s.forgo(got)
 		return -1, nil, err
 	}
-	got, err := s.install(newFile(n, flags), 0, flags&SOCK_CLOEXEC != 0)
-	if err != nil {
-		n.release(false)
-		return -1, nil, err
-	}
+	s.enter(got, newFile(n, flags))
 	return got, from, nil
 }
 
@@ -92,14 +100,22 @@ func (s *stream) accept(f *file) (endpoint, *Sockaddr, error) {
 		if l == nil {
 			return -1, syscall.EINVAL
 		}
-		if got = l.Accept(); got == nil {
-			return -1, syscall.EAGAIN
+		c, closed := take(l)
+		switch {
+		case c != nil:
+			got = c
+			return 0, nil
+		case closed:
+			return -1, syscall.EINVAL
 		}
-		return 0, nil
+		return -1, syscall.EAGAIN
 	}
 	ready := func() bool {
 		l := s.listening()
-		return l == nil || pending(l) > 0
+		if l == nil {
+			return true
+		}
+		return s.ended.Load() || pending(l) > 0
 	}
 	if _, err := s.sys.retry(f, f.nonblocking(), s.receiveTimeout(), attempt, ready); err != nil {
 		return nil, nil, err

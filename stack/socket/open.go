@@ -19,6 +19,13 @@ func (s *stream) bind(sa *Sockaddr) error {
 	if s.binding != nil || s.stateLocked() != TCP_CLOSE {
 		return syscall.EINVAL
 	}
+	if s.dead {
+		return syscall.EBADF
+	}
+	if s.ip.bindNoPort && at.Port() == 0 { // connect(2) chooses it
+		s.bound = at
+		return nil
+	}
 	if err := s.take(at, both); err != nil {
 		return err
 	}
@@ -109,6 +116,9 @@ func (s *stream) connect(f *file, sa *Sockaddr) error {
 func (s *stream) beginConnect(sa *Sockaddr) (a *attachment, pending, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.dead {
+		return nil, nil, syscall.EBADF
+	}
 	if sa.Family == AF_UNSPEC {
 		s.disconnect()
 		return nil, nil, nil
@@ -139,6 +149,11 @@ func (s *stream) open(sa *Sockaddr) error {
 	}
 	if s.live != nil {
 		s.detach()
+	}
+	if at := s.bound.Addr(); s.binding == nil && at.IsValid() && !at.IsUnspecified() {
+		if err := s.take(netip.AddrPortFrom(at, 0), false); err != nil {
+			return err
+		}
 	}
 	a := &attachment{s: s, applied: s.opt}
 	o := s.tcpOptions(to.Addr().Is4())
@@ -241,7 +256,7 @@ func (s *stream) release(linger bool) {
 	abort := linger && s.opt.linger && s.opt.lingerTime == 0
 	wait := linger && s.opt.linger && !abort
 	patience := s.opt.lingerTime
-	s.live, s.listener = nil, nil
+	s.live, s.listener, s.dead = nil, nil, true
 	s.unbind()
 	s.mu.Unlock()
 	if l != nil {

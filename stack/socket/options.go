@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"math"
 	"net/netip"
 	"time"
 
@@ -10,8 +9,7 @@ import (
 
 // options are those at SOL_SOCKET and SOL_TCP.
 type options struct {
-	reuseAddr, reusePort, keepAlive, oobInline, broadcast, dontRoute, debug, noCheck bool
-	rxqOvfl, zerocopy                                                                bool
+	reuseAddr, reusePort, keepAlive, oobInline, broadcast, dontRoute, debug, noCheck, rxqOvfl bool
 
 	linger                      bool
 	lingerTime                  time.Duration
@@ -20,57 +18,47 @@ type options struct {
 	lowWater                    int // SO_RCVLOWAT
 	priority, mark              int
 	device                      int // SO_BINDTODEVICE, by index
-	maxPacing                   uint32
 
-	nodelay, cork                     bool
-	quickack                          int // 1 on, -1 off, 0 not set
-	keepIdle, keepInterval, keepCnt   int // seconds, seconds and probes; 0 is the host's
-	maxSegment, synCount, linger2     int
-	deferAccept                       time.Duration
-	windowClamp                       int
-	congestion                        cc.Kind
-	hasCongestion                     bool
-	userTimeout                       int    // milliseconds
-	notSentLowat                      uint32 // 0 is none, as the largest
-	inq, thinLinear, thinDup, saveSyn bool
+	nodelay, cork                   bool
+	quickack                        int // 1 on, -1 off, 0 not set
+	keepIdle, keepInterval, keepCnt int // seconds, seconds and probes; 0 is the host's
+	maxSegment, synCount, linger2   int
+	deferAccept                     time.Duration
+	windowClamp                     int
+	congestion                      cc.Kind
+	hasCongestion                   bool
+	userTimeout                     int    // milliseconds
+	notSentLowat                    uint32 // 0 is none, as the largest
+	inq                             bool
 }
 
 func defaultOptions() options {
-	return options{lowWater: 1, maxPacing: math.MaxUint32}
+	return options{lowWater: 1}
 }
 
-// ipOptions are those at SOL_IP and SOL_IPV6.
+// ipOptions are those at SOL_IP, SOL_IPV6, SOL_RAW and SOL_UDP.
 type ipOptions struct {
-	ttl, tos                                    int // ttl -1: the default
-	pmtudisc                                    int
-	recvErr, pktInfo, recvTTL, recvTOS          bool
-	recvOpts, retOpts, recvOrigDst              bool
-	hdrincl, freebind, transparent, nodefrag    bool
-	bindNoPort, rfc4884                         bool
-	minTTL                                      int
-	multicastTTL                                int
-	multicastLoop, multicastAll                 bool
-	multicastIf                                 int // index
-	multicastAddr                               netip.Addr
-	unicastIf                                   int
-	routerAlert                                 int
+	ttl, tos, pmtudisc                 int // ttl -1: the default
+	recvErr, pktInfo, recvTTL, recvTOS bool
+	recvOrigDst, hdrincl, freebind     bool
+	bindNoPort                         bool
+	multicastTTL                       int
+	multicastLoop, multicastAll        bool
+	multicastIf                        int // index
+	multicastAddr                      netip.Addr
+
 	v6only                                      bool
-	hops, tclass                                int // hops -1: the default
-	pmtudisc6                                   int
+	hops, tclass, pmtudisc6                     int // hops -1: the default
 	recvErr6, recvPktInfo, recvHops, recvTclass bool
-	recvPathMTU, dontFrag, rfc4884v6, freebind6 bool
+	dontFrag, hdrincl6                          bool
 	multicastHops                               int
 	multicastLoop6, multicastAll6               bool
-	multicastIf6, unicastIf6                    int
-	autoFlowLabel                               bool
-	hdrincl6                                    bool
-	minHops, mtu6                               int
+	multicastIf6                                int
 	checksum                                    int // IPV6_CHECKSUM; -1 none
-	stickyInfo                                  [20]byte
-	hasSticky                                   bool
 
-	filter4    uint32 // ICMP_FILTER
-	filter6    [8]uint32
+	filter4 uint32    // ICMP_FILTER
+	filter6 [8]uint32 // ICMPV6_FILTER
+
 	udpCork    bool
 	udpSegment int
 }
@@ -79,6 +67,6 @@ func defaultIPOptions(s *System) ipOptions {
 	return ipOptions{
 		ttl: -1, hops: -1, pmtudisc: IP_PMTUDISC_WANT, pmtudisc6: IPV6_PMTUDISC_WANT,
 		multicastTTL: 1, multicastHops: 1, multicastLoop: true, multicastLoop6: true, multicastAll: true, multicastAll6: true,
-		v6only: s.cfg.V6Only, checksum: -1, autoFlowLabel: true,
+		v6only: s.cfg.V6Only, checksum: -1,
 	}
 }

@@ -46,7 +46,7 @@ func setIPOption(e endpoint, name int, value []byte) error {
 			return syscall.ENOPROTOOPT
 		}
 		o.hdrincl = on
-	case IP_TTL, IP_MINTTL, IP_FREEBIND, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_MULTICAST_ALL, IP_TRANSPARENT, IP_NODEFRAG:
+	case IP_TTL, IP_FREEBIND, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_MULTICAST_ALL:
 		if !given {
 			return syscall.EINVAL
 		}
@@ -68,8 +68,6 @@ func setIPOptionGiven(e endpoint, name, v int) error {
 			return syscall.EINVAL
 		}
 		o.ttl = v
-	case IP_MINTTL:
-		return assign(&o.minTTL, v, 0, 255)
 	case IP_FREEBIND:
 		o.freebind = v != 0
 	case IP_MULTICAST_TTL:
@@ -211,8 +209,6 @@ func getIPOption(e endpoint, name int, value []byte) (int, error) {
 			return putShort(value, defaultTTL)
 		}
 		return putShort(value, o.ttl)
-	case IP_MINTTL:
-		return putShort(value, o.minTTL)
 	case IP_RECVERR:
 		return putShort(value, boolInt(o.recvErr))
 	case IP_PKTINFO:

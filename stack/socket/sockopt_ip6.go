@@ -59,8 +59,6 @@ func setIPv6Option(e endpoint, name int, value []byte) error {
 		if b.typ == SOCK_STREAM {
 			o.tclass &^= 3
 		}
-	case IPV6_MINHOPCOUNT:
-		return assign(&o.minHops, v, 0, 255)
 	}
 	return nil
 }
@@ -68,9 +66,9 @@ func setIPv6Option(e endpoint, name int, value []byte) error {
 // ipv6Ints is the options that are an int.
 var ipv6Ints = map[int]bool{
 	IPV6_V6ONLY: true, IPV6_UNICAST_HOPS: true, IPV6_MULTICAST_HOPS: true, IPV6_MULTICAST_LOOP: true, IPV6_MULTICAST_ALL: true,
-	IPV6_MULTICAST_IF: true, IPV6_MTU_DISCOVER: true, IPV6_TCLASS: true, IPV6_MINHOPCOUNT: true,
+	IPV6_MULTICAST_IF: true, IPV6_MTU_DISCOVER: true, IPV6_TCLASS: true,
 	IPV6_RECVERR: true, IPV6_RECVPKTINFO: true, IPV6_RECVHOPLIMIT: true, IPV6_RECVTCLASS: true, IPV6_DONTFRAG: true,
-	IPV6_FREEBIND: true, IPV6_AUTOFLOWLABEL: true,
+	IPV6_FREEBIND: true,
 }
 
 // flag6 returns the option that is on or off, or nil.
@@ -149,8 +147,6 @@ func getIPv6Option(e endpoint, name int, value []byte) (int, error) {
 		return putInt(value, mtu)
 	case IPV6_TCLASS:
 		return putInt(value, o.tclass)
-	case IPV6_MINHOPCOUNT:
-		return putInt(value, o.minHops)
 	}
 	return 0, syscall.ENOPROTOOPT
 }

@@ -56,8 +56,6 @@ func setSocketOption(e endpoint, name int, value []byte) error {
 		o.priority = v
 	case SO_MARK:
 		o.mark = v
-	case SO_ZEROCOPY:
-		return assignBool(&o.zerocopy, v)
 	case SO_BSDCOMPAT:
 	case SO_LINGER:
 		return o.setLinger(value)
@@ -81,8 +79,6 @@ func setSocketOption(e endpoint, name int, value []byte) error {
 		return setTimeout(&o.receiveTimeout, value)
 	case SO_SNDTIMEO:
 		return setTimeout(&o.sendTimeout, value)
-	case SO_MAX_PACING_RATE:
-		o.maxPacing = uint32(v)
 	case SO_BINDTOIFINDEX:
 		return b.bindToIndex(v)
 	default:
@@ -185,8 +181,6 @@ func getSocketOption(e endpoint, name int, value []byte) (int, error) {
 		return putBool(value, o.noCheck)
 	case SO_RXQ_OVFL:
 		return putBool(value, o.rxqOvfl)
-	case SO_ZEROCOPY:
-		return putBool(value, o.zerocopy)
 	case SO_PRIORITY:
 		return putInt(value, o.priority)
 	case SO_MARK:
@@ -203,8 +197,6 @@ func getSocketOption(e endpoint, name int, value []byte) (int, error) {
 		return putInt(value, o.lowWater)
 	case SO_SNDLOWAT:
 		return putInt(value, 1)
-	case SO_MAX_PACING_RATE:
-		return putInt(value, int(o.maxPacing))
 	case SO_BINDTOIFINDEX:
 		return putInt(value, o.device)
 	}

@@ -61,12 +61,6 @@ func setTCPOption(s *stream, name int, value []byte) error {
 		o.notSentLowat = uint32(v)
 	case TCP_INQ:
 		return assignBool(&o.inq, v)
-	case TCP_THIN_LINEAR_TIMEOUTS:
-		return assignBool(&o.thinLinear, v)
-	case TCP_THIN_DUPACK:
-		return within(v, 0, 1)
-	case TCP_SAVE_SYN:
-		return assignBool(&o.saveSyn, v)
 	default:
 		return syscall.ENOPROTOOPT
 	}
@@ -160,12 +154,6 @@ func getTCPOption(s *stream, name int, value []byte) (int, error) {
 		return putInt(value, int(o.notSentLowat))
 	case TCP_INQ:
 		return putBool(value, o.inq)
-	case TCP_THIN_LINEAR_TIMEOUTS:
-		return putBool(value, o.thinLinear)
-	case TCP_THIN_DUPACK:
-		return putInt(value, 0)
-	case TCP_SAVE_SYN:
-		return putBool(value, o.saveSyn)
 	case TCP_CONGESTION:
 		var name [16]byte
 		copy(name[:], s.congestion().String())

@@ -22,6 +22,9 @@ type stream struct {
 	listener *shard.Listener
 	backlog  int
 	live     *attachment
+	dead     bool // the last descriptor is closed: nothing is to begin any more
+
+	ended atomic.Bool // the host is closed, and the listener with it
 }
 
 // phase is the state of a socket as connect(2) sees it, apart from the protocol's.
@@ -232,6 +235,13 @@ func pending(l *shard.Listener) int {
 	l.Locker().Lock()
 	defer l.Locker().Unlock()
 	return l.Ready()
+}
+
+// take accepts a connection, if there is one.
+func take(l *shard.Listener) (c *shard.TCP, closed bool) {
+	l.Locker().Lock()
+	defer l.Locker().Unlock()
+	return l.Take()
 }
 
 func (s *stream) isBound() bool {

@@ -80,7 +80,7 @@ func (s *System) Close() {
 	s.mu.Lock()
 	fds := make([]int, 0, len(s.table))
 	for fd, d := range s.table {
-		if d != nil {
+		if d != nil && d.file != nil {
 			fds = append(fds, fd)
 		}
 	}

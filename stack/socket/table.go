@@ -35,7 +35,8 @@ type descriptor struct {
 	cloexec bool
 }
 
-// install gives an object a descriptor, the lowest that is free and not below least.
+// install gives a file a descriptor, the lowest that is free and not below least. Nil reserves
+// the number, for enter or forgo.
 func (s *System) install(f *file, least int, cloexec bool) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,11 +52,29 @@ func (s *System) install(f *file, least int, cloexec bool) (int, error) {
 		s.table = append(s.table, nil)
 	}
 	s.table[fd] = &descriptor{file: f, cloexec: cloexec}
-	f.refs++
+	if f != nil {
+		f.refs++
+	}
 	if least <= s.free {
 		s.free = fd + 1
 	}
 	return fd, nil
+}
+
+// enter gives a file the descriptor that was reserved.
+func (s *System) enter(fd int, f *file) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.table[fd].file = f
+	f.refs++
+}
+
+// forgo gives a reserved descriptor back.
+func (s *System) forgo(fd int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.table[fd] = nil
+	s.free = min(s.free, fd)
 }
 
 // newFile wraps an object with the flags that SOCK_NONBLOCK asks for.
@@ -69,10 +88,15 @@ func newFile(o object, typ int) *file {
 func (s *System) file(fd int) (*file, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if fd < 0 || fd >= len(s.table) || s.table[fd] == nil {
+	if !s.open(fd) {
 		return nil, syscall.EBADF
 	}
 	return s.table[fd].file, nil
+}
+
+// open reports whether a descriptor is. mu is held.
+func (s *System) open(fd int) bool {
+	return fd >= 0 && fd < len(s.table) && s.table[fd] != nil && s.table[fd].file != nil
 }
 
 // sock returns the socket behind a descriptor, or EBADF or ENOTSOCK.
@@ -94,7 +118,7 @@ func (s *System) CloseFD(fd int) error { return s.closeFD(fd, true) }
 
 func (s *System) closeFD(fd int, linger bool) error {
 	s.mu.Lock()
-	if fd < 0 || fd >= len(s.table) || s.table[fd] == nil {
+	if !s.open(fd) {
 		s.mu.Unlock()
 		return syscall.EBADF
 	}
@@ -139,7 +163,7 @@ func (s *System) Fcntl(fd, cmd, arg int) (int, error) {
 func (s *System) descriptorFlags(fd, cmd, arg int) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if fd >= len(s.table) || s.table[fd] == nil {
+	if !s.open(fd) {
 		return -1, syscall.EBADF
 	}
 	d := s.table[fd]

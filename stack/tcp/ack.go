@@ -6,7 +6,6 @@ import (
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
-	"github.com/weirnet/weir/stack/tcp/cc"
 	"github.com/weirnet/weir/stack/wire"
 )
 
@@ -103,16 +102,15 @@ func (c *Conn) ackInRange(a *arrival) bool {
 // says of the window, and what that says of losses.
 func (c *Conn) acknowledged(a *arrival) {
 	if a.seg.Ack.Less(c.snd.una) {
+		c.old(a)
 		return // "If the ACK is a duplicate (SEG.ACK =< SND.UNA), it can be ignored"
 	}
 	c.takeBackProbe(a)
-	newly, flight := a.seg.Ack.Sub(c.snd.una), c.snd.nxt.Sub(c.snd.una)
+	newly := a.seg.Ack.Sub(c.snd.una)
 	connecting := c.snd.connecting
-	sacked := c.takeSACK(a)
-	dup := newly == 0 && c.isDuplicate(a, sacked)
-	var rtt time.Duration
+	n := c.hear(a)
 	if newly > 0 {
-		rtt = c.advance(a, newly)
+		c.advance(a, newly)
 	}
 	if a.syn() {
 		c.setWindow(a, 0)
@@ -126,29 +124,35 @@ func (c *Conn) acknowledged(a *arrival) {
 	}
 	if connecting && newly > 0 {
 		c.establish(a)
+		if c.loss.out != nil { // the FIN had left already
+			c.learn(a, &n)
+		}
 		return
 	}
-	c.ackForLoss(a.now, newly, flight, dup, sacked, rtt)
+	c.learn(a, &n)
 }
 
-// isDuplicate is the definition of RFC 5681 §2: there is text outstanding, the segment
-// has no text, SYN or FIN, acknowledges nothing new, and its window is the one last
-// announced. Where SACK is in use, it is one only if it reports something new (RFC 6675 §2).
-func (c *Conn) isDuplicate(a *arrival, sacked int) bool {
-	if c.sackOK {
-		return sacked > 0
+// hear notes what of an ACK does not depend on the flight. What carries text or another window
+// is no duplicate: "the segment has no text, SYN or FIN ... and its window is the one last
+// announced" (RFC 5681 §2).
+func (c *Conn) hear(a *arrival) news {
+	o := &a.seg.Options
+	return news{
+		now: a.now, prior: c.snd.una, fack: c.fack(), low: c.snd.nxt, flight: c.snd.nxt.Sub(c.snd.una),
+		advanced: a.seg.Ack != c.snd.una,
+		data:     a.seg.Len() > 0 || uint32(a.seg.Window)<<c.snd.shift != c.snd.wnd,
+		echo:     c.ecnEchoed(a.seg),
+		tsEcho:   o.TSEcr, echoed: c.ts.on && o.HasTimestamps && o.TSEcr != 0,
 	}
-	return c.snd.una != c.snd.nxt && a.seg.Len() == 0 &&
-		uint32(a.seg.Window)<<c.snd.shift == c.snd.wnd
 }
 
-// advance moves SND.UNA by n: lets go of what was acknowledged, measures the round trip
-// and sets the retransmission timer anew. It returns the measurement, or 0.
-func (c *Conn) advance(a *arrival, n int) time.Duration {
+// advance moves SND.UNA by n: lets go of what was acknowledged.
+func (c *Conn) advance(a *arrival, n int) {
 	s := &c.snd
 	s.una = s.una.Add(n)
 	c.stat.octetsAcked += uint64(n)
 	if s.connecting {
+		c.measureSYN(a)
 		if n--; c.passive { // the SYN, which counts where it is ours alone, as Linux counts it
 			c.stat.octetsAcked--
 		}
@@ -165,15 +169,11 @@ func (c *Conn) advance(a *arrival, n int) time.Duration {
 	}
 	s.sml = seq.Max(s.sml, s.una)
 	s.urgent = s.urgent && s.una.Less(s.up)
-	rtt := c.measure(a)
 	c.tries, c.probeShift, c.progressAt = 0, 0, a.now
 	c.probed, c.soft = false, 0
 	if s.una == s.nxt { // RFC 6298 §5.2
-		c.rtxAt, c.persist = clock.Never, false
-	} else { // §5.3
-		c.rtxAt = a.now.Add(c.rtt.RTO())
+		c.rtxAt, c.persist, c.timer = clock.Never, false, timerRetransmit
 	}
-	return rtt
 }
 
 // establish is the end of the handshake: our SYN has been acknowledged.
@@ -183,8 +183,10 @@ func (c *Conn) establish(a *arrival) {
 	if c.likeLinux() {
 		c.settleWindowLinux()
 	}
-	c.loss.init(c.snd.una)
-	c.loss.recover = c.snd.una.Add(-1)
+	c.loss.force = false
+	if c.snd.una != c.snd.nxt {
+		c.rearm(a.now, timerRetransmit)
+	}
 	if c.synLost && !c.rtt.Sampled() {
 		c.rtt.LostSYN()
 	}
@@ -200,7 +202,7 @@ func (c *Conn) begin() {
 	if c.cc != nil {
 		return
 	}
-	c.cc = cc.New(c.Congestion())
+	c.cc = c.newControl()
 	iw := c.set.InitialWindow
 	if c.synLost {
 		iw = 1 // RFC 5681 §3.1

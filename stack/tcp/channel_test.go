@@ -12,6 +12,7 @@ import (
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/mem"
 	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/tcp/cc"
 	"github.com/weirnet/weir/stack/wire"
 )
 
@@ -30,7 +31,8 @@ type channel struct {
 	loss      float64
 	reorder   float64
 	duplicate float64
-	cut       bool // super-segments are cut on the way
+	mark      float64 // of what may be marked, with CE
+	cut       bool    // super-segments are cut on the way
 	steps     int
 	buf       []byte
 	log       func(format string, args ...any)
@@ -108,6 +110,7 @@ func (ch *channel) vary() {
 		e.set.SACK = r.IntN(3) > 0
 		e.set.WindowScale = r.IntN(4) > 0
 		e.set.ProbeBehindWindow = r.IntN(2) == 0
+		ch.varyRecovery(e)
 		e.c.SetNoDelay(r.IntN(2) == 0)
 		if r.IntN(3) == 0 {
 			e.readEach = time.Duration(1+r.IntN(400)) * time.Millisecond
@@ -117,6 +120,17 @@ func (ch *channel) vary() {
 	ch.delay = time.Duration(1+r.IntN(40)) * time.Millisecond
 	ch.jitter = time.Duration(r.IntN(5)) * time.Millisecond
 	ch.cut = r.IntN(2) == 0
+}
+
+// varyRecovery draws how an end recovers from losses.
+func (ch *channel) varyRecovery(e *chanEnd) {
+	r := ch.rng
+	on := func() bool { return r.IntN(3) > 0 }
+	e.set.CC = cc.Kind(r.IntN(2))
+	e.set.RACK, e.set.TLP, e.set.PRR, e.set.FRTO, e.set.DSACK = on(), on(), on(), on(), on()
+	e.set.CwndInSegments, e.set.RACKMinRTT, e.set.RTO.EachAck = on(), on(), on()
+	e.set.HyStart = cc.HyStart(r.IntN(3))
+	e.set.ECN = ECN(r.IntN(3))
 }
 
 // transmit puts a segment on its way, or loses it.
@@ -154,6 +168,9 @@ func (ch *channel) impair(from int, s *Segment) {
 			at = at.Add(time.Duration(ch.rng.Int64N(int64(ch.delay) + 1)))
 		}
 		seg := *s
+		if seg.ECN != NotECT && ch.rng.Float64() < ch.mark {
+			seg.ECN = CE
+		}
 		seg.Payload = bytes.Clone(s.Payload)
 		ch.serial++
 		heap.Push(&ch.inFlight, delivery{at, ch.serial, 1 - from, seg})
@@ -385,6 +402,7 @@ func lossyRun(seed uint64, log func(string, ...any)) error {
 	ch.loss = []float64{0, 0.005, 0.02, 0.1}[ch.rng.IntN(4)]
 	ch.reorder = []float64{0, 0.02, 0.2}[ch.rng.IntN(3)]
 	ch.duplicate = []float64{0, 0.01, 0.1}[ch.rng.IntN(3)]
+	ch.mark = []float64{0, 0.02, 0.2, 1}[ch.rng.IntN(4)]
 	for _, e := range ch.ends {
 		e.toSend = fillRandom(ch.rng, ch.rng.IntN(1<<(6+ch.rng.IntN(12))))
 		e.c.SetNoDelay(ch.rng.IntN(2) == 0)

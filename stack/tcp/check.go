@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
 )
 
 // Check returns an error when the connection's state contradicts itself: a sequence
@@ -87,29 +88,65 @@ func (c *Conn) checkFinState() error {
 }
 
 func (c *Conn) checkLoss() error {
-	if c.state == StateClosed || c.snd.connecting {
-		return nil
+	if c.state == StateClosed {
+		return must(c.loss.out == nil && c.loss.rec == nil, "a closed connection has something under way")
 	}
 	l, s := &c.loss, &c.snd
-	err := firstError(
-		must(s.una.LessEq(l.rtxNxt) && l.rtxNxt.LessEq(l.lostTo) && l.lostTo.LessEq(s.nxt),
-			"snd.una %d ≤ rtxNxt %d ≤ lostTo %d ≤ snd.nxt %d does not hold", s.una, l.rtxNxt, l.lostTo, s.nxt),
-		must(l.recover.LessEq(s.nxt), "recover %d after snd.nxt %d", l.recover, s.nxt),
-		must(l.dupOctets >= 0 && l.dupOctets <= s.nxt.Sub(s.una), "duplicate ACKs for %d of %d octets", l.dupOctets, s.nxt.Sub(s.una)),
-		must(l.mode == lossNone || s.una.Less(l.recover), "recovery goes on past its end"),
+	if err := firstError(
 		must(c.cc == nil || c.cc.Window() > 0, "no congestion window"),
-	)
-	if err != nil || l.sacked == nil {
+		must(l.state == caOpen || l.rec != nil, "%v and no record of it", l.state),
+		must(l.rec == nil || l.rec.high.LessEq(s.nxt) || s.connecting, "RecoveryPoint after snd.nxt"),
+		must(!c.reducing() || l.rec.window > 0, "a window of %d in recovery", c.reducedTo()),
+		must(l.out != nil || !l.hold, "F-RTO waits for nothing"),
+	); err != nil {
 		return err
 	}
-	at, total := s.una, 0
-	for i, r := range l.sacked.ranges {
-		if r.Len() <= 0 || r.Start.LessEq(at) || r.End.Greater(s.nxt) {
-			return fmt.Errorf("SACK range %d is [%d,%d), after %d", i, r.Start, r.End, at)
-		}
-		at, total = r.End, total+r.Len()
+	if l.out == nil {
+		return must(s.una == s.nxt || s.connecting || c.probing, "%d octets outstanding that nobody sent", s.nxt.Sub(s.una))
 	}
-	return must(total == l.sacked.octets && total > 0, "SACK ranges hold %d octets, counted %d", total, l.sacked.octets)
+	from := s.una
+	if s.connecting {
+		from = from.Add(1)
+	}
+	return l.out.check(from, s.nxt)
+}
+
+func (c *Conn) reducedTo() int {
+	if c.loss.rec == nil {
+		return 0
+	}
+	return c.loss.rec.window
+}
+
+// check holds the records against each other and the tallies: they fill [una, nxt) without
+// gaps.
+func (f *flight) check(una, nxt seq.Value) error {
+	at, n := una, flight{}
+	for i := range f.recs {
+		r := &f.recs[i]
+		if r.Start != at || r.Len() <= 0 || r.size == 0 {
+			return fmt.Errorf("record %d is [%d,%d) of %d, after %d", i, r.Start, r.End, r.size, at)
+		}
+		if r.state&stSacked != 0 && r.state&stLost != 0 || r.state&stResent != 0 && r.state&stEver == 0 ||
+			r.state&stFin != 0 && i != len(f.recs)-1 {
+			return fmt.Errorf("record %d of %d has the state %b", i, len(f.recs), r.state)
+		}
+		if r.state.owed() && r.Start.Less(f.hint) {
+			return fmt.Errorf("[%d,%d) is owed before the hint %d", r.Start, r.End, f.hint)
+		}
+		if r.state&stSacked != 0 && r.End.Greater(f.top) {
+			return fmt.Errorf("[%d,%d) is SACKed beyond %d", r.Start, r.End, f.top)
+		}
+		n.count(r, 1)
+		at = r.End
+	}
+	return firstError(
+		must(at == nxt && len(f.recs) > 0, "the records end at %d and not at snd.nxt %d", at, nxt),
+		must(len(f.recs) <= 8*maxSent, "%d records", len(f.recs)),
+		must(n.out == f.out && n.sacked == f.sacked && n.lost == f.lost && n.resent == f.resent && n.owing == f.owing,
+			"tallies %v %v %v %v %v, counted %v %v %v %v %v", f.out, f.sacked, f.lost, f.resent, f.owing, n.out, n.sacked, n.lost, n.resent, n.owing),
+		must(f.reno >= 0 && f.reno <= f.out.segments, "duplicate ACKs for %d of %d segments", f.reno, f.out.segments),
+	)
 }
 
 func (c *Conn) checkReceive() error {

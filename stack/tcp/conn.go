@@ -81,8 +81,13 @@ type Conn struct {
 	progressAt clock.Time // when data last began to be, or was, acknowledged
 	heardAt    clock.Time // when an acceptable segment last came
 	sentAt     clock.Time // when text was last sent
-	again      uint32     // segments sent again, for Info
-	invalidAt  clock.Time // when the peer was last told of an unacceptable segment
+	again      uint32     // segments sent again, for Info and for what DSACK may report
+	// delivered counts segments that have arrived, deliveredCE those that met congestion; appLimited is
+	// what delivered will be when the time that the application was too slow is over.
+	delivered, deliveredCE, appLimited uint32
+
+	rate      rateState
+	invalidAt clock.Time // when the peer was last told of an unacceptable segment
 
 	keep *keepAlive   // nil where it is off
 	user *userOptions // nil where the user has made no unusual choice
@@ -95,6 +100,8 @@ type Conn struct {
 	reply       pendingReply
 
 	state      State
+	timer      timerKind // what rtxAt is for
+	ecn        ecnState
 	tries      uint8 // timeouts, or probes, since the peer last answered them
 	probeShift uint8 // doublings of the persist timer
 	acksDue    uint8 // ACKs to be sent at once
@@ -146,7 +153,8 @@ type sendSpace struct {
 	maxSegment    int
 	limit         int // SendBuffer
 	queue         stream.SendQueue
-	timing        timing
+	proofs        uint8 // see provePath
+	synTimed      bool  // the ACK of our SYN measures the round trip: it was sent once, at progressAt
 }
 
 // recvSpace is the receive sequence space (RFC 9293 §3.3.1) and what lies in it.

@@ -26,6 +26,12 @@ type Counters struct {
 	DupAcks                                    atomic.Uint64
 	SACKBlocksIgnored                          atomic.Uint64 // outside what is in flight
 	Reneged                                    atomic.Uint64 // the peer took back a SACK (RFC 2018 §8)
+	ReorderTimeouts                            atomic.Uint64 // RFC 8985 §6.2 step 5
+	TailProbes, TailProbeRepairs               atomic.Uint64 // RFC 8985 §7; and those that repaired a loss
+	Reordered                                  atomic.Uint64 // times reordering was seen
+	Undone, SpuriousTimeouts                   atomic.Uint64 // reductions taken back; and timeouts that F-RTO found spurious
+	DuplicatesTold, DuplicatesReported         atomic.Uint64 // RFC 2883: blocks sent, and segments reported by the peer
+	CongestionMarks                            atomic.Uint64 // segments that came with CE (RFC 3168 §6.1.3)
 
 	ZeroWindowProbes, ZeroWindows atomic.Uint64
 	KeepAliveProbes               atomic.Uint64
@@ -101,6 +107,15 @@ var counterNames = [...]struct {
 	{"tcp.ack.challenge", func(c *Counters) *atomic.Uint64 { return &c.ChallengeAcks }},
 	{"tcp.ack.challenge_limited", func(c *Counters) *atomic.Uint64 { return &c.ChallengeAcksHeld }},
 	{"tcp.sack.ignored", func(c *Counters) *atomic.Uint64 { return &c.SACKBlocksIgnored }},
+	{"tcp.retransmit.reorder_timeout", func(c *Counters) *atomic.Uint64 { return &c.ReorderTimeouts }},
+	{"tcp.retransmit.tail_probe", func(c *Counters) *atomic.Uint64 { return &c.TailProbes }},
+	{"tcp.retransmit.tail_probe_repair", func(c *Counters) *atomic.Uint64 { return &c.TailProbeRepairs }},
+	{"tcp.retransmit.undone", func(c *Counters) *atomic.Uint64 { return &c.Undone }},
+	{"tcp.retransmit.timeout_spurious", func(c *Counters) *atomic.Uint64 { return &c.SpuriousTimeouts }},
+	{"tcp.reordering", func(c *Counters) *atomic.Uint64 { return &c.Reordered }},
+	{"tcp.dsack.sent", func(c *Counters) *atomic.Uint64 { return &c.DuplicatesTold }},
+	{"tcp.dsack.segments", func(c *Counters) *atomic.Uint64 { return &c.DuplicatesReported }},
+	{"tcp.ecn.marked", func(c *Counters) *atomic.Uint64 { return &c.CongestionMarks }},
 	{"tcp.sack.reneged", func(c *Counters) *atomic.Uint64 { return &c.Reneged }},
 	{"tcp.probe.zero_window", func(c *Counters) *atomic.Uint64 { return &c.ZeroWindowProbes }},
 	{"tcp.probe.keep_alive", func(c *Counters) *atomic.Uint64 { return &c.KeepAliveProbes }},

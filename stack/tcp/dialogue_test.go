@@ -8,6 +8,7 @@ import (
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/mem"
 	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/tcp/cc"
 	"github.com/weirnet/weir/stack/wire"
 )
 
@@ -32,12 +33,14 @@ type dialogue struct {
 const peerWindow = 65535
 
 // newDialogue begins with nothing open. By default there are no options but MSS, so that
-// numbers are easy to read; ACKs are delayed from the first segment on.
+// numbers are easy to read; ACKs are delayed from the first segment on. Losses are recovered from as
+// RFC 5681, 6582 and 6675 have it, and nothing newer.
 func newDialogue(t *testing.T, with ...func(*dialogue)) *dialogue {
 	t.Helper()
 	d := &dialogue{t: t, set: DefaultSettings(), iss: 0xfffffff0, irs: 0x7ffffff0, buf: make([]byte, 64<<10)}
 	d.now = clock.Time(time.Second)
 	d.set.Timestamps, d.set.SACK, d.set.WindowScale, d.set.QuickAcks = false, false, false, 0
+	d.set.CC, d.set.RACK, d.set.TLP, d.set.PRR, d.set.FRTO, d.set.DSACK = cc.Reno, false, false, false, false, false
 	d.cfg = Config{
 		Settings: &d.set, Counters: &d.ctr, Pool: &d.pool, ISS: d.iss, TSOffset: 77,
 		MSS: 1000, PathMSS: 1000, MaxSegment: 1000, RecvBuffer: 10000, SendBuffer: 100000,
@@ -128,7 +131,7 @@ func parseFlags(s string) wire.TCPFlags {
 	for _, c := range s {
 		f |= map[rune]wire.TCPFlags{
 			'F': wire.FlagFIN, 'S': wire.FlagSYN, 'R': wire.FlagRST, 'P': wire.FlagPSH,
-			'A': wire.FlagACK, 'U': wire.FlagURG,
+			'A': wire.FlagACK, 'U': wire.FlagURG, 'E': wire.FlagECE, 'W': wire.FlagCWR,
 		}[c]
 	}
 	return f
@@ -173,6 +176,9 @@ func (d *dialogue) want(why, flags string, sequence, ack int, more ...part) *Seg
 	w := Segment{Flags: parseFlags(flags), Window: s.Window}
 	for _, p := range more {
 		p(d, &w)
+	}
+	if w.ECN != s.ECN {
+		d.t.Fatalf("%s: want the ECN field %d, got %d", why, w.ECN, s.ECN)
 	}
 	gotAck := 0
 	if s.has(wire.FlagACK) {

@@ -1,6 +1,6 @@
 // Package tcp is the Transmission Control Protocol as a state machine: RFC 9293, with RFC
-// 7323 (window scale, timestamps, PAWS), 2018 and 6675 (SACK), 5681 and 6582 (congestion
-// control and recovery), 6298 (the retransmission timeout), 5961 (blind attacks), 6191
+// 7323 (window scale, timestamps, PAWS), 2018, 2883 and 6675 (SACK), 8985 (RACK-TLP), 9937 (PRR),
+// 5682 (F-RTO), 4015 (undo), 3168 (ECN), 5681, 6582 and 9438 (congestion control and recovery), 6298 (the retransmission timeout), 5961 (blind attacks), 6191
 // (TIME-WAIT) and 6093 (urgent data).
 //
 // # Theory of operation
@@ -38,16 +38,27 @@
 // # The way of an octet out
 //
 // The send queue holds octets from SND.UNA on and knows no segments. What Output sends is a
-// range of it: first what is deemed lost, then what was never sent. Which octets those
-// are follows from a few sequence numbers:
+// range of it: first what is deemed lost, then what was never sent. What lies between SND.UNA
+// and SND.NXT is a flight (sent.go): records in order, each a range that left at one time in
+// segments of one size and has met one fate:
 //
-//	SND.UNA ≤ rtxNxt ≤ lostTo ≤ SND.NXT ≤ end of the queue
+//	SACKed     the peer has reported it
+//	lost       it is deemed lost
+//	resent     its retransmission is under way
 //
-// What lies before lostTo and was not reported by SACK is lost, and of that what lies before
-// rtxNxt has been sent again. Fast retransmit, SACK recovery, a timeout and a
-// path MTU that fell differ only in where they put lostTo. How much may be under way is
-// compared with the congestion window as RFC 6675 counts it ("pipe"), with SACK or
-// without.
+// A record is as long as that holds for, so that a whole window may be one; nothing is kept for each
+// segment. How much may be under way is compared with the congestion window as RFC 6675 counts
+// it ("pipe"): what was sent, less what was SACKed or lost, and what was sent again.
+//
+// # Recovery
+//
+// An ACK is taken in by learn (recovery.go). It marks what has arrived, measures the round trip,
+// and, where anything is out of the ordinary, goes through the states of alert.go: open, disorder,
+// cwr, recovery, loss. What is lost is found by time with RACK (rack.go), by RFC 6675 or, without
+// SACK, by counting duplicates; a tail loss probe (tlp.go) brings an ACK where none would come,
+// and a timeout (timeout.go) deems lost what RACK cannot excuse. The window comes down in
+// proportion to what is delivered (prr.go), or because of ECN (ecn.go), and goes back up
+// where a loss turns out to have been none (undo.go).
 //
 // A segment may be longer than the path takes: up to Config.MaxSegment octets leave at once,
 // to be cut to Segment.SegmentSize by the link, and one that arrives coalesced counts as
@@ -55,8 +66,9 @@
 //
 // # Timers
 //
-// There are three instants, and Deadline is the least: rtxAt (retransmission, or the probe of
-// a closed window: never both, as nothing is outstanding in the second case but
+// There are three instants, and Deadline is the least: rtxAt (one of retransmission, RACK's
+// reordering timer, the tail loss probe, or the probe of a closed window: never two, as each of
+// the first three stands in for the others and nothing is outstanding in the last case but
 // the probe), ackAt (a delayed ACK) and lingerAt (TIME-WAIT, FIN-WAIT-2 without a user).
 // The user timeout and keep-alives are worked out from when progress was last
 // made and when the peer was last heard.
@@ -79,9 +91,10 @@
 // # Memory
 //
 // Blocks are attached only while there is data: an idle connection holds none. What is
-// rarely needed hangs off a pointer: text out of order, the SACK scoreboard, keep-alives.
+// rarely needed hangs off a pointer: text out of order, the flight (lent by a slab while something is
+// outstanding), the state of recovery (from the first event out of the ordinary on), keep-alives.
 // The receive queue is bounded by the window offered, the text out of order by its memory,
-// the scoreboard by its ranges. Once established, nothing allocates in either direction
+// the flight by its records. Once established, nothing allocates in either direction
 // but the first loss.
 //
 // # What is promised

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/weirnet/weir/stack/clock"
-	"github.com/weirnet/weir/stack/tcp/cc"
 )
 
 // CAState is what a sender does about losses, in the words and with the numbers of
@@ -130,33 +129,32 @@ func (c *Conn) infoOfReceiving(i *Info) {
 // infoOfLoss fills in what congestion control and loss recovery know.
 func (c *Conn) infoOfLoss(i *Info) {
 	l := &c.loss
-	i.Reordering = dupThresh
 	if c.state == StateClosed {
 		return
 	}
-	i.InFlight, i.Lost = c.pipe(), l.lostTo.Sub(l.rtxNxt)
-	if l.sacked != nil {
-		i.Sacked = l.sacked.octets
-		i.Lost -= l.sacked.within(l.rtxNxt, l.lostTo)
+	i.Reordering, i.CAState, i.InFlight = c.reordering(), CAState(l.state), c.pipe()
+	if f := l.out; f != nil {
+		i.Sacked, i.Lost = f.sacked.octets, f.owing.octets
+		i.UnackedSegments, i.SackedSegments = f.out.segments, f.sacked.segments+f.reno
+		i.LostSegments, i.RetransSegments = f.lost.segments, f.resent.segments
+	} else {
+		i.UnackedSegments = c.inSegments(c.snd.nxt.Sub(c.snd.una))
 	}
 	if c.cc != nil {
-		i.Cwnd, i.SSThresh, i.Congestion = c.cc.Window(), c.cc.SSThresh(), c.cc.Name()
-		if p, ok := c.cc.(cc.Pacer); ok {
-			i.PacingRate = p.PacingRate()
-		}
+		i.Cwnd, i.SSThresh, i.Congestion = c.cwnd(), c.cc.SSThresh(), c.cc.Name()
+		i.PacingRate = c.PacingRate()
 	}
-	switch {
-	case l.mode == lossFast:
-		i.Recovery, i.CAState = "fast", CARecovery
-	case l.mode == lossTimeout:
-		i.Recovery, i.CAState = "timeout", CALoss
-	case l.dupAcks > 0 || l.sacked != nil:
-		i.CAState = CADisorder
+	if r := l.rec; r != nil {
+		i.DSACKs, i.Reorderings = int(r.dsacks), int(r.reorderings)
 	}
-	i.UnackedSegments = c.inSegments(c.snd.nxt.Sub(c.snd.una))
-	i.SackedSegments, i.LostSegments = c.inSegments(i.Sacked), c.inSegments(i.Lost)
-	if l.mode != lossNone {
-		i.RetransSegments = c.inSegments(l.rtxNxt.Sub(c.snd.una))
+	i.Delivered, i.DeliveredCE = int(c.delivered), int(c.deliveredCE)
+	i.DeliveryRate, i.DeliveryRateAppLimited = c.DeliveryRate()
+	i.ECN, i.ECNSeen = c.ecn&ecnAgreed != 0, c.ecn&ecnSeen != 0
+	switch l.state {
+	case caRecovery:
+		i.Recovery = "fast"
+	case caLoss:
+		i.Recovery = "timeout"
 	}
 }
 

@@ -111,6 +111,7 @@ func (c *Conn) firstSequenceNumber(a *arrival) bool {
 		return false
 	}
 	a.stamp = true // once the ACK is known to be good as well
+	c.noteECN(a.seg)
 	c.trim(a)
 	c.heard(a.now)
 	return true

@@ -1,49 +1,48 @@
 package tcp
 
-import (
-	"time"
+import "time"
 
-	"github.com/weirnet/weir/stack/clock"
-	"github.com/weirnet/weir/stack/seq"
-)
-
-// timing is the one segment of a connection that is being timed (RFC 6298 §3), where on is
-// set.
-type timing struct {
-	end    seq.Value
-	at     clock.Time
-	on     bool
-	again  bool  // it was sent before: its time is no measurement
-	proofs uint8 // see provePath
+// measureSYN times the handshake, by our own clock where the SYN was sent once only, else by
+// the echoed timestamp.
+func (c *Conn) measureSYN(a *arrival) {
+	if c.snd.synTimed {
+		c.snd.synTimed = false
+		took := max(a.now.Sub(c.progressAt), 1)
+		c.sample(took, took)
+		return
+	}
+	c.measureEcho(a)
 }
 
-// start times a segment that ends at end, unless one is being timed.
-func (t *timing) start(now clock.Time, end seq.Value, again bool) {
-	if !t.on {
-		t.end, t.at, t.on, t.again = end, now, true, again
+// measure takes the RTT measurement that an ACK gives: by our own clock for what was sent once
+// only (Karn's algorithm, RFC 6298 §3), which the flight has found, else by the echoed
+// timestamp (RFC 7323 §4.1), where the ACK makes progress.
+func (c *Conn) measure(a *arrival, n *news) {
+	switch {
+	case n.rtt > 0:
+		c.snd.proofs = 0
+		c.sample(n.rtt, n.latest)
+	case !n.advanced:
+	case c.ts.on:
+		n.rtt = c.measureEcho(a)
+		n.latest = n.rtt
+	case n.took > 0:
+		c.provePath(n.took)
 	}
 }
 
-// measure takes an RTT measurement where the ACK gives one: by our own clock for the
-// segment being timed, which was sent once only (Karn's algorithm, RFC 6298 §3),
-// else by the echoed timestamp (RFC 7323 §4.1). It returns 0 where there is none.
-func (c *Conn) measure(a *arrival) time.Duration {
-	t := &c.snd.timing
-	if !t.on {
-		return c.measureEcho(a)
+// sample takes in a measurement; latest is that of what was sent last of what it is for.
+func (c *Conn) sample(took, latest time.Duration) {
+	c.rtt.Ack(took, latest, c.snd.una, c.snd.nxt, c.samples())
+}
+
+// samples is how many measurements a round trip brings: one for every other segment.
+func (c *Conn) samples() int {
+	f := c.loss.out
+	if f == nil {
+		return 1
 	}
-	if c.snd.una.Less(t.end) {
-		return 0
-	}
-	t.on = false
-	took := max(a.now.Sub(t.at), 1)
-	if t.again {
-		c.provePath(took)
-		return 0
-	}
-	t.proofs = 0
-	c.rtt.Sample(took)
-	return took
+	return max(f.out.segments/2, 1)
 }
 
 // measureEcho measures by the echoed timestamp, after a retransmission. An echo from before
@@ -60,7 +59,7 @@ func (c *Conn) measureEcho(a *arrival) time.Duration {
 		return 0
 	}
 	took = max(took, 1)
-	c.rtt.Sample(took)
+	c.sample(took, took)
 	return took
 }
 
@@ -71,13 +70,13 @@ func (c *Conn) measureEcho(a *arrival) time.Duration {
 // for the first sending would be: what is sent arrives, and the timeouts were losses
 // and not a path that had become slower than the timeout.
 func (c *Conn) provePath(took time.Duration) {
-	t := &c.snd.timing
+	s := &c.snd
 	if !c.rtt.Sampled() || took < c.rtt.Min() {
-		t.proofs = 0
+		s.proofs = 0
 		return
 	}
-	if t.proofs++; t.proofs >= 2 {
-		t.proofs = 0
+	if s.proofs++; s.proofs >= 2 {
+		s.proofs = 0
 		c.rtt.ClearBackoff()
 	}
 }

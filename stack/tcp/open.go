@@ -35,6 +35,7 @@ func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 	c.setWindow(&a, 0)
 	c.snd.wl2 = c.snd.iss
 	c.adoptOptions(now, &syn.Options)
+	c.adoptECN(syn)
 	return a.events
 }
 
@@ -64,7 +65,6 @@ func (c *Conn) init(now clock.Time, cfg *Config) {
 	}
 	c.ts.recent = cfg.TSRecent
 	c.ts.again = c.ts.val(now)
-	c.loss.init(cfg.ISS)
 	c.initSend(cfg)
 	c.initReceive(cfg)
 }

@@ -121,7 +121,7 @@ func (c *Conn) options(now clock.Time, o *wire.TCPOptions) {
 // noteTwice has the next ACK report text that was there already.
 func (c *Conn) noteTwice(start, end seq.Value) {
 	if c.sackOK && c.set.DSACK && start.Less(end) {
-		c.rcv.twice = seq.Range{Start: start, End: end}
+		c.rcv.noteDuplicate(seq.Range{Start: start, End: end})
 	}
 }
 
@@ -130,17 +130,17 @@ func (c *Conn) sackRoom() int {
 	if !c.sackOK {
 		return 0
 	}
-	n, have := 4, 0
+	most, n := 4, 0
 	if c.ts.on {
-		n = 3
+		most = 3
 	}
 	if c.rcv.twice.Len() > 0 {
-		have = 1
+		n = 1
 	}
 	if c.rcv.ooo != nil {
-		have += c.rcv.ooo.Ranges()
+		n += c.rcv.ooo.Ranges()
 	}
-	return min(n, have)
+	return min(n, most)
 }
 
 // segmentSize returns how much text fits in one wire segment now.

@@ -40,7 +40,8 @@ func (c *Conn) build(now clock.Time, s *Segment, buf []byte) bool {
 		return c.sendSyn(now, s)
 	case c.state.Synchronized() &&
 		(c.sendRetransmission(now, s, buf) || c.sendText(now, s, buf) ||
-			c.sendProbe(now, s, buf) || c.sendKeepAlive(now, s)):
+			c.endHold() && c.sendRetransmission(now, s, buf) ||
+			c.sendTailProbe(now, s, buf) || c.sendProbe(now, s, buf) || c.sendKeepAlive(now, s)):
 		return true
 	}
 	return c.sendAck(now, s)
@@ -51,6 +52,8 @@ func (c *Conn) build(now clock.Time, s *Segment, buf []byte) bool {
 func (c *Conn) settle(now clock.Time) {
 	c.settled = true
 	c.noteLimit(now)
+	c.noteUsage(now)
+	c.noteAppLimited()
 	if c.snd.una == c.snd.nxt && c.state.Synchronized() && c.unsent() && c.rtxAt == clock.Never {
 		c.startPersist(now)
 	}
@@ -80,11 +83,15 @@ func (c *Conn) queueReset() {
 // sendSyn sends our SYN, or our SYN,ACK where the peer's SYN is there.
 func (c *Conn) sendSyn(now clock.Time, s *Segment) bool {
 	c.synDue = false
+	if c.loss.force {
+		c.synLost = true
+	}
 	s.reset()
 	s.Seq, s.Flags = c.snd.iss, wire.FlagSYN
 	if c.state != StateSynSent {
 		s.Ack, s.Flags = c.rcv.irs.Add(1), wire.FlagSYN|wire.FlagACK
 	}
+	s.Flags |= c.ecnSyn()
 	c.synOptions(now, &s.Options)
 	s.Window = c.offerUnscaled()
 	if c.state != StateSynSent {
@@ -92,16 +99,16 @@ func (c *Conn) sendSyn(now clock.Time, s *Segment) bool {
 	}
 	if c.snd.nxt == c.snd.iss {
 		c.snd.nxt = c.snd.iss.Add(1)
-		c.snd.timing.start(now, c.snd.nxt, false)
+		c.snd.synTimed = true
 		c.progressAt = now
 	} else if c.loss.force {
 		c.loss.force = false
 		c.synLost = true
 		c.again++
 		c.ctr.SynRetransmits.Add(1)
-		c.snd.timing.on = false
+		c.snd.synTimed = false
 	} else { // the SYN,ACK to a SYN that crossed ours, or to one that came again
-		c.snd.timing.on = false
+		c.snd.synTimed = false
 	}
 	if c.rtxAt == clock.Never {
 		c.rtxAt = now.Add(c.rtt.RTO())
@@ -114,6 +121,7 @@ func (c *Conn) header(now clock.Time, s *Segment, at seq.Value) {
 	s.reset()
 	s.Seq, s.Ack, s.Flags = at, c.rcv.nxt, wire.FlagACK
 	c.options(now, &s.Options)
+	c.ecnHeader(s)
 	s.Window = c.offer()
 }
 

@@ -18,7 +18,7 @@ func (c *Conn) startPersist(now clock.Time) {
 		c.persist, c.tries, c.probeShift = true, 0, 0
 		c.progressAt = now
 	}
-	c.rtxAt = now.Add(c.persistInterval())
+	c.rtxAt, c.timer = now.Add(c.persistInterval()), timerRetransmit
 }
 
 // persistInterval: "The transmitting host SHOULD send the first zero-window probe when a

@@ -57,6 +57,7 @@ func LinuxSettings() Settings {
 	s.TolerateNoTimestamp = true
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
+	recoverAsLinux(&s)
 	return s
 }
 
@@ -91,5 +92,6 @@ func FreeBSDSettings() Settings {
 	s.MinMSS = 216
 	s.DefaultMSS6 = 1220
 	s.TimeWaitReuse = 0
+	recoverAsFreeBSD(&s)
 	return s
 }

@@ -41,7 +41,7 @@ func ParseSegment(b wire.TCP, s *Segment) error {
 	s.Flags = b.Flags()
 	s.Window, s.Urgent = b.Window(), b.Urgent()
 	s.Payload = b.Payload()
-	s.SegmentSize, s.Block = 0, nil
+	s.SegmentSize, s.Block, s.ECN = 0, nil, NotECT
 	return wire.ParseTCPOptions(b.Options(), &s.Options)
 }
 

@@ -5,20 +5,18 @@ import (
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/tcp/cc"
 )
 
 // sendRetransmission sends the next of what is deemed lost.
 func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
-	l := &c.loss
-	if l.rtxNxt == l.lostTo || c.probing {
+	f := c.loss.out
+	if f == nil || c.probing || c.loss.hold {
 		return false
 	}
-	hole := seq.Range{Start: l.rtxNxt, End: l.lostTo}
-	if l.sacked != nil {
-		hole = l.sacked.hole(l.rtxNxt, l.lostTo)
-	}
+	_, hole := f.nextOwed()
 	if hole.Len() <= 0 {
-		l.rtxNxt, l.force = l.lostTo, false
+		c.loss.force = false
 		return false
 	}
 	size := c.segmentSize()
@@ -29,7 +27,7 @@ func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
 	text := min(n, max(c.dataEnd().Sub(hole.Start), 0))
 	c.header(now, s, hole.Start)
 	c.fill(s, buf, hole.Start, text, size, n > text)
-	c.retransmitted(now, hole.Start, n, text)
+	c.retransmitted(now, hole.Start, n, text, size)
 	c.ackSent()
 	return true
 }
@@ -37,12 +35,17 @@ func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
 // mayRetransmit returns how many sequence numbers of the hole may be sent again now.
 func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 	l := &c.loss
-	room := c.cc.Window() - c.pipe()
+	room := c.cwnd() - c.pipe()
 	if l.force || c.pipe() == 0 {
 		// "retransmit the first data segment presumed dropped" whatever the window
 		// says (RFC 6675 §5 step 4.3, RFC 6582 §3.2 step 3).
-		room = max(room, size)
+		room = max(room, int(c.snd.mss))
+		if c.loss.state == caLoss && l.force {
+			room = int(c.snd.mss) // "retransmit the earliest segment" (RFC 6298 §5.4)
+		}
 	}
+	// The window counts full segments; SACK blocks in the header leave less room for text.
+	room = room / int(c.snd.mss) * size
 	n, _ := c.record(hole.Start.Sub(c.snd.una), hole.Len())
 	if room < n {
 		if room -= room % size; room <= 0 {
@@ -69,23 +72,32 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 }
 
 // retransmitted accounts for a retransmission of n sequence numbers from at on, text of
-// them octets.
-func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text int) {
+// them octets, in segments of size.
+func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text, size int) {
 	l := &c.loss
-	if at == c.snd.una {
-		l.rtxMark = c.snd.nxt
-		c.rtxAt = now.Add(c.rtt.RTO())
+	r := sent{Range: seq.Range{Start: at, End: at.Add(n)}, at: now, size: uint16(min(size, max(text, 1)))}
+	r.then = c.snapshot(now)
+	l.out.resend(r)
+	l.force = false
+	if at == c.snd.una && c.timer != timerReorder {
+		c.setTimer(now.Add(c.rtt.RTO()), timerRetransmit)
 	}
-	l.rtxNxt, l.force = at.Add(n), false
-	if t := &c.snd.timing; t.on && t.end.Greater(at) {
-		t.on = false // Karn's algorithm
+	c.countResent(now, n, text)
+	if n > text {
+		r.state = stFin
 	}
+	var t tally
+	t.add(&r, 1)
+	c.noteSent(t)
+	c.noteResent(now, t.segments)
+}
+
+// countResent counts a retransmission.
+func (c *Conn) countResent(now clock.Time, n, text int) {
 	if c.ts.on {
 		c.ts.again = c.ts.val(now)
-	} else {
-		c.snd.timing.start(now, at.Add(n), true)
 	}
-	c.again++
+	c.again += uint32(max((n+int(c.snd.mss)-1)/int(c.snd.mss), 1))
 	c.ctr.RetransmittedSegments.Add(1)
 	c.ctr.RetransmittedOctets.Add(uint64(text))
 	c.stat.octetsAgain += uint64(text)
@@ -99,9 +111,8 @@ func (c *Conn) sendText(now clock.Time, s *Segment, buf []byte) bool {
 		c.cwndFull = false
 		return false
 	}
-	if c.snd.una == c.snd.nxt && c.set.SlowStartAfterIdle && c.idleFor(now) {
-		c.sentAt = 0
-		c.cc.OnIdle(now) // "Restarting Idle Connections" (RFC 5681 §4.1)
+	if c.snd.una == c.snd.nxt {
+		c.resume(now)
 	}
 	size := c.segmentSize()
 	n, fin := c.sendable(size, len(buf))
@@ -117,6 +128,7 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 	at := c.snd.nxt
 	c.header(now, s, at)
 	c.fill(s, buf, at, n, size, fin)
+	c.ecnText(s)
 	end := at.Add(n)
 	if n%size != 0 {
 		c.snd.sml = end
@@ -127,10 +139,11 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 	if c.snd.una == at {
 		c.progressAt = now
 	}
+	c.recordSent(now, seq.Range{Start: at, End: end}, size, fin)
 	c.snd.nxt = end
-	c.snd.timing.start(now, end, false)
 	c.stopPersist()
 	c.startRetransmitTimer(now)
+	c.scheduleProbe(now, false)
 	c.sentAt = now
 	c.answered(now, n)
 	c.ackSent()
@@ -145,13 +158,13 @@ func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
 		c.cwndFull = false
 		return 0, wnd > 0
 	}
-	cwnd := c.cc.Window() - c.pipe()
+	cwnd := c.windowRoom(size)
 	limit := min(wnd, cwnd)
 	if n = avail; n > limit {
 		c.cwndFull = cwnd < wnd
 		return c.whole(limit, wnd, size, bufLen), false
 	}
-	most := c.burst(size)
+	most := c.atOnce(size)
 	if most -= most % size; n > most || n > bufLen {
 		return c.whole(min(most, bufLen), wnd, size, bufLen), false
 	}
@@ -168,6 +181,47 @@ func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
 	return n, c.finQueued && wnd > n
 }
 
+// recordSent enters what leaves for the first time in the flight.
+func (c *Conn) recordSent(now clock.Time, r seq.Range, size int, fin bool) {
+	if c.loss.out == nil {
+		c.loss.out = newFlight(r.Start)
+	}
+	x := sent{Range: r, at: now, then: c.snapshot(now), size: uint16(max(min(size, r.Len()), 1))}
+	if fin {
+		x.state = stFin
+		x.size = uint16(max(min(size, r.Len()-1), 1))
+	}
+	c.loss.out.send(x)
+	var t tally
+	t.add(&x, 1)
+	c.noteSent(t)
+}
+
+// resume comes before the first text after nothing was outstanding: "Restarting Idle
+// Connections" (RFC 5681 §4.1).
+func (c *Conn) resume(now clock.Time) {
+	if c.sentAt == 0 {
+		return
+	}
+	idle := now.Sub(c.sentAt)
+	if c.set.SlowStartAfterIdle && c.idleFor(now) {
+		c.cc.OnIdle(now, idle, c.rtt.RTO())
+	} else if s, ok := c.cc.(cc.Sampler); ok {
+		s.OnResume(now, idle)
+	}
+	c.sentAt = 0
+}
+
+// windowRoom is how much text the congestion window has room for. It counts full segments;
+// SACK blocks in the header leave less room for text in each.
+func (c *Conn) windowRoom(size int) int {
+	room, mss := c.cwnd()-c.pipe(), int(c.snd.mss)
+	if size == mss || room <= 0 {
+		return room
+	}
+	return room/mss*size + min(room%mss, size)
+}
+
 // shortPath is the round trip below which the end of the queue may wait for one.
 const shortPath = time.Millisecond
 
@@ -182,12 +236,21 @@ func (c *Conn) awaitCompany(most int) bool {
 		c.rtt.Sampled() && c.rtt.Min() < shortPath
 }
 
+// atOnce is how much new text one Segment may hold. CWR is for one segment on the wire, so
+// that the first of a window goes by itself (RFC 3168 §6.1.2).
+func (c *Conn) atOnce(size int) int {
+	if c.ecn&ecnCWR != 0 {
+		return size
+	}
+	return c.burst(size)
+}
+
 // whole cuts limit to whole segments, as many as one Segment takes. This is the sender's
 // part of avoiding silly windows (RFC 9293 §3.8.6.2.1): what is less than a segment goes
 // only if it is "at least a fraction Fs of the maximum window", Fs being 1/2, and
 // nothing is outstanding; or when the persist timer overrides.
 func (c *Conn) whole(limit, wnd, size, bufLen int) int {
-	most := c.burst(size)
+	most := c.atOnce(size)
 	limit = min(limit, most)
 	if bufLen < size {
 		return max(min(limit, bufLen), 0)

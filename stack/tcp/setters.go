@@ -212,7 +212,7 @@ func (c *Conn) SetCongestion(k cc.Kind) {
 		return
 	}
 	old := c.cc
-	c.cc = cc.New(k)
+	c.cc = c.newControl()
 	c.cc.Init(int(c.snd.mss), c.set.InitialWindow)
 	c.cc.SetBurst(c.snd.maxSegment)
 	if a, ok := c.cc.(cc.Adopter); ok {

@@ -97,7 +97,7 @@ type Settings struct {
 	// Timestamps, SACK and WindowScale say which options are offered and accepted
 	// (RFC 7323, RFC 2018).
 	Timestamps, SACK, WindowScale bool
-	// DSACK reports text that came twice (RFC 2883).
+	// DSACK reports text that came twice, and heeds such reports (RFC 2883).
 	DSACK bool
 	// TimestampOffsets has each connection's timestamp clock begin elsewhere (RFC 7323 §5.4);
 	// without it all show the time since the stack began.
@@ -171,8 +171,34 @@ type Settings struct {
 	// one connection; 0 is twice its receive buffer.
 	ReassemblyLimit int
 
-	// CC is the congestion control.
-	CC cc.Kind
+	// CC is the congestion control, and HyStart how CUBIC's slow start ends.
+	CC      cc.Kind
+	HyStart cc.HyStart
+	// CwndInSegments counts the congestion window, and all that is compared with it, in
+	// segments as Linux does, so that a small segment takes as much of it as a full one.
+	CwndInSegments bool
+
+	// Reordering is DupThresh, in segments: how much reordering is taken for granted
+	// before any was seen (RFC 5681 §3.2). 0 is three.
+	Reordering int
+	// RACK finds losses by time where SACK is in use (RFC 8985 §6); without it they
+	// are found by RFC 6675.
+	RACK bool
+	// RACKMinRTT takes RACK's reordering window from the least round trip alone, as the RFC
+	// says, and not from half of the smoothed one at least.
+	RACKMinRTT bool
+	// TLP sends a tail loss probe where SACK is in use (RFC 8985 §7), and ProbeDelay is how
+	// much longer it waits where one segment is outstanding whose ACK may be
+	// delayed.
+	TLP        bool
+	ProbeDelay time.Duration
+	// PRR brings the window down in proportion to what is delivered (RFC 9937), and not
+	// at once.
+	PRR bool
+	// FRTO finds out whether a timeout was spurious (RFC 5682).
+	FRTO bool
+	// ECN is explicit congestion notification (RFC 3168).
+	ECN ECN
 }
 
 // DefaultSettings returns the settings of a stack that was told nothing.
@@ -199,7 +225,6 @@ func DefaultSettings() Settings {
 		SendSizes:             [3]int{4096, 16384, 4 << 20},
 		ReceiveCeiling:        212992,
 		WindowShare:           1,
-		DSACK:                 true,
 		TimestampOffsets:      true,
 		ICMPMayReset:          true,
 		PathMTUDiscovery:      true,
@@ -213,5 +238,12 @@ func DefaultSettings() Settings {
 		PAWSIdle:              24 * 24 * time.Hour,
 		ChallengeAckPerSecond: 1000,
 		InvalidAckInterval:    500 * time.Millisecond,
+		CC:                    cc.CUBIC,
+		RACK:                  true,
+		TLP:                   true,
+		ProbeDelay:            200 * time.Millisecond,
+		PRR:                   true,
+		FRTO:                  true,
+		DSACK:                 true,
 	}
 }

@@ -68,6 +68,7 @@ func (c *Conn) synSentFourthSyn(a *arrival) bool {
 	}
 	c.offerUnscaled()
 	c.adoptOptions(a.now, &a.seg.Options)
+	c.adoptECN(a.seg)
 	c.heard(a.now)
 	a.seq = r.nxt
 	if !a.ack() {

@@ -41,15 +41,15 @@ var ignoredSysctls = names(
 	net.inet.tcp.fastopen.setpsk net.inet.tcp.fastopen.autokey net.inet.tcp.fastopen.ccache_bucket_limit
 	net.inet.tcp.fastopen.path_disable_time net.inet.tcp.fastopen.maxkeys net.inet.tcp.fastopen.keylen`,
 	// Choices of loss recovery, congestion control and ECN that have no choice here.
-	`net.ipv4.tcp_fack net.ipv4.tcp_early_retrans net.ipv4.tcp_recovery net.ipv4.tcp_frto net.ipv4.tcp_reordering
-	net.ipv4.tcp_max_reordering net.ipv4.tcp_ecn net.ipv4.tcp_ecn_fallback net.ipv4.tcp_ecn_option
+	`net.ipv4.tcp_fack
+	net.ipv4.tcp_max_reordering net.ipv4.tcp_ecn_fallback net.ipv4.tcp_ecn_option
 	net.ipv4.tcp_ecn_option_beacon net.ipv4.tcp_min_rtt_wlen net.ipv4.tcp_retrans_collapse
 	net.ipv4.tcp_thin_linear_timeouts net.ipv4.tcp_thin_dupack net.ipv4.tcp_allowed_congestion_control
 	net.ipv4.tcp_available_congestion_control net.ipv4.tcp_available_ulp net.ipv4.tcp_low_latency
 	net.ipv4.tcp_shrink_window net.ipv4.tcp_pingpong_thresh net.ipv4.tcp_tw_recycle net.ipv4.tcp_cookie_size
-	net.inet.tcp.ecn.enable net.inet.tcp.ecn.maxretries net.inet.tcp.ecn.plusplus net.inet.tcp.ecn.option
+	net.inet.tcp.ecn.maxretries net.inet.tcp.ecn.plusplus net.inet.tcp.ecn.option
 	net.inet.tcp.ecn.generalized net.inet.tcp.rfc3042 net.inet.tcp.rfc3390 net.inet.tcp.rfc3465 net.inet.tcp.rfc6675_pipe
-	net.inet.tcp.abc_l_var net.inet.tcp.do_prr net.inet.tcp.do_prr_conservative net.inet.tcp.do_lrd
+	net.inet.tcp.abc_l_var net.inet.tcp.do_prr_conservative net.inet.tcp.do_lrd
 	net.inet.tcp.newcwd net.inet.tcp.sack.globalholes net.inet.tcp.sack.globalmaxholes net.inet.tcp.sack.maxholes
 	net.inet.tcp.sack.lrd net.inet.tcp.sack.revised net.inet.tcp.sack.tso net.inet.tcp.cc.available
 	net.inet.tcp.cc.abe net.inet.tcp.cc.abe_frlossreduce net.inet.tcp.cc.newreno.beta net.inet.tcp.cc.newreno.beta_ecn

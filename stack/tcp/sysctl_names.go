@@ -6,7 +6,7 @@ import (
 )
 
 // knobs are the sysctls that have a meaning here, by their full name.
-var knobs = merged(linuxKnobs, freeBSDKnobs)
+var knobs = merged(linuxKnobs, freeBSDKnobs, recoveryKnobs)
 
 func merged(tables ...map[string]knob) map[string]knob {
 	all := map[string]knob{}

@@ -24,6 +24,8 @@ func TestEachSysctlIsSetAndReadBack(t *testing.T) {
 			s.SynCookies = 1
 		case strings.HasSuffix(name, "min_snd_mss"), strings.HasSuffix(name, "mssdflt"):
 			value = "77"
+		case strings.HasSuffix(name, "early_retrans"):
+			value = "0"
 		case strings.HasSuffix(name, "rto_max_ms"):
 			value = "2000"
 		case strings.HasSuffix(name, "drop_options"):
@@ -72,11 +74,15 @@ func TestSysctlsOfTheScripts(t *testing.T) {
 	set("net.inet.tcp.rfc1323", "2")
 	set("net.inet.tcp.rexmit_slop", "200")
 	set("net.inet.tcp.cc.algorithm", "newreno")
+	set("net.ipv4.tcp_recovery", "1")
+	set("net.ipv4.tcp_early_retrans", "4")
+	set("net.ipv4.tcp_ecn", "3")
 	set("net.inet.tcp.hostcache.purgenow", "1")
 	set("net.ipv4.tcp_limit_output_bytes", "1000000")
 	if s.ReceiveSizes != [3]int{4096, 540000, 15728640} || s.KeepIdle != 10*time.Second ||
 		s.ChallengeAckPerSecond != -1 || s.NotSentLowat != 0 || s.OrphanRetries != 8 || s.Timestamps ||
-		!s.WindowScale || s.RTO.Slop != 200*time.Millisecond || s.CC != cc.Reno {
+		!s.WindowScale || s.RTO.Slop != 200*time.Millisecond || s.CC != cc.Reno ||
+		!s.RACK || !s.TLP || s.ECN != ECNOn {
 		t.Errorf("%+v", s)
 	}
 	if err := s.SetSysctl("net.ipv4.tcp_nonsense", "1"); !errors.Is(err, ErrUnknownSysctl) {

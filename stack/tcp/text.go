@@ -91,6 +91,9 @@ func (c *Conn) textInOrder(a *arrival) {
 		c.keepText(a)
 		a.events |= EventReadable
 	}
+	if r.ooo != nil {
+		c.noteHeld(a)
+	}
 	r.nxt = r.nxt.Add(len(a.text))
 	if c.likeLinux() {
 		c.textLinux(a)

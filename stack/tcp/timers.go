@@ -39,6 +39,10 @@ func (c *Conn) Expire(now clock.Time) Events {
 		c.lingerOver(&a)
 	case c.rtxAt.Reached(now) && c.persist:
 		c.persistTimeout(&a)
+	case c.rtxAt.Reached(now) && c.timer == timerReorder:
+		c.reorderTimeout(now)
+	case c.rtxAt.Reached(now) && c.timer == timerProbe:
+		c.probeTimeout(now)
 	case c.rtxAt.Reached(now):
 		c.retransmitTimeout(&a)
 	case c.keepAliveAt().Reached(now):
@@ -51,13 +55,13 @@ func (c *Conn) Expire(now clock.Time) Events {
 // retransmission), if the timer is not running, start it" (RFC 6298 §5.1).
 func (c *Conn) startRetransmitTimer(now clock.Time) {
 	if c.rtxAt == clock.Never {
-		c.rtxAt = now.Add(c.rtt.RTO())
+		c.rtxAt, c.timer = now.Add(c.rtt.RTO()), timerRetransmit
 	}
 }
 
 // retransmitTimeout is the expiry of the retransmission timer (RFC 6298 §5.4 to §5.6).
 func (c *Conn) retransmitTimeout(a *arrival) {
-	c.rtxAt = clock.Never
+	c.rtxAt, c.timer = clock.Never, timerRetransmit
 	if c.snd.una == c.snd.nxt {
 		return
 	}
@@ -76,19 +80,16 @@ func (c *Conn) retransmitTimeout(a *arrival) {
 	}
 	c.rtxAt = a.now.Add(c.rtt.RTO())
 	c.loss.force = true
-	c.snd.timing.on, c.snd.timing.proofs = false, 0
+	c.snd.proofs = 0
 	if c.snd.connecting {
 		// While text is waited for nothing is missing; at the end the peer is asked once more for
 		// the ACK that was passed over.
 		c.synDue = !c.deferred || c.tries >= c.deferMax
 		return
 	}
-	c.loss.mode, c.loss.recover = lossTimeout, c.snd.nxt
-	if c.tries > 1 {
-		c.loss.sacked = nil // a second time: believe nothing (RFC 2018 §8)
+	if c.loss.out != nil && len(c.loss.out.recs) > 0 {
+		c.enterLoss(a.now)
 	}
-	c.loseAll()
-	c.cc.OnTimeout(a.now, c.snd.nxt.Sub(c.snd.una))
 }
 
 // oneMore counts on as far as the count goes: a window may stay closed for a year.
@@ -206,7 +207,10 @@ func (c *Conn) enterClosed() {
 	c.synDue, c.acksDue, c.updateDue, c.probing = false, 0, false, false
 	c.keep = nil
 	c.snd.queue.Release()
-	c.loss.sacked = nil
+	if c.loss.out != nil {
+		c.loss.out.release()
+	}
+	c.loss = lossState{}
 	if c.rcv.ooo != nil {
 		c.rcv.ooo.Release()
 		c.rcv.ooo = nil

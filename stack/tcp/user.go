@@ -279,7 +279,7 @@ func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
 	c.snd.pathMSS = clampMSS(mss, minMSS)
 	c.updateMSS()
 	if c.snd.mss < before && c.snd.una != c.snd.nxt && c.state.Synchronized() && !c.probing && !c.snd.connecting {
-		c.loseAll()
+		c.loseLonger()
 		c.settled = false
 	}
 }

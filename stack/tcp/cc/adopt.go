@@ -15,3 +15,9 @@ func (r *NewReno) Adopt(cwnd, ssthresh int) {
 	r.cwnd = min(max(cwnd, r.mss), MaxWindow)
 	r.ssthresh = min(max(ssthresh, 2*r.mss), MaxWindow)
 }
+
+// Adopt implements Adopter.
+func (b *base) Adopt(cwnd, ssthresh int) {
+	b.SetWindow(cwnd)
+	b.ssthresh = min(max(ssthresh/b.mss, 2), b.maxSegments())
+}

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
 )
 
 // MaxWindow is the largest window in octets: what TCP can have outstanding at all
@@ -56,9 +57,22 @@ type Control interface {
 	// were outstanding. It ends recovery.
 	OnTimeout(now clock.Time, inFlight int)
 
-	// OnIdle comes before the first segment after nothing was sent for longer than
-	// the retransmission timeout.
-	OnIdle(now clock.Time)
+	// OnIdle comes before the first segment after nothing was sent for as long as
+	// idle, which is longer than the retransmission timeout rto.
+	OnIdle(now clock.Time, idle, rto time.Duration)
+
+	// OnUnused says that for the time of a retransmission timeout no more than used
+	// octets were outstanding, since there was no more to send (RFC 2861 §3.2).
+	OnUnused(used int)
+
+	// SetWindow sets cwnd, for a sender that works out itself what may be outstanding
+	// while a reduction is under way (RFC 9937) or after a timeout.
+	SetWindow(octets int)
+
+	// Undo takes back the last EnterRecovery or OnTimeout, which was for a loss that
+	// was none (RFC 4015 §3.2): window and threshold are no less than before it. It
+	// ends recovery.
+	Undo()
 
 	// Window returns cwnd: how many octets may be outstanding.
 	Window() int
@@ -76,6 +90,31 @@ type Control interface {
 	Name() string
 }
 
+// Sampler is a Control that looks at every acknowledgement's round trip.
+type Sampler interface {
+	Control
+
+	// OnSample is an acknowledgement of new data, in whatever state.
+	OnSample(s Sample)
+
+	// OnResume comes before the first segment after nothing was outstanding, and
+	// nothing sent for as long as idle.
+	OnResume(now clock.Time, idle time.Duration)
+}
+
+// Sample is what an acknowledgement of new data showed.
+type Sample struct {
+	Now clock.Time
+	// RTT is the round trip of the data that was acknowledged last, or 0.
+	RTT time.Duration
+	// Una and Nxt are SND.UNA after it and SND.NXT.
+	Una, Nxt seq.Value
+	// Paced says that the sender spreads its segments, and Slack how long a burst of it
+	// may take because it does.
+	Paced bool
+	Slack time.Duration
+}
+
 // Pacer is a Control that spreads its segments over time.
 type Pacer interface {
 	Control
@@ -89,12 +128,13 @@ type Kind uint8
 
 // The algorithms.
 const (
-	Reno Kind = iota // NewReno: RFC 5681, RFC 6582, RFC 3465
+	Reno  Kind = iota // NewReno: RFC 5681, RFC 6582, RFC 3465
+	CUBIC             // RFC 9438
 
 	kinds
 )
 
-var names = [kinds]string{Reno: "reno"}
+var names = [kinds]string{Reno: "reno", CUBIC: "cubic"}
 
 // String returns the algorithm's name, or "unknown".
 func (k Kind) String() string {
@@ -117,13 +157,32 @@ func ParseKind(name string) (Kind, bool) {
 // Names returns the names of all algorithms.
 func Names() []string { return append([]string(nil), names[:]...) }
 
+// Options are variants of the algorithms. The zero value is that of the RFCs.
+type Options struct {
+	// Segments counts the window in segments as Linux does: it does not shrink with the
+	// segment size, ssthresh is reckoned from it and not from what is outstanding, and
+	// slow start has no bound for one acknowledgement.
+	Segments bool
+	// PRR says that the sender brings the window down itself (RFC 9937), by SetWindow.
+	// EnterRecovery then leaves it where it is.
+	PRR bool
+	// HyStart is how slow start ends.
+	HyStart HyStart
+}
+
 // New returns an algorithm at its beginning, to be given to Init. A kind that is
 // not known gives the default.
-func New(k Kind) Control {
-	switch k {
-	default:
-		return new(NewReno)
+func New(k Kind) Control { return NewWith(k, Options{}) }
+
+// NewWith is New for a variant.
+func NewWith(k Kind, o Options) Control {
+	switch {
+	case k == CUBIC:
+		return &Cubic{opts: o}
+	case o.Segments:
+		return &segmentReno{prr: o.PRR}
 	}
+	return &NewReno{prr: o.PRR}
 }
 
 // InitialWindow returns the initial window in octets for segments of mss octets

@@ -22,8 +22,10 @@
 //
 // # Algorithms
 //
-// [Kind] names them; [New] makes one. The first is [NewReno]: RFC 5681, RFC 6582 and
-// RFC 3465. One that paces its segments also is a [Pacer].
+// [Kind] names them; [New] makes one. [NewReno] is RFC 5681, RFC 6582 and RFC 3465;
+// [Cubic] is RFC 9438 with HyStart++ (RFC 9406). [Options] has variants: windows counted in
+// segments as Linux does, and a sender that brings the window down itself (RFC 9937) and
+// tells the end of it by SetWindow. Undo takes the last reduction back. One that paces its segments also is a [Pacer].
 //
 // # What is promised
 //

@@ -22,6 +22,9 @@ type NewReno struct {
 	acked            int // octets acknowledged towards the next SMSS, in congestion avoidance
 	mss, burst, iw   int
 	recovery         bool
+	priorCwnd        int // before the last reduction, for Undo; 0 is none
+	priorSSThresh    int
+	prr              bool // the sender brings the window down: see Options
 	timedOut         bool // a timeout, and nothing new acknowledged since
 	afterTimeout     bool // the slow start that follows a timeout
 }
@@ -31,7 +34,7 @@ var _ Control = (*NewReno)(nil)
 // Init implements Control.
 func (r *NewReno) Init(mss, iw int) {
 	mss = max(mss, 1)
-	*r = NewReno{mss: mss, burst: mss, iw: iw, ssthresh: MaxWindow}
+	*r = NewReno{mss: mss, burst: mss, iw: iw, ssthresh: MaxWindow, prr: r.prr}
 	r.cwnd = min(InitialWindow(mss, iw), MaxWindow)
 }
 
@@ -109,12 +112,17 @@ func (r *NewReno) avoid(acked int) {
 // number of segments (three) that have left the network" (RFC 5681 §3.2 step 3,
 // RFC 6582 §3.2 step 2).
 func (r *NewReno) EnterRecovery(_ clock.Time, inFlight, dupAcks int) {
+	r.remember()
 	r.ssthresh = r.halved(inFlight)
-	r.cwnd = r.ssthresh
+	if !r.prr {
+		r.cwnd = r.ssthresh
+	}
 	r.recovery, r.afterTimeout = true, false
 	r.inflation, r.bound, r.acked = 0, max(inFlight, dupAcks*r.mss), 0
 	r.OnDupAck(dupAcks)
 }
+
+func (r *NewReno) remember() { r.priorCwnd, r.priorSSThresh = r.cwnd, r.ssthresh }
 
 // halved is equation 4: "ssthresh = max (FlightSize / 2, 2*SMSS)" (RFC 5681 §3.1).
 func (r *NewReno) halved(inFlight int) int {
@@ -169,6 +177,7 @@ func (r *NewReno) ExitRecovery(_ clock.Time, inFlight int) {
 // least once, the value of ssthresh is held constant" (RFC 5681 §3.1).
 func (r *NewReno) OnTimeout(_ clock.Time, inFlight int) {
 	if !r.timedOut {
+		r.remember()
 		r.ssthresh = r.halved(inFlight)
 	}
 	r.cwnd = r.mss
@@ -179,9 +188,33 @@ func (r *NewReno) OnTimeout(_ clock.Time, inFlight int) {
 // OnIdle implements Control: "a TCP SHOULD set cwnd to no more than RW before
 // transmission begins if the TCP has not sent data in an interval exceeding the
 // retransmission timeout", where RW = min(IW,cwnd) (RFC 5681 §4.1).
-func (r *NewReno) OnIdle(clock.Time) {
+func (r *NewReno) OnIdle(clock.Time, time.Duration, time.Duration) {
 	r.cwnd = min(r.cwnd, InitialWindow(r.mss, r.iw))
 	r.acked = 0
+}
+
+// OnUnused implements Control: the window is halfway between what it is and what was used,
+// and ssthresh remembers three quarters of it (RFC 2861 §3.2).
+func (r *NewReno) OnUnused(used int) {
+	if used = max(used, InitialWindow(r.mss, r.iw)); used < r.cwnd {
+		r.ssthresh = max(r.ssthresh, r.cwnd/4*3)
+		r.cwnd = (r.cwnd + used) / 2
+	}
+}
+
+// SetWindow implements Control.
+func (r *NewReno) SetWindow(octets int) {
+	r.cwnd, r.inflation = min(max(octets, r.mss), MaxWindow), 0
+}
+
+// Undo implements Control.
+func (r *NewReno) Undo() {
+	r.recovery, r.timedOut, r.afterTimeout, r.inflation = false, false, false, 0
+	if r.priorCwnd == 0 {
+		return
+	}
+	r.cwnd, r.ssthresh = max(r.cwnd, r.priorCwnd), max(r.ssthresh, r.priorSSThresh)
+	r.priorCwnd, r.priorSSThresh = 0, 0
 }
 
 // Window implements Control.

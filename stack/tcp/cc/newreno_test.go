@@ -46,7 +46,7 @@ func TestEveryEventInEveryState(t *testing.T) {
 	enter := func(flight, dups int) func(*NewReno) { return func(r *NewReno) { r.EnterRecovery(0, flight, dups) } }
 	exit := func(flight int) func(*NewReno) { return func(r *NewReno) { r.ExitRecovery(0, flight) } }
 	timeout := func(flight int) func(*NewReno) { return func(r *NewReno) { r.OnTimeout(0, flight) } }
-	idle := func(r *NewReno) { r.OnIdle(0) }
+	idle := func(r *NewReno) { r.OnIdle(0, 0, 0) }
 	then := func(fs ...func(*NewReno)) func(*NewReno) {
 		return func(r *NewReno) {
 			for _, f := range fs {
@@ -224,7 +224,7 @@ func TestWindowIsNeverBelowASegmentNorAboveTheMaximum(t *testing.T) {
 			case 4:
 				r.OnTimeout(0, n)
 			case 5:
-				r.OnIdle(clock.Time(n))
+				r.OnIdle(clock.Time(n), 0, 0)
 			case 6:
 				size = 1 + rng.IntN(9000)
 				r.SetMSS(size)

@@ -1,6 +1,10 @@
 package rtt
 
-import "time"
+import (
+	"time"
+
+	"github.com/weirnet/weir/stack/seq"
+)
 
 // Limits are the bounds of the retransmission timeout, shared by all connections.
 type Limits struct {
@@ -26,6 +30,11 @@ type Limits struct {
 	// Max is the largest timeout. "A maximum value MAY be placed on RTO provided it
 	// is at least 60 seconds" (RFC 6298 §2.5).
 	Max time.Duration
+
+	// EachAck weighs every measurement as if it alone stood for its round trip, and has the
+	// variation follow the largest deviation of a round trip, with Min as its floor:
+	// as Linux estimates. Otherwise measurements count for less where there are many.
+	EachAck bool
 
 	// Granularity is G, that of the clock which times the segments (RFC 6298 §2).
 	Granularity time.Duration
@@ -61,9 +70,12 @@ type Estimator struct {
 	limits       *Limits
 	srtt, rttvar time.Duration
 	least        time.Duration
-	backoff      uint8
-	sampled      bool
-	lostSYN      bool // and no measurement since: RFC 6298 §5.7
+	// For EachAck: the mean deviation times four, its maximum in this round trip, and the end of that.
+	mdev, mdevMax time.Duration
+	round         seq.Value
+	backoff       uint8
+	sampled       bool
+	lostSYN       bool // and no measurement since: RFC 6298 §5.7
 }
 
 // Init forgets every measurement and sets the limits, which are not copied. Nil
@@ -103,6 +115,56 @@ func (e *Estimator) SampleOf(r time.Duration, n int) {
 	e.srtt += (r - e.srtt) / (weight << shiftAlpha)
 }
 
+// Ack is a measurement that an acknowledgement gave: took for the first of what it is for,
+// latest for the last, which alone has no delayed ACK in it and counts for the least.
+// una and nxt are SND.UNA and SND.NXT, and n is as in SampleOf.
+func (e *Estimator) Ack(took, latest time.Duration, una, nxt seq.Value, n int) {
+	had, least := e.sampled, e.least
+	if !e.lim().EachAck {
+		e.SampleOf(took, n)
+	} else {
+		e.each(min(max(took, 0), maxSample), una, nxt)
+	}
+	e.least = min(max(latest, 0), maxSample)
+	if had {
+		e.least = min(e.least, least)
+	}
+}
+
+// each is the estimate of EachAck. A deviation downwards counts for an eighth of one upwards
+// where it is larger than the mean, so that a path that has become faster does not make
+// the timeout longer (the idea is from the Eifel retransmission timer).
+func (e *Estimator) each(r time.Duration, una, nxt seq.Value) {
+	e.backoff = 0
+	floor := e.lim().Min
+	if !e.sampled {
+		e.sampled = true
+		e.srtt, e.mdev = r, 2*r
+		e.mdevMax = max(e.mdev, floor)
+		e.rttvar, e.round = e.mdevMax, nxt
+		return
+	}
+	off := r - e.srtt
+	e.srtt += off / 8
+	if off < 0 {
+		if off = -off - e.mdev/4; off > 0 {
+			off /= 8
+		}
+	} else {
+		off -= e.mdev / 4
+	}
+	e.mdev += off
+	if e.mdevMax = max(e.mdevMax, e.mdev); e.mdevMax > e.rttvar {
+		e.rttvar = e.mdevMax
+	}
+	if una.Greater(e.round) {
+		if e.mdevMax < e.rttvar {
+			e.rttvar -= (e.rttvar - e.mdevMax) / 4
+		}
+		e.round, e.mdevMax = nxt, floor
+	}
+}
+
 // RTO returns the retransmission timeout, doublings included.
 func (e *Estimator) RTO() time.Duration {
 	l := e.lim()
@@ -122,6 +184,8 @@ func (e *Estimator) RTO() time.Duration {
 // base returns the timeout before doubling.
 func (e *Estimator) base(l *Limits) time.Duration {
 	switch {
+	case e.sampled && l.EachAck:
+		return min(e.srtt+e.rttvar, l.Max) // rttvar is four deviations there, and Min at least
 	case e.sampled && l.Floor:
 		return min(max(e.srtt+max(l.Granularity, k*e.rttvar), l.Min), l.Max)
 	case e.sampled:
@@ -169,7 +233,12 @@ func (e *Estimator) Sampled() bool { return e.sampled }
 func (e *Estimator) SRTT() time.Duration { return e.srtt }
 
 // RTTVAR returns the round-trip time's variation, zero before the first measurement.
-func (e *Estimator) RTTVAR() time.Duration { return e.rttvar }
+func (e *Estimator) RTTVAR() time.Duration {
+	if e.lim().EachAck {
+		return e.mdev / 4
+	}
+	return e.rttvar
+}
 
 // Min returns the least measurement so far, zero before the first.
 func (e *Estimator) Min() time.Duration { return e.least }

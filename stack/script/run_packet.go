@@ -111,7 +111,7 @@ func (r *runner) packetIn() error {
 		return err
 	}
 	r.pass(r.b.Now(), a.String())
-	if err := r.b.Inject(p.encode()); err != nil {
+	if err := r.b.Inject(p.encode(), r.cfg.mss); err != nil {
 		return fmt.Errorf("give the stack a packet: %w", err)
 	}
 	return r.reap()

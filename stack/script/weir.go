@@ -139,15 +139,13 @@ func (w *weir) expire() {
 	}
 }
 
-func (w *weir) Inject(b []byte) error {
+func (w *weir) Inject(b []byte, segment int) error {
 	if err := w.open(); err != nil {
 		return err
 	}
 	f := &link.Frame{Buf: make([]byte, link.Headroom+len(b)), Off: link.Headroom, End: link.Headroom + len(b)}
 	copy(f.Buf[f.Off:], b)
-	if w.net.Offload {
-		w.dev.offload(f)
-	}
+	w.dev.merged(f, segment)
 	w.host.Deliver(w.ifc, f)
 	w.expire()
 	w.settle()

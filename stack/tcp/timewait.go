@@ -116,7 +116,7 @@ func (t *TimeWait) inputFreeBSD(now clock.Time, s, reply *Segment) TimeWaitVerdi
 	if s.has(wire.FlagFIN) && s.End() == t.rcvNxt {
 		t.deadline = now.Add(2 * t.set.MSL)
 	}
-	if s.Flags == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
+	if s.Flags&^(ecnFlags|wire.FlagPSH) == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
 		return TimeWaitIgnore
 	}
 	t.ack(now, reply)

@@ -180,6 +180,7 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 	if cfg.Settings == nil {
 		cfg.Settings = h.cfg.TCP
 	}
-	cfg.MaxSegment = c.out.ifc.maxSegment(is4, cfg.PathMSS)
+	c.softwareGSO = cfg.Settings.SoftwareGSO
+	cfg.MaxSegment = c.maxSegment(cfg.PathMSS)
 	return cfg
 }

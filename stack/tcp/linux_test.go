@@ -390,3 +390,18 @@ func TestLinuxPardonsAnOldTimestamp(t *testing.T) {
 		t.Errorf("%d counted", n)
 	}
 }
+
+// What is sent again has PSH where a write ended, but not because it is more than a segment.
+func TestLinuxPushesNewBurstsOnly(t *testing.T) {
+	d := linuxServer(t)
+	d.write(4000)
+	d.want("a burst", "AP", 1, 1, octets(4000))
+	d.toTimer()
+	d.want("tail loss probe", "AP", 3001, 1, octets(1000))
+	d.toTimer()
+	d.want("timeout", "A", 1, 1, octets(1000))
+	d.in("A", 1, 1001, win(257))
+	d.want("two that are lost", "A", 1001, 1, octets(2000))
+	d.in("A", 1, 3001, win(257))
+	d.want("the end of the write", "AP", 3001, 1, octets(1000))
+}

@@ -87,10 +87,11 @@ func (c *Conn) wroteLinux(n int, more bool) {
 }
 
 // pushes reports whether n octets from at on, in segments of size, carry PSH. In Linux's profile
-// a packet of several segments always does.
+// a packet of several segments always does when it is new; its pieces that are sent again mostly went through
+// the retransmission queue one by one.
 func (c *Conn) pushes(at seq.Value, n, size int) bool {
 	if c.likeLinux() {
-		return n > size || c.like.pushes.has(at.Add(n))
+		return n > size && at == c.snd.nxt || c.like.pushes.has(at.Add(n))
 	}
 	return at.Add(n) == c.dataEnd() // "when the TCP sends the last of the queued data" (RFC 9293 §3.9.1.2)
 }

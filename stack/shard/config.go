@@ -36,9 +36,6 @@ type Config struct {
 	// MaxSynBacklog bounds a listener's half-open connections whatever its backlog is;
 	// zero is 4096.
 	MaxSynBacklog int
-	// AbortOnOverflow answers the last ACK of a handshake with a reset where the accept
-	// queue is full. Otherwise that ACK is ignored, and the client's next one may find room.
-	AbortOnOverflow bool
 
 	// HopLimit4 is the TTL of IPv4 packets and HopLimit6 the hop limit of IPv6 packets that
 	// are not told otherwise; zero is 64.

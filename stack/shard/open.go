@@ -42,7 +42,7 @@ func (c *TCP) maxSegment(pathMSS int) int {
 // initial sequence number to use, where an old connection of the same ends asks for one.
 func (r *round) listen(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
 	f := r.h.getTx()
-	switch tcp.Listen(&r.seg, &f.seg) {
+	switch r.h.cfg.TCP.Listen(&r.seg, &f.seg) {
 	case tcp.ListenReply:
 		r.h.sendSegment(f, local, remote, r.queue)
 	case tcp.ListenAccept:
@@ -92,12 +92,4 @@ func (r *round) accept(l *Listener, local, remote netip.AddrPort, minISS *seq.Va
 	}
 	c.happened(ev)
 	r.touch(c)
-}
-
-// defaultMSS is assumed of a peer that announces no MSS (RFC 9293 §3.7.1, MUST-15).
-func defaultMSS(is4 bool) int {
-	if is4 {
-		return 536
-	}
-	return 1220
 }

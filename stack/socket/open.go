@@ -47,6 +47,7 @@ func (s *stream) take(at netip.AddrPort, both bool) error {
 func (s *socket) bindOptions(both bool) shard.BindOptions {
 	return shard.BindOptions{
 		Both: both, ReuseAddr: s.opt.reuseAddr, ReusePort: s.opt.reusePort, Interface: s.opt.device,
+		Ports: s.ip.ports,
 	}
 }
 
@@ -171,8 +172,8 @@ func (s *stream) tcpOptions(is4 bool) shard.TCPOptions {
 	o := shard.TCPOptions{
 		ReceiveBuffer: opt.receiveBuffer / 2, SendBuffer: opt.sendBuffer / 2, Interface: opt.device,
 		UserMSS: opt.maxSegment, HopLimit: s.ip.hopLimit(is4), TrafficClass: s.ip.trafficClass(is4),
-		PMTUDisc: s.ip.pmtuDisc(is4),
-		Setup:    func(c *tcp.Conn) { opt.configure(c, s.sys.host.Now(), nil) },
+		PMTUDisc: s.ip.pmtuDisc(is4), Ports: s.ip.ports,
+		Setup: func(c *tcp.Conn) { opt.configure(c, s.sys.host.Now(), nil) },
 	}
 	if opt.hasCongestion {
 		o.CC = &opt.congestion

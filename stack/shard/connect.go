@@ -185,9 +185,11 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 		TSOffset: h.secret.TSOffset(c.local, c.remote),
 		MSS:      min(announce, 65535), DefaultMSS: set.DefaultMSS(is4),
 		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC,
-		RecvBuffer: orDefault(o.ReceiveBuffer, h.cfg.ReceiveBuffer, maxBuffer),
-		SendBuffer: orDefault(o.SendBuffer, h.cfg.SendBuffer, maxBuffer),
+		RecvBufferFixed: o.ReceiveBuffer > 0, SendBufferFixed: o.SendBuffer > 0,
 	}
+	recv, send := h.TCPBuffers()
+	cfg.RecvBuffer = orDefault(o.ReceiveBuffer, recv, maxBuffer)
+	cfg.SendBuffer = orDefault(o.SendBuffer, send, maxBuffer)
 	c.softwareGSO = set.SoftwareGSO
 	cfg.MaxSegment = c.maxSegment(cfg.PathMSS)
 	return cfg

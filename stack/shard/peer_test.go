@@ -109,10 +109,13 @@ func (w *world) dialPeer(ifc int, local, remote string) (*TCP, *peer, *events) {
 func (w *world) write(c *TCP, text []byte) {
 	w.Helper()
 	c.Lock()
-	if n := c.conn.Write(w.clock.Now(), text); n != len(text) {
-		w.Fatalf("%d of %d octets written", n, len(text))
+	for n := 0; n < len(text); {
+		k := c.conn.Write(w.clock.Now(), text[n:])
+		if n += k; k == 0 {
+			w.Fatalf("%d of %d octets written", n, len(text))
+		}
+		c.Push()
 	}
-	c.Push()
 	c.Unlock()
 	w.settle()
 }

@@ -17,7 +17,7 @@ func TestSoftwareGSOCutsBurstsForAPlainDevice(t *testing.T) {
 			w := newWorld(t, Config{TCP: &s})
 			c, _, _ := w.dialPeer(0, "", far)
 			una := c.conn.Info().SndUna
-			w.write(c, text(40_000))
+			w.write(c, text(30_000))
 			list := w.sent(0)
 			if len(list) != 10 {
 				t.Fatalf("%d segments, want the initial window of 10", len(list))

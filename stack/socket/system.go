@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/shard"
+	"github.com/weirnet/weir/stack/tcp"
 )
 
 // Config is what a System is made with. The zero value is Linux's defaults, in real time.
@@ -52,6 +53,9 @@ func (c Config) withDefaults() Config {
 	def(&c.WmemMax, 212992)
 	return c
 }
+
+// profile is the stack that the host's TCP behaves like.
+func (s *System) profile() tcp.Profile { return s.host.Config().TCP.Profile }
 
 // System is a process as far as sockets go: a table of descriptors, and the calls on them. Its
 // methods are safe for concurrent use. The error of each is nil or a syscall.Errno; numbers

@@ -24,7 +24,7 @@ func newSettings(profile string) (settings, error) {
 	if !ok {
 		return settings{}, fmt.Errorf("there is no profile %q", profile)
 	}
-	return settings{profile: profile, tcp: t}, nil
+	return settings{profile: profile, tcp: t, shard: shard.Config{UnreachableEndsOpen: profile == "linux"}}, nil
 }
 
 // harmless is settings of kernels that change nothing which a script could see of weir: what
@@ -87,7 +87,6 @@ func (s *settings) set(name, value string, running bool) error {
 func (s *settings) follow() {
 	s.socket.Somaxconn = s.shard.MaxBacklog
 	s.socket.RmemMax, s.socket.WmemMax = s.shard.ReceiveMax, s.shard.SendMax
-	s.socket.AbortOnOverflow = s.shard.AbortOnOverflow
 	s.socket.V6Only = s.shard.BindV6Only
 }
 

@@ -47,6 +47,7 @@ func (s *stream) take(at netip.AddrPort, both bool) error {
 func (s *socket) bindOptions(both bool) shard.BindOptions {
 	return shard.BindOptions{
 		Both: both, ReuseAddr: s.opt.reuseAddr, ReusePort: s.opt.reusePort, Interface: s.opt.device,
+		Ports: s.ip.ports,
 	}
 }
 
@@ -167,12 +168,13 @@ func (s *stream) open(sa *Sockaddr) error {
 
 // tcpOptions is what a connection over IPv4, or IPv6, is opened with. mu is held.
 func (s *stream) tcpOptions(is4 bool) shard.TCPOptions {
-	opt := s.opt // for Setup, which runs later
+	opt, profile := s.opt, s.sys.profile() // for Setup, which runs later
+	recv, send := opt.buffers(profile)
 	o := shard.TCPOptions{
-		ReceiveBuffer: opt.receiveBuffer / 2, SendBuffer: opt.sendBuffer / 2, Interface: opt.device,
+		ReceiveBuffer: recv, SendBuffer: send, Interface: opt.device,
 		UserMSS: opt.maxSegment, HopLimit: s.ip.hopLimit(is4), TrafficClass: s.ip.trafficClass(is4),
-		PMTUDisc: s.ip.pmtuDisc(is4),
-		Setup:    func(c *tcp.Conn) { opt.configure(c, s.sys.host.Now(), nil) },
+		PMTUDisc: s.ip.pmtuDisc(is4), Ports: s.ip.ports,
+		Setup: func(c *tcp.Conn) { opt.configure(c, s.sys.host.Now(), profile, nil) },
 	}
 	if opt.hasCongestion {
 		o.CC = &opt.congestion

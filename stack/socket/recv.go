@@ -43,6 +43,9 @@ func (s *stream) recv(f *file, m *Msghdr, flags int) (int, error) {
 	}
 	if err == nil && s.wantsInq() {
 		left, _ := s.inq()
+		if left == 0 && r.seen != nil && r.seen.fin.Load() {
+			left = 1 // so that the user reads on, to the end
+		}
 		m.put(SOL_TCP, TCP_CM_INQ, appendInt(nil, left))
 	}
 	return n, err

@@ -179,7 +179,7 @@ func flowEvents(a *attachment, shut uint32, low int, inline bool) (mask uint32) 
 	if n := c.Readable(); n > 0 && (n >= low || c.Info().RcvWnd == 0) {
 		mask |= EPOLLIN | EPOLLRDNORM
 	}
-	if shut&shutWrite != 0 || writable(c) {
+	if shut&shutWrite != 0 || c.WriteSpace() {
 		mask |= EPOLLOUT | EPOLLWRNORM
 	}
 	if urgent(c, inline) {
@@ -196,16 +196,6 @@ func urgent(c *tcp.Conn, inline bool) bool {
 	}
 	_, st := c.PeekUrgent()
 	return st == tcp.UrgentReady
-}
-
-// writable reports whether a third of the send buffer is free, which is when Linux says so.
-func writable(c *tcp.Conn) bool {
-	if !c.MayWrite() {
-		return true
-	}
-	unacked, unsent := c.Queued()
-	room := c.Writable()
-	return room > 0 && room >= (unacked+unsent)/2
 }
 
 // name is getsockname's.

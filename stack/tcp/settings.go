@@ -67,6 +67,10 @@ type Settings struct {
 	// InitialWindow is the initial congestion window in segments (RFC 6928).
 	InitialWindow int
 
+	// SoftwareGSO has connections build segments for the link to cut (Config.MaxSegment) also where the
+	// link cannot: the driver then cuts them as it hands them on. What leaves has the PSH bits of
+	// a system that always works so.
+	SoftwareGSO bool
 	// MinBurst is how many segments the Linux profile hands to the link at once at least
 	// (tcp_min_tso_segs).
 	MinBurst int

@@ -74,7 +74,7 @@ func (c *Conn) AtMark() bool { return c.rcv.urgent && c.rcv.mark() == c.readPoin
 func (c *Conn) passMark() {
 	if c.rcv.urgent && c.AtMark() && !c.UrgentInline() && c.rcv.queue.Len() > 0 {
 		c.rcv.queue.Discard(1)
-		c.haveRead(1)
+		c.readOver(1)
 	}
 }
 

@@ -104,15 +104,22 @@ func (u *UDP) bind(local netip.AddrPort, o BindOptions, auto bool) error {
 	return nil
 }
 
-// autobind gives a socket that has none a port, on every address that it may have.
-func (u *UDP) autobind() error {
+// Autobind gives a socket that has none a port, on every address that it may have; v6only leaves
+// out IPv4's. Connect and SendTo do that too. EADDRINUSE: there is none left.
+func (u *UDP) Autobind(v6only bool) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.autobind(v6only)
+}
+
+func (u *UDP) autobind(v6only bool) error {
 	if u.binding != nil {
 		return nil
 	}
 	o := BindOptions{Interface: u.Interface()}
 	any := netip.IPv4Unspecified()
 	if !u.is4 {
-		any, o.Both = netip.IPv6Unspecified(), true
+		any, o.Both = netip.IPv6Unspecified(), !v6only
 	}
 	return u.bind(netip.AddrPortFrom(any, 0), o, true)
 }

@@ -32,7 +32,7 @@ func (u *UDP) Connect(remote netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	if err := u.autobind(); err != nil {
+	if err := u.autobind(false); err != nil {
 		return err
 	}
 	s := &h.datagrams
@@ -69,11 +69,11 @@ func boundSource(n *network, addrs []netip.Addr, is4 bool) (a netip.Addr, ok boo
 func (u *UDP) Disconnect() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if !u.remote.IsValid() {
-		return
-	}
 	if u.auto {
 		u.unbind()
+		return
+	}
+	if !u.remote.IsValid() {
 		return
 	}
 	s := &u.host.datagrams

@@ -68,7 +68,7 @@ func (u *UDP) prepare(dst netip.AddrPort, o *SendOptions) (s sending, err error)
 	case dst.Port() == 0:
 		return s, syscall.EINVAL
 	}
-	if err := u.autobind(); err != nil {
+	if err := u.autobind(false); err != nil {
 		return s, err
 	}
 	is4 := dst.Addr().Is4()

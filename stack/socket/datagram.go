@@ -127,12 +127,17 @@ func (d *datagram) bind(sa *Sockaddr) error {
 	return errno(d.udp.Bind(at, d.bindOptions(both)))
 }
 
-// autobind gives a socket that may not have IPv4's addresses its port; the driver does that for all others.
+// autobind gives a UDP socket that has none a port, as Linux does before it looks at anything
+// else that connect(2) or sendmsg(2) were told. EAGAIN: there is none left.
 func (d *datagram) autobind() error {
-	if d.udp == nil || d.domain == AF_INET || !d.ip.v6only || d.udp.Bound() {
+	if d.udp == nil {
 		return nil
 	}
-	return errno(d.udp.Bind(netip.AddrPortFrom(netip.IPv6Unspecified(), 0), d.bindOptions(false)))
+	if err := d.udp.Autobind(d.ip.v6only); err == syscall.EADDRINUSE {
+		return syscall.EAGAIN
+	} else {
+		return errno(err)
+	}
 }
 
 // connect is inet_dgram_connect.
@@ -144,15 +149,15 @@ func (d *datagram) connect(_ *file, sa *Sockaddr) error {
 		d.ports.peer = 0
 		return nil
 	}
+	if err := d.autobind(); err != nil {
+		return err
+	}
 	to, err := d.connectTo(sa)
 	if err != nil {
 		return err
 	}
 	if d.raw != nil {
 		return d.connectRaw(to)
-	}
-	if err := d.autobind(); err != nil {
-		return err
 	}
 	return errno(d.udp.Connect(to))
 }

@@ -22,10 +22,11 @@ type corked struct {
 // send is udp_sendmsg and raw_sendmsg.
 func (d *datagram) send(f *file, m *Msghdr, flags int) (int, error) {
 	n := total(m.Iov)
-	if n > maxDatagram {
-		return -1, syscall.EMSGSIZE
-	}
 	d.mu.Lock()
+	if err := d.autobind(); err != nil {
+		d.mu.Unlock()
+		return -1, err
+	}
 	p, ready, err := d.compose(m, flags)
 	d.mu.Unlock()
 	if err != nil || !ready {
@@ -43,6 +44,9 @@ func (d *datagram) send(f *file, m *Msghdr, flags int) (int, error) {
 
 // compose finds out what to send, or keeps it where more is to come. mu is held.
 func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err error) {
+	if total(m.Iov) > maxDatagram {
+		return p, false, syscall.EMSGSIZE
+	}
 	if d.cork.pending {
 		p = d.cork
 	} else {
@@ -54,9 +58,6 @@ func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err erro
 			return p, false, syscall.EOPNOTSUPP
 		}
 		if err := d.parseControl(m.Control, is4, &p.o); err != nil {
-			return p, false, err
-		}
-		if err := d.autobind(); err != nil {
 			return p, false, err
 		}
 		if d.ip.dontFrag && d.domain == AF_INET6 {

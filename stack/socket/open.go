@@ -24,12 +24,13 @@ func (s *stream) bind(sa *Sockaddr) error {
 	}
 	if s.ip.bindNoPort && at.Port() == 0 { // connect(2) chooses it
 		s.bound = at
-		return nil
-	}
-	if err := s.take(at, both); err != nil {
+	} else if err := s.take(at, both); err != nil {
 		return err
 	}
 	s.named = at.Port() != 0
+	if s.live != nil {
+		s.live.renamed = true
+	}
 	return nil
 }
 

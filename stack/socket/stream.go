@@ -44,6 +44,7 @@ type attachment struct {
 	c       *shard.TCP  // not to be used before the socket's mu was taken once
 	fin     atomic.Bool // the peer's FIN has come
 	gone    atomic.Bool // the socket has let go
+	renamed bool        // bind(2) has given the socket another name since it ended; under its mu
 	applied options     // under the socket's mu
 }
 
@@ -212,7 +213,7 @@ func writable(c *tcp.Conn) bool {
 func (s *stream) name() netip.AddrPort {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.live != nil {
+	if s.live != nil && !s.live.renamed {
 		return s.live.c.Local()
 	}
 	return s.bound

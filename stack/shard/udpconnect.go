@@ -7,7 +7,7 @@ import (
 )
 
 // Connect makes remote the one that the socket sends to and receives from, and gives a socket
-// bound to a wildcard the address that packets to there leave from. The errors are
+// bound to a wildcard the address that packets to there leave from, which it keeps until Disconnect. The errors are
 // ENETUNREACH, EADDRNOTAVAIL, EACCES (a broadcast address), EAFNOSUPPORT, net.ErrClosed.
 func (u *UDP) Connect(remote netip.AddrPort) error {
 	u.mu.Lock()
@@ -17,7 +17,7 @@ func (u *UDP) Connect(remote netip.AddrPort) error {
 		remote = netip.AddrPortFrom(loopbackOf(remote.Addr()), remote.Port())
 	}
 	is4 := remote.Addr().Is4()
-	src, ok := boundSource(n, u.wide, is4)
+	src, ok := boundSource(n, u.addrs, is4) // once connected, from there
 	switch {
 	case u.closed:
 		return net.ErrClosed
@@ -38,7 +38,7 @@ func (u *UDP) Connect(remote netip.AddrPort) error {
 	s := &h.datagrams
 	s.mu.Lock()
 	s.leave(u)
-	if u.wide[0].IsUnspecified() {
+	if u.addrs[0].IsUnspecified() {
 		u.binding.narrow(p.src)
 		u.addrs = []netip.Addr{p.src}
 	}

@@ -117,14 +117,14 @@ func (d *datagram) bind(sa *Sockaddr) error {
 	if d.raw != nil {
 		return d.bindRaw(sa)
 	}
-	at, both, err := d.bindTo(sa)
-	if err != nil {
-		return err
+	at, both, err := d.bindTo(sa, d.udp.Bound())
+	if err == nil {
+		err = errno(d.udp.Bind(at, d.bindOptions(both)))
 	}
-	if d.udp.Bound() {
-		return syscall.EINVAL
+	if err == nil {
+		d.boundTo(at.Addr())
 	}
-	return errno(d.udp.Bind(at, d.bindOptions(both)))
+	return err
 }
 
 // autobind gives a UDP socket that has none a port, as Linux does before it looks at anything
@@ -173,7 +173,7 @@ func (d *datagram) connectTo(sa *Sockaddr) (netip.AddrPort, error) {
 		}
 		return netip.AddrPortFrom(sa.addr().Unmap(), uint16(sa.Port)), nil
 	}
-	return d.destination(sa)
+	return d.toOwnFamily(d.destination(sa))
 }
 
 func (d *datagram) listen(int) error { return syscall.EOPNOTSUPP }

@@ -12,26 +12,25 @@ import (
 func (s *stream) bind(sa *Sockaddr) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, both, err := s.bindTo(sa)
+	at, both, err := s.bindTo(sa, s.binding != nil || s.stateLocked() != TCP_CLOSE)
 	if err != nil {
 		return err
-	}
-	if s.binding != nil || s.stateLocked() != TCP_CLOSE {
-		return syscall.EINVAL
 	}
 	if s.dead {
 		return syscall.EBADF
 	}
 	if s.ip.bindNoPort && at.Port() == 0 { // connect(2) chooses it
 		s.bound = at
-	} else if err := s.take(at, both); err != nil {
-		return err
+	} else if err = s.take(at, both); err != nil {
+		s.bound = netip.AddrPortFrom(netip.Addr{}, s.nameLocked().Port()) // so much of the old name stays
+	} else {
+		s.named = at.Port() != 0
+		s.boundTo(at.Addr())
 	}
-	s.named = at.Port() != 0
 	if s.live != nil {
 		s.live.renamed = true
 	}
-	return nil
+	return err
 }
 
 // take binds the socket. mu is held.
@@ -147,6 +146,9 @@ func (s *stream) open(sa *Sockaddr) error {
 	to, err := s.destination(sa)
 	if err != nil {
 		return err
+	}
+	if to.Addr() == netip.IPv6Unspecified() && s.bound.Addr().Is4() { // this host, by the family it is bound to
+		to = netip.AddrPortFrom(loopbackOf(s.bound.Addr()), to.Port())
 	}
 	if s.live != nil {
 		s.detach()

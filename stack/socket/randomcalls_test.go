@@ -214,10 +214,24 @@ func (w *world) sockaddr(c call) *socket.Sockaddr {
 		if sa, err := w.Getsockname(w.fds[c.other]); err == nil {
 			port = sa.Port
 		}
+		if port == 0 {
+			port = w.base + c.other%randomPorts
+		}
 	case c.b > 0:
 		port = w.base + c.b - 1
 	}
 	return &socket.Sockaddr{Family: domain, Addr: netip.MustParseAddr(a), Port: port}
+}
+
+// strange reports whether an AF_INET6 UDP socket with an address of one family would send to the
+// other's: then Linux sends from 127.0.0.6, which nobody wants.
+func (w *world) strange(fd int, to *socket.Sockaddr) bool {
+	typ, _ := w.getint(fd, socket.SOL_SOCKET, socket.SO_TYPE)
+	sa, err := w.Getsockname(fd)
+	if err != nil || typ != socket.SOCK_DGRAM || sa.Family != socket.AF_INET6 || sa.Addr.IsUnspecified() || to.Addr.IsUnspecified() {
+		return false
+	}
+	return sa.Addr.Is4In6() != to.Addr.Is4In6()
 }
 
 func b2i(b bool) int {
@@ -275,7 +289,11 @@ func (w *world) do(c call) string {
 	case "listen":
 		return errnoName(w.Listen(fd, c.a))
 	case "connect":
-		return errnoName(w.Connect(fd, w.sockaddr(c)))
+		to := w.sockaddr(c)
+		if w.strange(fd, to) {
+			return "not done"
+		}
+		return errnoName(w.Connect(fd, to))
 	case "disconnect":
 		return errnoName(w.Connect(fd, &socket.Sockaddr{Family: socket.AF_UNSPEC}))
 	case "accept":
@@ -291,7 +309,11 @@ func (w *world) do(c call) string {
 	case "send":
 		return counted(w.SendMsg(fd, &socket.Msghdr{Iov: [][]byte{text(c.a, c.salt)}}, c.b|socket.MSG_NOSIGNAL))
 	case "sendto":
-		return counted(w.SendMsg(fd, &socket.Msghdr{Name: w.sockaddr(c), Iov: [][]byte{text(c.c, c.salt)}}, socket.MSG_NOSIGNAL))
+		to := w.sockaddr(c)
+		if w.strange(fd, to) {
+			return "not done"
+		}
+		return counted(w.SendMsg(fd, &socket.Msghdr{Name: to, Iov: [][]byte{text(c.c, c.salt)}}, socket.MSG_NOSIGNAL))
 	case "recv":
 		return w.receive(fd, c)
 	case "shutdown":

@@ -213,6 +213,10 @@ func writable(c *tcp.Conn) bool {
 func (s *stream) name() netip.AddrPort {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.nameLocked()
+}
+
+func (s *stream) nameLocked() netip.AddrPort {
 	if s.live != nil && !s.live.renamed {
 		return s.live.c.Local()
 	}

@@ -13,16 +13,16 @@ func (u *UDP) Connect(remote netip.AddrPort) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	h, n := u.host, u.host.net.Load()
-	if remote.Addr().IsUnspecified() {
-		remote = netip.AddrPortFrom(loopbackOf(remote.Addr()), remote.Port())
-	}
 	is4 := remote.Addr().Is4()
 	src, ok := boundSource(n, u.addrs, is4) // once connected, from there
+	remote = specified(remote, src)
 	switch {
 	case u.closed:
 		return net.ErrClosed
-	case u.is4 && !is4, u.binding != nil && !ok:
+	case u.is4 && !is4:
 		return syscall.EAFNOSUPPORT
+	case u.binding != nil && !ok:
+		return n.otherFamily(remote.Addr(), h.lo)
 	}
 	class := n.classify(remote.Addr().WithZone(""))
 	if class == toBroadcast && !u.opts.Broadcast {
@@ -65,7 +65,7 @@ func boundSource(n *network, addrs []netip.Addr, is4 bool) (a netip.Addr, ok boo
 }
 
 // Disconnect has the socket receive from anybody again, as connect(2) to AF_UNSPEC does. A port
-// that was not bound by Bind is given back.
+// that was chosen, by Bind too, is given back; an address that was bound is kept.
 func (u *UDP) Disconnect() {
 	u.mu.Lock()
 	defer u.mu.Unlock()

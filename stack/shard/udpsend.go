@@ -73,9 +73,6 @@ func (u *UDP) prepare(dst netip.AddrPort, o *SendOptions) (s sending, err error)
 			return s, syscall.EDESTADDRREQ
 		}
 	}
-	if dst.Addr().IsUnspecified() {
-		dst = netip.AddrPortFrom(loopbackOf(dst.Addr()), dst.Port())
-	}
 	is4 := dst.Addr().Is4()
 	switch {
 	case u.closed:
@@ -90,8 +87,9 @@ func (u *UDP) prepare(dst netip.AddrPort, o *SendOptions) (s sending, err error)
 	if o.From.IsValid() && n.classify(o.From) == toLocal {
 		src, ok = o.From, o.From.Is4() == is4
 	}
+	dst = specified(dst, src)
 	if !ok {
-		return s, syscall.EAFNOSUPPORT
+		return s, n.otherFamily(dst.Addr(), u.host.lo)
 	}
 	class := n.classify(dst.Addr().WithZone(""))
 	if class == toBroadcast && !u.opts.Broadcast {

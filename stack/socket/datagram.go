@@ -159,7 +159,11 @@ func (d *datagram) connect(_ *file, sa *Sockaddr) error {
 	if d.raw != nil {
 		return d.connectRaw(to)
 	}
-	return errno(d.udp.Connect(to))
+	err = errno(d.udp.Connect(to))
+	if err == nil && d.cork.pending && to.Addr().Is4() {
+		d.cork.to = d.udp.Remote() // over IPv4 what is under way goes to the new peer, as in Linux
+	}
+	return err
 }
 
 // connectTo is destination for connect, where an AF_INET6 socket takes AF_INET addresses too.

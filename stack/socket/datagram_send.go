@@ -41,21 +41,24 @@ func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err erro
 	if total(m.Iov) > maxDatagram {
 		return p, false, syscall.EMSGSIZE
 	}
+	oob := flags&MSG_OOB != 0
+	if oob && (d.domain == AF_INET || d.raw != nil) {
+		return p, false, syscall.EOPNOTSUPP
+	}
 	if d.cork.pending {
 		p = d.cork
+		if oob && d.goes4(p.to) {
+			return p, false, syscall.EOPNOTSUPP
+		}
 		if err := d.fits(m.Name, p.to); err != nil {
 			return p, false, err
 		}
 	} else {
-		noOOB := flags&MSG_OOB != 0
-		if noOOB && (d.domain == AF_INET || d.raw != nil) {
-			return p, false, syscall.EOPNOTSUPP
-		}
 		if p.to, err = d.sendTo(m.Name); err != nil {
 			return p, false, err
 		}
 		is4 := d.goes4(p.to)
-		if noOOB && is4 {
+		if oob && is4 {
 			return p, false, syscall.EOPNOTSUPP
 		}
 		if err := d.parseControl(m.Control, is4, &p.o); err != nil {
@@ -84,6 +87,9 @@ func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err erro
 	if corks {
 		if !p.pending {
 			p.payload = append([]byte(nil), p.payload...)
+			if !p.to.IsValid() { // the peer may be another when it is sent
+				p.to = d.udp.Remote()
+			}
 		}
 		p.pending = true
 		d.cork = p

@@ -12,6 +12,7 @@ import (
 func (s *stream) bind(sa *Sockaddr) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.letGo()
 	at, both, err := s.bindTo(sa, s.binding != nil || s.stateLocked() != TCP_CLOSE)
 	if err != nil {
 		return err
@@ -47,6 +48,15 @@ func (s *stream) take(at netip.AddrPort, both bool) error {
 func (s *socket) bindOptions(both bool) shard.BindOptions {
 	return shard.BindOptions{
 		Both: both, ReuseAddr: s.opt.reuseAddr, ReusePort: s.opt.reusePort, Interface: s.opt.device,
+	}
+}
+
+// letGo gives back a port that was chosen for a connection which has ended since. mu is held.
+func (s *stream) letGo() {
+	if a := s.live; a != nil && s.binding != nil && !a.renamed && !s.named && a.state() == TCP_CLOSE {
+		at := s.bound
+		s.unbind()
+		s.bound = at
 	}
 }
 
@@ -186,14 +196,15 @@ func (s *stream) tcpOptions(is4 bool) shard.TCPOptions {
 // disconnect is tcp_disconnect, what connect(2) to AF_UNSPEC does: the socket is as new, but
 // for a port that its user has named. mu is held.
 func (s *stream) disconnect() {
+	ended := false // something has, and the port that was chosen goes with it
 	if s.listener != nil {
 		s.listener.Close()
-		s.listener = nil
+		s.listener, ended = nil, true
 	}
-	was := s.bound.Port()
+	was := s.nameLocked().Port()
 	if a := s.live; a != nil {
-		was = a.c.Local().Port()
 		st := a.state()
+		ended = ended || st != TCP_CLOSE || !a.renamed
 		s.detach()
 		if st != TCP_CLOSE {
 			s.fail(syscall.ECONNRESET)
@@ -201,7 +212,7 @@ func (s *stream) disconnect() {
 	}
 	s.phase = unconnected
 	s.shut.Store(0)
-	if !s.named {
+	if !s.named && ended {
 		at := s.bound.Addr()
 		s.unbind()
 		s.bound = netip.AddrPortFrom(at, was) // the port is given back and still told, as by Linux

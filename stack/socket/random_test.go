@@ -45,9 +45,7 @@ func TestRandomCallsAgainstTheKernel(t *testing.T) {
 			if lab.run(p) == nil || lab.run(p) == nil || lab.run(p) == nil {
 				continue
 			}
-			p = lab.shorten(p)
-			d := lab.run(p)
-			t.Errorf("seed %d: %s", seed, d)
+			t.Errorf("seed %d: %s", seed, lab.shorten(p))
 			if t.Failed() && !testing.Verbose() {
 				return
 			}
@@ -101,6 +99,9 @@ type difference struct {
 }
 
 func (d *difference) String() string {
+	if d == nil {
+		return "a difference that does not come again"
+	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "after call %d\n", d.step)
 	for i, c := range d.p[:d.step+1] {
@@ -136,23 +137,23 @@ func (l *laboratory) run(p program) *difference {
 	return nil
 }
 
-// shorten leaves out calls as long as there is a difference.
-func (l *laboratory) shorten(p program) program {
-	if d := l.run(p); d != nil {
-		p = p[:d.step+1]
-	}
-	for again, budget := true, 2000; again && budget > 0; {
+// shorten leaves out calls as long as there is a difference, and returns the last.
+func (l *laboratory) shorten(p program) *difference {
+	last := l.run(p)
+	for again, budget := last != nil, 1000; again && budget > 0; {
 		again = false
-		for i := len(p) - 1; i >= 0 && budget > 0; i-- {
+		for i := last.step; i >= 0 && budget > 0; i-- {
 			budget--
-			less := slices.Delete(slices.Clone(p), i, i+1)
-			if d := l.run(less); d != nil {
-				p, again = less[:d.step+1], true
-				i = min(i, len(p))
+			p := last.p[:last.step+1]
+			if i >= len(p) {
+				continue
+			}
+			if d := l.run(slices.Delete(slices.Clone(p), i, i+1)); d != nil {
+				last, again = d, true
 			}
 		}
 	}
-	return p
+	return last
 }
 
 // quietHost is a host in virtual time that stands still: nothing but its loopback goes on.

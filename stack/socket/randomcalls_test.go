@@ -1,6 +1,7 @@
 package socket_test
 
 import (
+	"encoding/binary"
 	"fmt"
 	"hash/crc32"
 	"math/rand/v2"
@@ -84,6 +85,9 @@ func (g *generator) call(step int) call {
 		if c.kind != "bind" && g.IntN(3) > 0 {
 			c.b = -1 // that of the other slot
 		}
+		if c.kind == "connect" && c.b == 0 { // who is connected to port 0 is hardly connected
+			c.b = 1
+		}
 		c.c = g.IntN(1200)
 	case "listen":
 		c.a = g.IntN(4)
@@ -104,6 +108,9 @@ func (g *generator) call(step int) call {
 		c.a = pick(g, socket.EPOLL_CTL_ADD, socket.EPOLL_CTL_ADD, socket.EPOLL_CTL_MOD, socket.EPOLL_CTL_DEL)
 		c.b = pick(g, 0, socket.EPOLLIN, socket.EPOLLOUT, socket.EPOLLIN|socket.EPOLLOUT|socket.EPOLLRDHUP|socket.EPOLLPRI) |
 			pick(g, 0, 0, socket.EPOLLET, socket.EPOLLONESHOT)
+		if c.b&socket.EPOLLET != 0 {
+			c.b &^= socket.EPOLLOUT // Linux tells of room each time that something was sent
+		}
 	case "epollwait":
 		c.a = pick(g, 1, 2, 8)
 	}
@@ -128,12 +135,14 @@ type world struct {
 	base   int
 	fds    [randomSlots]int
 	ep     int
-	ports  map[int]int // that were chosen, by how they are told
+	ports  map[int]int     // that were chosen, by how they are told
+	shut   map[uint64]bool // by the socket's cookie
+	mapped map[uint64]bool
 	result string
 }
 
 func newWorld(s sockets, base int) *world {
-	w := &world{sockets: s, base: base, ports: map[int]int{}}
+	w := &world{sockets: s, base: base, ports: map[int]int{}, shut: map[uint64]bool{}, mapped: map[uint64]bool{}}
 	for i := range w.fds {
 		w.fds[i] = -1
 	}
@@ -234,6 +243,30 @@ func (w *world) strange(fd int, to *socket.Sockaddr) bool {
 	return sa.Addr.Is4In6() != to.Addr.Is4In6()
 }
 
+// toItself reports whether a socket would connect to a port that was chosen for it: it may or may not
+// get the same again; or to its own at all after shutdown(2), which nobody has thought of.
+func (w *world) toItself(fd int, to *socket.Sockaddr) bool {
+	sa, err := w.Getsockname(fd)
+	return err == nil && sa.Port == to.Port && (sa.Port < w.base || sa.Port >= w.base+randomPorts || w.shut[w.cookie(fd)])
+}
+
+// worn reports whether a TCP socket that was connected to a mapped address would be connected
+// to an IPv6 one: Linux's never gets its SYN,ACK then.
+func (w *world) worn(fd int, to *socket.Sockaddr) bool {
+	k := w.cookie(fd)
+	if to.Addr.Is4In6() {
+		w.mapped[k] = true
+	}
+	return w.mapped[k] && to.Family == socket.AF_INET6 && !to.Addr.Is4In6()
+}
+
+// cookie tells sockets apart.
+func (w *world) cookie(fd int) uint64 {
+	var b [8]byte
+	w.Getsockopt(fd, socket.SOL_SOCKET, socket.SO_COOKIE, b[:])
+	return binary.NativeEndian.Uint64(b[:])
+}
+
 func b2i(b bool) int {
 	if b {
 		return 1
@@ -287,10 +320,13 @@ func (w *world) do(c call) string {
 	case "bind":
 		return errnoName(w.Bind(fd, w.sockaddr(c)))
 	case "listen":
+		if w.shut[w.cookie(fd)] { // whose connections Linux would shut down too
+			return "not done"
+		}
 		return errnoName(w.Listen(fd, c.a))
 	case "connect":
 		to := w.sockaddr(c)
-		if w.strange(fd, to) {
+		if w.strange(fd, to) || w.toItself(fd, to) || w.worn(fd, to) {
 			return "not done"
 		}
 		return errnoName(w.Connect(fd, to))
@@ -317,6 +353,7 @@ func (w *world) do(c call) string {
 	case "recv":
 		return w.receive(fd, c)
 	case "shutdown":
+		w.shut[w.cookie(fd)] = true
 		return errnoName(w.Shutdown(fd, c.a))
 	case "close":
 		return errnoName(w.closeSlot(c.slot))
@@ -381,6 +418,9 @@ func (w *world) state() string {
 		fmt.Fprintf(&b, " %s %s", errnoName(err), w.name(sa))
 		fmt.Fprintf(&b, " inq %s", counted(w.Ioctl(fd, socket.FIONREAD)))
 		if info, err := w.GetTCPInfo(fd); err == nil {
+			if info.State == socket.TCP_FIN_WAIT2 { // that the FIN is acknowledged may come later
+				info.State = socket.TCP_FIN_WAIT1
+			}
 			fmt.Fprintf(&b, " state %d mark %s", info.State, counted(w.Ioctl(fd, socket.SIOCATMARK)))
 		}
 	}

@@ -213,7 +213,7 @@ func takeUrgent(c *tcp.Conn, m *Msghdr, flags int, b byte) int {
 // inq is SIOCINQ: the octets to read, before the urgent mark where there is one.
 func (s *stream) inq() (int, error) {
 	s.mu.Lock()
-	l, a := s.listener, s.live
+	l, a, inline := s.listener, s.live, s.opt.oobInline
 	s.mu.Unlock()
 	if l != nil {
 		return -1, syscall.EINVAL
@@ -225,6 +225,9 @@ func (s *stream) inq() (int, error) {
 	defer a.c.Unlock()
 	st := a.c.Conn().State()
 	if st == tcp.StateSynSent || st == tcp.StateSynReceived {
+		return 0, nil
+	}
+	if !inline && a.c.Conn().AtMark() {
 		return 0, nil
 	}
 	return a.c.Conn().Readable(), nil

@@ -250,5 +250,6 @@ func take(l *shard.Listener) (c *shard.TCP, closed bool) {
 }
 
 func (s *stream) isBound() bool {
+	s.letGo()
 	return s.binding != nil || s.listener != nil || s.live != nil && s.live.state() != TCP_CLOSE
 }

@@ -77,6 +77,28 @@ func (u *UDP) Bind(local netip.AddrPort, o BindOptions) error {
 	return u.bind(local, o)
 }
 
+// Keep notes an address to bind to once the socket needs a port, which is chosen then
+// (IP_BIND_ADDRESS_NO_PORT); a wildcard notes none. A socket that is bound is EINVAL.
+func (u *UDP) Keep(local netip.Addr) error {
+	s := &u.host.datagrams
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.binding != nil {
+		return syscall.EINVAL
+	}
+	s.mu.Lock()
+	u.keep(local.WithZone(""))
+	s.mu.Unlock()
+	return nil
+}
+
+// keep notes an address that was bound without a port. The socket and the table are locked.
+func (u *UDP) keep(a netip.Addr) {
+	if u.kept = a; a.IsUnspecified() {
+		u.kept = netip.Addr{}
+	}
+}
+
 // bind is Bind with the socket locked.
 func (u *UDP) bind(local netip.AddrPort, o BindOptions) error {
 	switch {
@@ -137,9 +159,7 @@ func (u *UDP) unbind() {
 	s.mu.Lock()
 	s.leave(u)
 	b := u.binding
-	if u.kept = (netip.Addr{}); !u.wide[0].IsUnspecified() {
-		u.kept = u.wide[0]
-	}
+	u.keep(u.wide[0])
 	u.binding, u.addrs, u.wide, u.port, u.auto = nil, nil, nil, 0, false
 	u.remote = netip.AddrPort{}
 	s.mu.Unlock()

@@ -118,7 +118,11 @@ func (d *datagram) bind(sa *Sockaddr) error {
 		return d.bindRaw(sa)
 	}
 	at, both, err := d.bindTo(sa, d.udp.Bound())
-	if err == nil {
+	switch {
+	case err != nil:
+	case d.ip.bindNoPort && at.Port() == 0: // connect(2) or the first datagram chooses it
+		err = errno(d.udp.Keep(at.Addr()))
+	default:
 		err = errno(d.udp.Bind(at, d.bindOptions(both)))
 	}
 	if err == nil {
@@ -159,11 +163,7 @@ func (d *datagram) connect(_ *file, sa *Sockaddr) error {
 	if d.raw != nil {
 		return d.connectRaw(to)
 	}
-	err = errno(d.udp.Connect(to))
-	if err == nil && d.cork.pending && to.Addr().Is4() {
-		d.cork.to = d.udp.Remote() // over IPv4 what is under way goes to the new peer, as in Linux
-	}
-	return err
+	return errno(d.udp.Connect(to))
 }
 
 // connectTo is destination for connect, where an AF_INET6 socket takes AF_INET addresses too.

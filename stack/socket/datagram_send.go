@@ -105,7 +105,9 @@ func (d *datagram) fits(sa *Sockaddr, to netip.AddrPort) error {
 	if sa == nil || d.domain == AF_INET {
 		return nil
 	}
-	if at, err := d.sendTo(sa); err != nil || !at.IsValid() || !at.Addr().Is4() || d.goes4(to) {
+	at := *sa
+	at.Port = 1 // whichever
+	if at, err := d.sendTo(&at); err != nil || !at.IsValid() || !at.Addr().Is4() || d.goes4(to) {
 		return err
 	}
 	return syscall.EINVAL

@@ -163,15 +163,23 @@ func (s *stream) open(sa *Sockaddr) error {
 	if s.live != nil {
 		s.detach()
 	}
-	if at := s.bound.Addr(); s.binding == nil && at.IsValid() && !at.IsUnspecified() {
-		if err := s.take(netip.AddrPortFrom(at, 0), false); err != nil {
+	was := s.bound
+	taken := s.binding == nil && was.Addr().IsValid() && !was.Addr().IsUnspecified()
+	if taken {
+		if err := s.take(netip.AddrPortFrom(was.Addr(), 0), false); err != nil {
 			return err
 		}
 	}
 	a := &attachment{s: s, applied: s.opt}
 	o := s.tcpOptions(to.Addr().Is4())
+	before := s.failed.Swap(0) // what came of an earlier attempt is not this one's
 	c, err := s.sys.host.ConnectTCP(s.binding, to, &o, a)
 	if err != nil {
+		s.failed.CompareAndSwap(0, before)
+		if taken {
+			s.unbind()
+			s.bound = was
+		}
 		return errno(err)
 	}
 	a.c, s.live = c, a
@@ -252,12 +260,15 @@ func (s *stream) shutdown(how int) error {
 	if st == TCP_CLOSE {
 		return syscall.ENOTCONN
 	}
+	c, now := s.live.c, s.sys.host.Now()
+	c.Lock()
+	defer c.Unlock()
 	if how != SHUT_RD {
-		c := s.live.c
-		c.Lock()
-		c.Conn().CloseWrite(s.sys.host.Now())
+		c.Conn().CloseWrite(now)
 		c.Push()
-		c.Unlock()
+	}
+	if s.isShut(shutRead) && s.isShut(shutWrite) {
+		c.Conn().CloseRead(now) // who only does not read is sent to all the same, and may read it
 	}
 	return nil
 }

@@ -87,10 +87,12 @@ func (r *receiving) attempt() (int, error) {
 	return -1, syscall.EAGAIN
 }
 
+// readable reports whether anything is there, be it urgent.
 func (r *receiving) readable(a *attachment) bool {
 	a.c.Lock()
 	defer a.c.Unlock()
-	return a.c.Conn().Readable() > 0
+	_, st := a.c.Conn().PeekUrgent()
+	return a.c.Conn().Readable() > 0 || st == tcp.UrgentReady
 }
 
 // take moves what is readable to the caller's buffers. c is locked.
@@ -227,10 +229,14 @@ func (s *stream) inq() (int, error) {
 	if st == tcp.StateSynSent || st == tcp.StateSynReceived {
 		return 0, nil
 	}
-	if !inline && a.c.Conn().AtMark() {
+	switch c := a.c.Conn(); {
+	case inline:
+		return c.Queue(), nil
+	case c.AtMark():
 		return 0, nil
+	default:
+		return c.Readable(), nil
 	}
-	return a.c.Conn().Readable(), nil
 }
 
 // outq is SIOCOUTQ: the octets that are not acknowledged yet, our FIN not counted; or

@@ -192,8 +192,7 @@ func flowEvents(a *attachment, shut uint32, low int, inline bool) (mask uint32) 
 // urgent reports whether the octet that the urgent pointer marks is there and not read yet.
 func urgent(c *tcp.Conn, inline bool) bool {
 	if inline {
-		n, ok := c.Urgent()
-		return ok && n <= c.Readable()
+		return c.UrgentQueued()
 	}
 	_, st := c.PeekUrgent()
 	return st == tcp.UrgentReady

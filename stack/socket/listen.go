@@ -130,6 +130,9 @@ func (s *stream) adopt(c *shard.TCP) *stream {
 	n := newStream(s.sys, s.domain)
 	s.mu.Lock()
 	n.opt, n.ip = s.opt, s.ip
+	if at := s.bound.Addr(); at.IsValid() && !at.IsUnspecified() {
+		n.bound = netip.AddrPortFrom(at, 0)
+	}
 	s.mu.Unlock()
 	a := &attachment{s: n, c: c, applied: n.opt}
 	n.live, n.phase = a, connected

@@ -240,6 +240,8 @@ func joins(prev, next *packet, last bool) string {
 	switch {
 	case prev.protocol != wire.ProtoTCP || next.protocol != wire.ProtoTCP:
 		return "only TCP segments make a larger one"
+	case len(prev.payload) == 0:
+		return "a segment without text is no part of one with text"
 	case prev.flags&^mayDiffer != next.flags&^mayDiffer:
 		return "the flags differ"
 	case next.seq != prev.seq+uint32(len(prev.payload)):

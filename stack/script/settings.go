@@ -63,6 +63,11 @@ func (s *settings) set(name, value string, running bool) error {
 	host := s.shard
 	hostErr := host.SetSysctl(name, value)
 	var unknown *shard.UnknownSysctlError
+	if _, known := s.tcp.Sysctl(name); !known && hostErr != nil {
+		if err := seen(name, value); err != nil {
+			return err
+		}
+	}
 	switch {
 	case tcpErr != nil && !errors.Is(tcpErr, tcp.ErrUnknownSysctl), hostErr != nil && !errors.As(hostErr, &unknown):
 		return fmt.Errorf("the setting %s=%s", name, value)

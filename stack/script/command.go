@@ -104,8 +104,8 @@ func commandAction(words []string) ([]action, error) {
 		return nil, nil // the stack ends with the script
 	case name == "echo" && slices.Contains(args, ">"):
 		at := slices.Index(args, ">")
-		if at+1 >= len(args) || !strings.HasPrefix(args[at+1], procSys) {
-			return nil, skipf("needs what is written to %s", path.Base(args[len(args)-1]))
+		if file := args[len(args)-1]; !strings.HasPrefix(file, procSys) && !strings.HasPrefix(file, moduleCubic) {
+			return nil, skipf("needs what is written to %s", path.Base(file))
 		}
 		return []action{{name: procName(args[at+1]), value: strings.Join(args[:at], " ")}}, nil
 	case slices.Contains(args, ">"):
@@ -135,10 +135,16 @@ func settingActions(list []setting) (a []action) {
 	return a
 }
 
-// procName makes /proc/sys/net/ipv4/tcp_sack net.ipv4.tcp_sack.
+// procName makes /proc/sys/net/ipv4/tcp_sack net.ipv4.tcp_sack, and a parameter of CUBIC tcp_cubic.hystart_detect.
 func procName(file string) string {
+	if name, ok := strings.CutPrefix(file, moduleCubic); ok {
+		return "tcp_cubic." + name
+	}
 	return strings.ReplaceAll(strings.TrimPrefix(file, procSys), "/", ".")
 }
+
+// moduleCubic is where Linux has the parameters of CUBIC; as settings they begin with "tcp_cubic.".
+const moduleCubic = "/sys/module/tcp_cubic/parameters/"
 
 // sysctlActions reads the arguments of sysctl. What only shows a setting has no effect.
 func sysctlActions(args []string) (list []action, err error) {

@@ -220,6 +220,8 @@ func TestHalfUnderstoodCommandsAreNotTaken(t *testing.T) {
 		mustSkip(t, "0 `"+command+"`\n", reason)
 	}
 	mustPass(t, "0 `echo 0 > /proc/sys/net/ipv4/tcp_sack; echo done > /tmp/done`\n+0 `sysctl -w net.ipv4.tcp_sack=1 2>/dev/null`\n", Options{})
+	mustPass(t, "0 `echo 3 > /sys/module/tcp_cubic/parameters/hystart_detect`\n", Options{})
+	mustSkip(t, "0 `echo 2 > /sys/module/tcp_cubic/parameters/hystart_detect`\n", "needs the setting tcp_cubic.hystart_detect=2")
 	mustPass(t, "0 `ip route change 192.0.2.0/24 via 192.168.0.2 dev tun0 initcwnd 4`\n", Options{})
 }
 

@@ -30,6 +30,7 @@ var visibleSettings = map[string]visible{
 	"net.ipv4.route.min_pmtu": only("552"), "net.ipv4.route.min_adv_mss": only("256"), "net.ipv4.route.mtu_expires": only("600"),
 	"net.ipv6.route.mtu_expires": only("600"), "net.ipv6.route.min_adv_mss": only("1220"),
 	"net.ipv6.auto_flowlabels": only("1", "2", "3"), "net.ipv6.flowlabel_reflect": only("0"),
+	"tcp_cubic.hystart": only("1"), "tcp_cubic.hystart_detect": only("3"),
 	"net.core.default_qdisc": only("pfifo_fast", "pfifo", "bfifo", "noqueue", "fq_codel"),
 
 	"net.inet.tcp.rfc3042": only("1"), "net.inet.tcp.rfc3390": only("1"), "net.inet.tcp.rfc3465": only("1"), "net.inet.tcp.abc_l_var": only("2"),

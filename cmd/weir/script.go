@@ -72,6 +72,9 @@ The exit status is the number of scripts that failed or could not be read, 125 a
 	return cmd
 }
 
+// kernelPatience is how long a kernel is waited for where a script gives no time.
+const kernelPatience = 10 * time.Second
+
 // paths are the data paths that --path names: whether the device takes super-segments.
 var paths = map[string][]bool{"plain": {false}, "merged": {true}, "both": {false, true}}
 
@@ -132,8 +135,12 @@ func (f *scriptFlags) results(ctx context.Context, args []string) (worst []*scri
 	o := script.SuiteOptions{Parallel: f.jobs, Options: script.Options{
 		Profile: f.profile, Family: f.family, StrictSegments: f.strict, Tolerance: f.tolerance, RelaxedPSH: f.relaxedPSH,
 	}}
+	o.Interrupted = func() bool { return ctx.Err() != nil }
 	if f.against == "kernel" {
-		o.Backend = kernelhost.New
+		if err := kernelhost.Check(); err != nil {
+			return nil, fmt.Errorf("run scripts against the kernel: %w", err)
+		}
+		o.Backend, o.Patience = kernelhost.Until(ctx), kernelPatience
 		if o.Parallel == 0 {
 			o.Parallel = 1 // time is real: another script's work must not make this one late
 		}

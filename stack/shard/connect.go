@@ -180,6 +180,13 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 	if cfg.Settings == nil {
 		cfg.Settings = h.cfg.TCP
 	}
+	if s := cfg.Settings; s.InitialBuffers {
+		cfg.RecvBuffer = orDefault(o.ReceiveBuffer, s.ReceiveSizes[1], maxBuffer)
+		cfg.SendBuffer = orDefault(o.SendBuffer, s.SendSizes[1], maxBuffer)
+	}
+	if cfg.Settings.AnnouncePathMTU {
+		cfg.MSS = min(cfg.MSS, cfg.PathMSS)
+	}
 	cfg.MaxSegment = c.out.ifc.maxSegment(is4, cfg.PathMSS)
 	return cfg
 }

@@ -178,6 +178,9 @@ type recvSpace struct {
 	ooo        *reasm.Queue // text out of order; nil while there is none
 }
 
+// Settings returns what the connection was opened with. They must not be changed.
+func (c *Conn) Settings() *Settings { return c.set }
+
 // State returns the connection's state.
 func (c *Conn) State() State { return c.state }
 

@@ -88,7 +88,9 @@ func FreeBSDSettings() Settings {
 	s.KeepUnread = true
 	s.ReceiveSizes = [3]int{65536, 65536, 2 << 20}
 	s.SendSizes = [3]int{32768, 32768, 2 << 20}
+	s.InitialBuffers = true
 	s.ReceiveCeiling = 2 << 20
+	s.BSDErrors, s.AnnouncePathMTU = true, true
 	s.MinMSS = 216
 	s.DefaultMSS6 = 1220
 	s.TimeWaitReuse = 0

@@ -77,6 +77,9 @@ type Settings struct {
 	// follows the traffic; those of a connection are in its Config. The largest receive buffer
 	// decides the window scale of the Linux profile.
 	ReceiveSizes, SendSizes [3]int
+	// InitialBuffers has a connection begin with the initial one of those sizes, where its user has
+	// asked for none, and not with the host's.
+	InitialBuffers bool
 	// ReceiveCeiling bounds what a user may ask of a receive buffer (net.core.rmem_max,
 	// kern.ipc.maxsockbuf). It decides the window scale of the FreeBSD profile.
 	ReceiveCeiling int
@@ -132,6 +135,14 @@ type Settings struct {
 	Blackhole int
 	// ICMPMayReset lets a hard ICMP error end a connection in SYN-SENT (RFC 5927 §6).
 	ICMPMayReset bool
+	// BSDErrors reads ICMP errors as BSD's kernels do: what they mean (icmp.Kind.BSDErrno), that one about a
+	// connection that works is nothing, and that one in the middle of a handshake ends it where
+	// it follows another and four timeouts.
+	BSDErrors bool
+	// AnnouncePathMTU bounds the MSS that we announce by what is known of the path, which may be less
+	// than the link takes: what the peer sends will often come the same way. RFC 9293 §3.7.1 asks for
+	// the link's only.
+	AnnouncePathMTU bool
 	// NoLocalTimeWait forgets connections of this host with itself at once.
 	NoLocalTimeWait bool
 	// FastFinWait2 has the FreeBSD profile heed FinWait2Timeout; otherwise FIN-WAIT-2 lasts as long as

@@ -102,7 +102,22 @@ func (c *Conn) crossedSyn(a *arrival) {
 	if c.likeFreeBSD() && len(a.text) > 0 { // kept, though the SYN,ACK does not acknowledge it
 		a.fin = false
 		c.trim(a)
-		c.keepText(a)
-		c.rcv.nxt = c.rcv.nxt.Add(len(a.text))
+		c.like.synText = append([]byte(nil), a.text...)
 	}
+}
+
+// takeSynText processes, once the connection is synchronized, the text that came with a SYN that
+// crossed ours: it arrives as if only now. A segment that ends the handshake comes first.
+func (c *Conn) takeSynText(a *arrival) {
+	if c.like == nil || c.like.synText == nil || !c.state.Synchronized() {
+		return
+	}
+	s := Segment{Seq: c.rcv.irs.Add(1), Payload: c.like.synText}
+	c.like.synText = nil
+	late := arrival{now: a.now, seg: &s, seq: s.Seq, text: s.Payload}
+	c.trim(&late)
+	if len(late.text) > 0 && c.seventhText(&late) {
+		c.eighthFin(&late)
+	}
+	a.events |= late.events
 }

@@ -173,7 +173,7 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 		ISS:      h.secret.ISS(now, c.local, c.remote),
 		TSOffset: h.secret.TSOffset(c.local, c.remote),
 		MSS:      min(announce, 65535), DefaultMSS: defaultMSS(is4),
-		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC,
+		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC, NoOptions: o.NoOptions,
 		RecvBuffer: orDefault(o.ReceiveBuffer, h.cfg.ReceiveBuffer, maxBuffer),
 		SendBuffer: orDefault(o.SendBuffer, h.cfg.SendBuffer, maxBuffer),
 	}

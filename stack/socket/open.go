@@ -170,7 +170,7 @@ func (s *stream) tcpOptions(is4 bool) shard.TCPOptions {
 	opt := s.opt // for Setup, which runs later
 	o := shard.TCPOptions{
 		ReceiveBuffer: opt.receiveBuffer / 2, SendBuffer: opt.sendBuffer / 2, Interface: opt.device,
-		UserMSS: opt.maxSegment, HopLimit: s.ip.hopLimit(is4), TrafficClass: s.ip.trafficClass(is4),
+		UserMSS: opt.maxSegment, NoOptions: opt.noOptions, HopLimit: s.ip.hopLimit(is4), TrafficClass: s.ip.trafficClass(is4),
 		PMTUDisc: s.ip.pmtuDisc(is4),
 		Setup:    func(c *tcp.Conn) { opt.configure(c, s.sys.host.Now(), nil) },
 	}

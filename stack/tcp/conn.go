@@ -48,6 +48,8 @@ type Config struct {
 
 	// UserMSS bounds the MSS that is announced and used (TCP_MAXSEG); 0 is no bound.
 	UserMSS int
+	// NoOptions is SetNoOptions(true), in time for the peer's SYN.
+	NoOptions bool
 	// CC is the congestion control where it is not that of Settings.
 	CC *cc.Kind
 	// NotSentLowat and WindowClamp are as SetNotSentLowat and SetWindowClamp have them; 0 is none.

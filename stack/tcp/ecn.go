@@ -55,7 +55,7 @@ func (c *Conn) adoptECN(s *Segment) {
 	c.ecn = 0
 	switch flags := s.Flags & ecnFlags; {
 	case !s.has(wire.FlagACK):
-		if flags == ecnFlags && c.set.ECN != ECNOff && s.ECN == NotECT {
+		if flags == ecnFlags && c.set.ECN != ECNOff && (s.ECN == NotECT || c.set.ECNMarkedSYN) {
 			c.ecn = ecnAgreed
 		}
 	case c.set.ECN == ECNOn && flags == wire.FlagECE && c.state == StateSynSent:
@@ -113,6 +113,10 @@ func (c *Conn) withdrawCWR() { c.ecn &^= ecnCWR }
 func (c *Conn) ecnHeader(s *Segment) {
 	if c.ecn&ecnEcho != 0 {
 		s.Flags |= wire.FlagECE
+	}
+	if c.ecn&ecnCWR != 0 && c.set.CWRAnywhere {
+		c.ecn &^= ecnCWR
+		s.Flags |= wire.FlagCWR
 	}
 }
 

@@ -3,6 +3,7 @@ package tcp
 import (
 	"time"
 
+	"github.com/weirnet/weir/stack/tcp/cc"
 	"github.com/weirnet/weir/stack/tcp/rtt"
 )
 
@@ -38,8 +39,19 @@ func ProfileSettings(name string) (Settings, bool) {
 		return LinuxSettings(), true
 	case "freebsd":
 		return FreeBSDSettings(), true
+	case "freebsd-12":
+		return FreeBSD12Settings(), true
 	}
 	return Settings{}, false
+}
+
+// ProfileReleases returns the names of a profile's older releases, the youngest first: what was once
+// written against such a kernel may hold for that alone.
+func ProfileReleases(name string) []string {
+	if name == "freebsd" {
+		return []string{"freebsd-12"}
+	}
+	return nil
 }
 
 // ProfileNames returns the names that ProfileSettings knows.
@@ -95,5 +107,18 @@ func FreeBSDSettings() Settings {
 	s.DefaultMSS6 = 1220
 	s.TimeWaitReuse = 0
 	recoverAsFreeBSD(&s)
+	return s
+}
+
+// FreeBSD12Settings returns settings with which TCP behaves as that of FreeBSD 12 (2018) with its
+// defaults: before it followed RFC 6298's initial timeout, RFC 7323 where a timestamp is missing, RFC 9438
+// and RFC 6937.
+func FreeBSD12Settings() Settings {
+	s := FreeBSDSettings()
+	s.RTO.Initial = 3 * time.Second
+	s.TolerateNoTimestamp = true
+	s.TruncatedWindow, s.TimeWaitLastWindow, s.CrossedSynOffers = true, true, true
+	s.CC, s.PRR, s.DSACK = cc.Reno, false, false
+	s.CWRAnywhere = true
 	return s
 }

@@ -77,6 +77,15 @@ type Settings struct {
 	// follows the traffic; those of a connection are in its Config. The largest receive buffer
 	// decides the window scale of the Linux profile.
 	ReceiveSizes, SendSizes [3]int
+	// TruncatedWindow rounds the window of the FreeBSD profile down to what the field can say, as kernels
+	// before FreeBSD 13 did, and not up.
+	TruncatedWindow bool
+	// TimeWaitLastWindow has TIME-WAIT offer what is left of the last window, as kernels did before
+	// FreeBSD 14, and not what the buffer holds.
+	TimeWaitLastWindow bool
+	// CrossedSynOffers has the SYN,ACK of a simultaneous open offer window scaling and timestamps although
+	// the peer's SYN did not, as kernels before FreeBSD 13 did.
+	CrossedSynOffers bool
 	// InitialBuffers has a connection begin with the initial one of those sizes, where its user has
 	// asked for none, and not with the host's.
 	InitialBuffers bool
@@ -210,6 +219,12 @@ type Settings struct {
 	FRTO bool
 	// ECN is explicit congestion notification (RFC 3168).
 	ECN ECN
+	// CWRAnywhere sets CWR on the next segment, whatever it is, where RFC 3168 §6.1.2 has it on
+	// the first new text after a reduction.
+	CWRAnywhere bool
+	// ECNMarkedSYN agrees to ECN also where the SYN itself came on a codepoint that says ECT, as
+	// experiments send it (RFC 8311 §4.3); RFC 3168 §6.1.1 knows none such.
+	ECNMarkedSYN bool
 }
 
 // DefaultSettings returns the settings of a stack that was told nothing.

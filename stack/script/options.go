@@ -17,7 +17,7 @@ type Options struct {
 	// Profile is "weir", "linux" or "freebsd": what the stack behaves like where the RFCs leave
 	// room. Empty: what the script asks for by --profile, else the kernel that it was written
 	// for, where its commands show that, else weir. A script that fails as such a kernel is run as
-	// its older releases too, "freebsd-12", and passes where it holds for one of them.
+	// its older releases too, "freebsd-13" and "freebsd-12", and passes where it holds for one of them.
 	Profile string
 	// Family is "ipv4", "ipv6" or "ipv4-mapped-ipv6". A script that chooses another itself is
 	// skipped. Empty: as the script says, else ipv4.

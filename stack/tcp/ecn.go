@@ -36,14 +36,15 @@ const (
 const ecnFlags = wire.FlagECE | wire.FlagCWR
 
 // ecnSyn returns the flags of our SYN, an "ECN-setup SYN packet", or SYN,ACK, where the peer's
-// SYN was one (§6.1.1). A SYN that is sent again asks no more (§6.1.1.1).
+// SYN was one (§6.1.1). A SYN that is sent again asks no more (§6.1.1.1), or for so long as
+// Settings.ECNSynRetries says.
 func (c *Conn) ecnSyn() wire.TCPFlags {
 	switch {
 	case c.state != StateSynSent:
 		if c.ecn&ecnAgreed != 0 {
 			return wire.FlagECE
 		}
-	case c.set.ECN == ECNOn && !c.synLost:
+	case c.set.ECN == ECNOn && int(c.tries) <= c.set.ECNSynRetries:
 		return ecnFlags
 	}
 	return 0
@@ -72,24 +73,24 @@ func (c *Conn) noteECN(s *Segment) {
 	}
 	if s.has(wire.FlagCWR) {
 		c.ecn &^= ecnEcho
-		if s.Len() > 0 {
+		if s.Len() > 0 || c.set.ECNEveryPacket && !c.set.CWRAnywhere {
 			c.ackNow() // the peer's window may be as small as one segment
 		}
 	}
-	if len(s.Payload) == 0 {
+	if len(s.Payload) == 0 && !c.set.ECNEveryPacket {
 		return
 	}
 	switch s.ECN {
 	case CE:
 		c.ctr.CongestionMarks.Add(1)
-		if c.ecn&ecnEcho == 0 {
+		if c.ecn&ecnEcho == 0 && !c.set.ECNEveryPacket {
 			c.quick = max(c.quick, 2)
 		}
 		c.ecn |= ecnEcho | ecnSeen
 	case ECT0, ECT1:
 		c.ecn |= ecnSeen
 	default:
-		if c.ecn&ecnSeen != 0 {
+		if c.ecn&ecnSeen != 0 && !c.set.ECNEveryPacket {
 			c.quick = max(c.quick, 2) // most likely a retransmission
 		}
 	}

@@ -39,6 +39,8 @@ func ProfileSettings(name string) (Settings, bool) {
 		return LinuxSettings(), true
 	case "freebsd":
 		return FreeBSDSettings(), true
+	case "freebsd-13":
+		return FreeBSD13Settings(), true
 	case "freebsd-12":
 		return FreeBSD12Settings(), true
 	}
@@ -49,7 +51,7 @@ func ProfileSettings(name string) (Settings, bool) {
 // written against such a kernel may hold for that alone.
 func ProfileReleases(name string) []string {
 	if name == "freebsd" {
-		return []string{"freebsd-12"}
+		return []string{"freebsd-13", "freebsd-12"}
 	}
 	return nil
 }
@@ -92,7 +94,7 @@ func FreeBSDSettings() Settings {
 	s.Retries, s.OrphanRetries = 12, 12
 	s.KeepCount = 8
 	s.AlwaysKeepAlive = true
-	s.PersistMax = 60 * time.Second
+	s.PersistMin, s.PersistMax = 5*time.Second, 60*time.Second
 	s.UrgentInline = false
 	s.ChallengeAckPerSecond = -1
 	s.ChallengeAcksPerConn = 5
@@ -110,15 +112,23 @@ func FreeBSDSettings() Settings {
 	return s
 }
 
-// FreeBSD12Settings returns settings with which TCP behaves as that of FreeBSD 12 (2018) with its
-// defaults: before it followed RFC 6298's initial timeout, RFC 7323 where a timestamp is missing, RFC 9438
-// and RFC 6937.
-func FreeBSD12Settings() Settings {
+// FreeBSD13Settings returns settings with which TCP behaves as that of FreeBSD 13 (2021) with its
+// defaults: before CUBIC, and while TIME-WAIT was a record of its own.
+func FreeBSD13Settings() Settings {
 	s := FreeBSDSettings()
+	s.DelAckTimeout = 100 * time.Millisecond
+	s.TolerateNoTimestamp, s.TimeWaitLastWindow = true, true
+	s.CC, s.HyStart, s.DSACK = cc.Reno, cc.HyStartOff, false
+	return s
+}
+
+// FreeBSD12Settings returns settings with which TCP behaves as that of FreeBSD 12 (2018) with its
+// defaults: before it followed RFC 6298's initial timeout and RFC 6937.
+func FreeBSD12Settings() Settings {
+	s := FreeBSD13Settings()
 	s.RTO.Initial = 3 * time.Second
-	s.TolerateNoTimestamp = true
-	s.TruncatedWindow, s.TimeWaitLastWindow, s.CrossedSynOffers = true, true, true
-	s.CC, s.PRR, s.DSACK = cc.Reno, false, false
-	s.CWRAnywhere = true
+	s.SynLinear, s.SynRetries = 4, 8
+	s.TruncatedWindow, s.CrossedSynOffers = true, true
+	s.PRR, s.CWRAnywhere = false, true
 	return s
 }

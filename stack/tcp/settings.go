@@ -55,6 +55,8 @@ type Settings struct {
 
 	// PersistMax bounds the time between two probes of a zero window.
 	PersistMax time.Duration
+	// PersistMin is the least; 0 is no bound but the retransmission timeout's.
+	PersistMin time.Duration
 	// ProbeBehindWindow makes a probe of a zero window an empty segment with the
 	// last acknowledged number, as Linux sends it, and not the next octet,
 	// as RFC 9293 §3.8.6.1 has it.
@@ -219,6 +221,12 @@ type Settings struct {
 	FRTO bool
 	// ECN is explicit congestion notification (RFC 3168).
 	ECN ECN
+	// ECNSynRetries is how many retransmissions of a SYN still ask for ECN; RFC 3168 §6.1.1.1 has none
+	// do so, for paths that drop such SYNs.
+	ECNSynRetries int
+	// ECNEveryPacket heeds CE and CWR on packets without text as well, and marks the first probe of a
+	// closed window, as FreeBSD does; what came with CE does not hurry ACKs.
+	ECNEveryPacket bool
 	// CWRAnywhere sets CWR on the next segment, whatever it is, where RFC 3168 §6.1.2 has it on
 	// the first new text after a reduction.
 	CWRAnywhere bool

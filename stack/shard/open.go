@@ -35,7 +35,7 @@ func (i *Interface) maxSegment(is4 bool, pathMSS int) int {
 // initial sequence number to use, where an old connection of the same ends asks for one.
 func (r *round) listen(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
 	f := r.h.getTx()
-	switch tcp.Listen(&r.seg, &f.seg) {
+	switch r.h.cfg.TCP.Listen(&r.seg, &f.seg) {
 	case tcp.ListenReply:
 		r.h.sendSegment(f, local, remote, r.queue)
 	case tcp.ListenAccept:

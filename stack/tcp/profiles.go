@@ -113,11 +113,11 @@ func FreeBSDSettings() Settings {
 }
 
 // FreeBSD13Settings returns settings with which TCP behaves as that of FreeBSD 13 (2021) with its
-// defaults: before CUBIC, and while TIME-WAIT was a record of its own.
+// defaults: before CUBIC.
 func FreeBSD13Settings() Settings {
 	s := FreeBSDSettings()
 	s.DelAckTimeout = 100 * time.Millisecond
-	s.TolerateNoTimestamp, s.TimeWaitLastWindow = true, true
+	s.TolerateNoTimestamp, s.TimeWaitAnySYN = true, true
 	s.CC, s.HyStart, s.DSACK = cc.Reno, cc.HyStartOff, false
 	return s
 }
@@ -128,7 +128,7 @@ func FreeBSD12Settings() Settings {
 	s := FreeBSD13Settings()
 	s.RTO.Initial = 3 * time.Second
 	s.SynLinear, s.SynRetries = 4, 8
-	s.TruncatedWindow, s.CrossedSynOffers = true, true
+	s.TruncatedWindow, s.TimeWaitLastWindow, s.CrossedSynOffers = true, true, true
 	s.PRR, s.CWRAnywhere = false, true
 	return s
 }

@@ -85,6 +85,9 @@ type Settings struct {
 	// TimeWaitLastWindow has TIME-WAIT offer what is left of the last window, as kernels did before
 	// FreeBSD 14, and not what the buffer holds.
 	TimeWaitLastWindow bool
+	// TimeWaitAnySYN ends TIME-WAIT by a SYN,ACK beyond the old numbers as by a SYN, as kernels before
+	// FreeBSD 14 did.
+	TimeWaitAnySYN bool
 	// CrossedSynOffers has the SYN,ACK of a simultaneous open offer window scaling and timestamps although
 	// the peer's SYN did not, as kernels before FreeBSD 13 did.
 	CrossedSynOffers bool

@@ -107,7 +107,9 @@ func (t *TimeWait) inputFreeBSD(now clock.Time, s, reply *Segment) TimeWaitVerdi
 	case s.has(wire.FlagRST):
 		t.ctr.ResetsIgnored.Add(1)
 		return TimeWaitIgnore
-	case s.Flags&(wire.FlagSYN|wire.FlagACK) == wire.FlagSYN && s.Seq.Greater(t.rcvNxt):
+	case s.has(wire.FlagSYN|wire.FlagFIN) && t.set.DropSynFin:
+		return TimeWaitIgnore
+	case s.has(wire.FlagSYN) && (!s.has(wire.FlagACK) || t.set.TimeWaitAnySYN) && s.Seq.Greater(t.rcvNxt):
 		return TimeWaitReuse
 	case !s.has(wire.FlagACK):
 		t.ctr.NoAck.Add(1)

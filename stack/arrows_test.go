@@ -37,14 +37,15 @@ var imports = map[string][]string{
 	"stack/script":   append([]string{"stack/socket"}, upToDriver...), // scripts make system calls
 	"stack/script/*": upToDriver,
 	// A script is read without a stack, so that nothing of it can be asked for while reading.
-	"stack/script/ast":   {},
-	"stack/script/parse": {"stack/script/ast"},
-	"stack/script/code":  {"stack/script/ast"},
-	"tun":                {"tun/*"},
-	"tun/*":              {"tun", "tun/*"},
-	"apps/*":             {"stack", "apps/*"},
-	"cmd/*":              {"*"},
-	"scripts/*":          {"*"},
+	"stack/script/ast":    {},
+	"stack/script/parse":  {"stack/script/ast"},
+	"stack/script/code":   {"stack/script/ast"},
+	"stack/socket/kernel": {"stack/socket"},
+	"tun":                 {"tun/*"},
+	"tun/*":               {"tun", "tun/*"},
+	"apps/*":              {"stack", "apps/*"},
+	"cmd/*":               {"*"},
+	"scripts/*":           {"*"},
 }
 
 // upToDriver is what the packages import that exist to test the machine below the public face.
@@ -64,10 +65,12 @@ var testImports = map[string][]string{
 // modules is which modules of others a package is built with. The command may use any.
 var modules = map[string][]string{
 	"stack/route": {"github.com/gaissmai/bart"},
-	"tun":         {"github.com/songgao/water", "github.com/vishvananda/netlink", "github.com/vishvananda/netns", "golang.org/x/sys"},
-	"tun/*":       {"github.com/vishvananda/netlink", "github.com/vishvananda/netns", "golang.org/x/sys"},
-	"cmd/*":       {"*"},
-	"scripts/*":   {"*"},
+	// The kernel's own calls in socket's dress, to hold one against the other.
+	"stack/socket/kernel": {"golang.org/x/sys"},
+	"tun":                 {"github.com/songgao/water", "github.com/vishvananda/netlink", "github.com/vishvananda/netns", "golang.org/x/sys"},
+	"tun/*":               {"github.com/vishvananda/netlink", "github.com/vishvananda/netns", "golang.org/x/sys"},
+	"cmd/*":               {"*"},
+	"scripts/*":           {"*"},
 }
 
 // neverLinked is modules that tests and the programs of opponents may use, and no other

@@ -1,6 +1,6 @@
 // Command weir runs weir's stack: on a TUN device of the host (weir up), as a
-// demonstration (weir demo), and as a client (weir ping, weir nc); and it asks a
-// running one how it is (weir ss, weir stats).
+// demonstration (weir demo), and as a client (weir ping, weir nc); it asks a
+// running one how it is (weir ss, weir stats), and runs packet scripts (weir script).
 //
 // It is where devices, the stack and its applications meet. What a command line says
 // is read by package netflag, what it asks for is put together by package node, both below
@@ -27,7 +27,7 @@ func main() {
 }
 
 // run runs a command line and returns the exit status: 0, or 1 after one line on
-// stderr that says what is wrong.
+// stderr that says what is wrong, or what an exitStatus says.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -37,11 +37,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
+	var status exitStatus
+	if errors.As(err, &status) {
+		return int(status)
+	}
 	if !errors.Is(err, errSaid) {
 		fmt.Fprintln(stderr, "weir: "+oneLine(err))
 	}
 	return 1
 }
+
+// exitStatus is the error of a command that has said what there is to say and ends with a
+// status that means something.
+type exitStatus int
+
+func (s exitStatus) Error() string { return fmt.Sprintf("exit status %d", int(s)) }
 
 // errSaid is the error of a command that has said itself what is wrong.
 var errSaid = errors.New("already said")
@@ -87,6 +97,6 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newUp(), newDemo(), newSS(), newStats(), newPing(), newNC(), newVersion())
+	root.AddCommand(newUp(), newDemo(), newSS(), newStats(), newPing(), newNC(), newScript(), newVersion())
 	return root
 }

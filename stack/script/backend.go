@@ -70,8 +70,9 @@ type Backend interface {
 	Start(f func()) *Pending
 
 	// Inject gives the stack a packet, from its IP header on with all checksums, as if it came in by
-	// the device. The packet is the Backend's afterwards.
-	Inject(packet []byte) error
+	// the device. Where segment is not 0 and the payload is longer, the device has put it together from
+	// segments of that size. The packet is the Backend's afterwards.
+	Inject(packet []byte, segment int) error
 
 	// Sent returns the oldest packet that the stack sent and that was not returned yet.
 	Sent() (Captured, bool)

@@ -180,11 +180,7 @@ func (r *runner) getTCPInfo(c *ast.Syscall, fd int, s *ast.Struct) *invocation {
 		if n < 0 {
 			return nil
 		}
-		have := map[string]uint64{}
-		info.Each(func(name string, v uint64) { have[name] = v })
-		if r.cfg.profile == "freebsd" {
-			have["tcpi_state"] = freebsdState(have["tcpi_state"])
-		}
+		have := r.figures(&info)
 		for _, f := range s.Fields {
 			got, ok := have[f.Name]
 			if !ok {

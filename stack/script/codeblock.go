@@ -84,16 +84,12 @@ func (r *runner) runCode() error {
 	var bad *code.Error
 	switch {
 	case errors.As(err, &failed):
+		got := strings.Join(failed.Values, ", ")
 		message := "assert " + failed.Cond + " does not hold"
 		if failed.Message != "" {
 			message += ": " + failed.Message
-		}
-		got := ""
-		for i, v := range failed.Values {
-			if i > 0 {
-				got += ", "
-			}
-			got += v
+		} else if got != "" {
+			message += ": " + got
 		}
 		f := r.fail(message, failed.Cond, got)
 		if f, ok := f.(*Failure); ok {
@@ -118,10 +114,20 @@ func (r *runner) codeFD() int {
 }
 
 func (r *runner) enterInfo(info *socket.TCPInfo) {
-	info.Each(func(name string, v uint64) {
-		if name == "tcpi_state" && r.cfg.profile == "freebsd" {
-			v = freebsdState(v)
-		}
+	for name, v := range r.figures(info) {
 		r.code.env[name] = code.Uint(v)
-	})
+	}
+}
+
+// figures is struct tcp_info by the names of its members, as the profile's kernel would fill it.
+func (r *runner) figures(info *socket.TCPInfo) map[string]uint64 {
+	have := map[string]uint64{}
+	info.Each(func(name string, v uint64) { have[name] = v })
+	if r.cfg.profile == "freebsd" {
+		have["tcpi_state"] = freebsdState(have["tcpi_state"])
+		for _, name := range []string{"tcpi_snd_cwnd", "tcpi_snd_ssthresh"} { // in octets there
+			have[name] *= have["tcpi_snd_mss"]
+		}
+	}
+	return have
 }

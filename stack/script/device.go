@@ -58,25 +58,32 @@ func (d *wireTap) pop() (Captured, bool) {
 	return c, true
 }
 
-// offload makes a packet that is larger than the medium takes a super-segment, as a device
-// that merges what comes in would hand it on.
-func (d *wireTap) offload(f *link.Frame) {
+// merged makes a frame the super-segment that a device would hand on which put it together from
+// segments of a size. Where that is 0 the device does so with all that is larger than the medium
+// takes, if it does at all.
+func (d *wireTap) merged(f *link.Frame, segment int) {
 	b := f.Packet()
-	header, tcpAt := 0, 0
+	at := 0
 	switch {
 	case len(b) > wire.IPv4MinHeader && b[0]>>4 == 4 && b[9] == wire.ProtoTCP:
-		tcpAt = int(b[0]&0xf) * 4
+		at = int(b[0]&0xf) * 4
 	case len(b) > wire.IPv6Header && b[0]>>4 == 6 && b[6] == wire.ProtoTCP:
-		tcpAt = wire.IPv6Header
+		at = wire.IPv6Header
 	default:
 		return
 	}
-	t, err := wire.ParseTCP(b[tcpAt:])
+	t, err := wire.ParseTCP(b[at:])
 	if err != nil {
 		return
 	}
-	header = tcpAt + t.DataOffset()
-	if segment := d.mtu - header; len(b) > d.mtu && segment > 0 {
+	header := at + t.DataOffset()
+	if segment == 0 {
+		if d.features == 0 {
+			return
+		}
+		segment = d.mtu - header
+	}
+	if segment > 0 && len(b)-header > segment {
 		f.Checksum = link.ChecksumVerified
 		f.SegmentSize, f.HeaderLen = uint16(segment), uint16(header)
 	}

@@ -53,6 +53,7 @@ type config struct {
 	bits                          int
 	bindPort, connectPort         uint16
 	mtu                           int
+	mss                           int // the segments that larger packets in were put together from; 0: of one piece
 	tolerance                     time.Duration
 	percent                       float64
 	tick                          time.Duration
@@ -171,7 +172,7 @@ func (c *config) setFamily(asked string) error {
 var ignoredOptions = []string{
 	"init_scripts", "speed", "gateway_ip", "wire_client", "wire_server", "wire_server_ip", "wire_server_at", "wire_server_port",
 	"wire_client_dev", "wire_server_dev", "code_command", "code_format", "code_sockopt", "verbose", "debug", "dry_run",
-	"send_omit_free", "is_anyip", "mss", "so_filename", "so_flags", "persistent_tun_dev", "tun_dev", "no_cleanup", "v",
+	"send_omit_free", "is_anyip", "so_filename", "so_flags", "persistent_tun_dev", "tun_dev", "no_cleanup", "v",
 }
 
 // set applies one option.
@@ -208,6 +209,10 @@ func (c *config) set(o *ast.Option) (err error) {
 		c.connectPort, err = port(o.Value)
 	case "mtu":
 		if c.mtu, err = strconv.Atoi(o.Value); err == nil && (c.mtu < 68 || c.mtu > 65535) {
+			return bad()
+		}
+	case "mss":
+		if c.mss, err = strconv.Atoi(o.Value); err == nil && (c.mss < 1 || c.mss > 65535) {
 			return bad()
 		}
 	case "tolerance_usecs":

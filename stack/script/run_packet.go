@@ -74,7 +74,9 @@ func (r *runner) passive(t *ast.TCP) *endpoint {
 	e.scriptRemote, e.liveRemote = t.Seq.Start, t.Seq.Start
 	e.local = netip.AddrPortFrom(r.cfg.local, r.cfg.bindPort)
 	e.remote = netip.AddrPortFrom(r.cfg.remote, r.nextPort)
-	r.nextPort++
+	if r.nextPort++; r.nextPort == 0 {
+		r.nextPort = firstRemotePort
+	}
 	r.endpoints, r.test = append(r.endpoints, e), e
 	return e
 }
@@ -109,7 +111,7 @@ func (r *runner) packetIn() error {
 		return err
 	}
 	r.pass(r.b.Now(), a.String())
-	if err := r.b.Inject(p.encode()); err != nil {
+	if err := r.b.Inject(p.encode(), r.cfg.mss); err != nil {
 		return fmt.Errorf("give the stack a packet: %w", err)
 	}
 	return r.reap()

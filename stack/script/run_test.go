@@ -232,7 +232,7 @@ func TestOtherBackends(t *testing.T) {
 // broken is a backend whose stack has a bug.
 type broken struct{ Backend }
 
-func (broken) Inject([]byte) error { panic("segment arithmetic") }
+func (broken) Inject([]byte, int) error { panic("segment arithmetic") }
 
 func TestAPanicOfTheStackIsAFailure(t *testing.T) {
 	o := Options{Backend: func(n Network) (Backend, error) {
@@ -252,4 +252,34 @@ func TestAConnectionMayBeReborn(t *testing.T) {
 	mustPass(t, src, Options{})
 	// A SYN in the window of a living connection is answered by that, with its own numbers.
 	mustPass(t, handshake+"+0 < S 100:100(0) win 1000\n+0 > . 1:1(0) ack 1\n+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1\n", Options{})
+}
+
+func TestATimerThatIsDueForEverIsAFailure(t *testing.T) {
+	b, err := NewWeir(Network{Profile: "weir", Local: netip.MustParsePrefix("192.168.0.1/16"), MTU: 1500})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := b.(*weir)
+	defer func() {
+		if p, ok := recover().(string); !ok || !strings.Contains(p, "due for ever") {
+			t.Errorf("%v", p)
+		}
+	}()
+	w.tasks = append(w.tasks, &task{
+		resume: func() (struct{}, bool) { return struct{}{}, true }, ready: func() bool { return false },
+		deadline: w.clock.Now() + 1, pending: &Pending{},
+	})
+	w.tasks[0].resume = func() (struct{}, bool) { w.tasks[0].deadline++; return struct{}{}, true }
+	w.Wait(time.Second, func() bool { return false })
+	t.Error("a second has passed")
+}
+
+// With --mss a large packet in is one that the device put together, of segments which are counted.
+func TestPacketsInMayBeSuperSegments(t *testing.T) {
+	src := handshake + "+0 < . 1:10001(10000) ack 1 win 257\n* > . 1:1(0) ack 10001\n+0 %{ assert tcpi_data_segs_in == SEGMENTS }%\n"
+	mustPass(t, "--mss=1000\n"+strings.Replace(src, "SEGMENTS", "10", 1), Options{})
+	mustPass(t, strings.Replace(src, "SEGMENTS", "1", 1), Options{})
+	if r := run(t, "--mss=0\n"+src, Options{}); r.Outcome != Invalid {
+		t.Errorf("%v", r)
+	}
 }

@@ -93,9 +93,9 @@ func (s *socket) bindTo6(sa *Sockaddr) (at netip.AddrPort, both bool, err error)
 }
 
 // mayBind reports whether an address is one that a socket may be bound to: the host's, or one
-// of many (Linux lets even TCP sockets have these), or any with IP_FREEBIND.
+// of many, which Linux lets even TCP sockets have.
 func (s *socket) mayBind(a netip.Addr) bool {
-	return a.IsUnspecified() || a.IsMulticast() || s.sys.host.IsLocal(a) || a.Is4() && s.sys.isBroadcast(a) || s.ip.freebind
+	return a.IsUnspecified() || a.IsMulticast() || s.sys.host.IsLocal(a) || a.Is4() && s.sys.isBroadcast(a)
 }
 
 // scoped gives a link-local address the zone that its scope names. missing is the error where

@@ -278,7 +278,7 @@ func (d *datagram) control6(c Cmsg, o *shard.SendOptions) error {
 			o.Interface = i
 		}
 		if a := netip.AddrFrom16([16]byte(c.Data)); !a.IsUnspecified() {
-			if !d.sys.host.IsLocal(a.Unmap()) && !d.ip.freebind {
+			if !d.sys.host.IsLocal(a.Unmap()) {
 				return syscall.EINVAL
 			}
 			o.From = a.Unmap()

@@ -79,11 +79,6 @@ var addressRows = []row{
 	{"bind: AF_UNSPEC over IPv6", only6, func(x *box) string { return said(x.Bind(x.tcp(), withFamily(x.any(0), AF_UNSPEC))) }, "EAFNOSUPPORT"},
 	{"bind: TCP, another's address", all, func(x *box) string { return said(x.Bind(x.tcp(), x.out(0))) }, "EADDRNOTAVAIL"},
 	{"bind: UDP, another's address", all, func(x *box) string { return said(x.Bind(x.udp(), x.out(0))) }, "EADDRNOTAVAIL"},
-	{"bind: another's address with IP_FREEBIND", only4, func(x *box) string {
-		fd := x.tcp()
-		x.must("setsockopt", x.set(fd, SOL_IP, IP_FREEBIND, 1))
-		return said(x.Bind(fd, x.out(0)))
-	}, "ok"},
 	{"bind: all of 127.0.0.0/8", only4, func(x *box) string { return said(x.Bind(x.tcp(), x.at("127.1.2.3", 0))) }, "ok"},
 	{"bind: own address", only4, func(x *box) string { return said(x.Bind(x.tcp(), x.at("192.0.2.1", 0))) }, "ok"},
 	{"bind: own IPv6 address", only6, func(x *box) string { return said(x.Bind(x.tcp(), x.at("2001:db8::1", 0))) }, "ok"},

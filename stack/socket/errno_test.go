@@ -33,6 +33,13 @@ func table() (rows []row) {
 	return rows
 }
 
+// differs is the rows that weir answers otherwise than Linux, and why.
+var differs = map[string]struct{ weir, why string }{
+	"getsockname: UDP bound to any and connected": {
+		"lo:port any:port", "who has bound port 0 keeps the port that was chosen until the socket is closed, connected or not; Linux gives it back with the connection",
+	},
+}
+
 // config gives weir the kernel's sysctls that show.
 func config() Config {
 	c := Config{}
@@ -54,8 +61,12 @@ func TestErrnoTableOnWeir(t *testing.T) {
 			n++
 			w := newStepped(t, shard.Config{}, config())
 			x := &box{calls: w.System, on: "weir", family: f, port: 10000 + 50*i + 10*(f%7), rest: w.settle}
-			if got := x.run(r.do); got != r.want {
-				t.Errorf("%s (%d): %s, want %s", r.name, f, got, r.want)
+			want := r.want
+			if d, ok := differs[r.name]; ok {
+				want = d.weir
+			}
+			if got := x.run(r.do); got != want {
+				t.Errorf("%s (%d): %s, want %s", r.name, f, got, want)
 			}
 			w.System.Close()
 			w.pass(0)
@@ -93,5 +104,10 @@ func TestEveryRowHasItsOwnName(t *testing.T) {
 			t.Errorf("two rows are named %q", r.name)
 		}
 		seen[r.name] = true
+	}
+	for name, d := range differs {
+		if !seen[name] || d.why == "" {
+			t.Errorf("%q differs, but there is no such row, or no reason", name)
+		}
 	}
 }

@@ -428,6 +428,13 @@ var descriptorRows = []row{
 		x.must("close", x.CloseFD(fd))
 		return fmt.Sprint(x.udp() == fd)
 	}, "true"},
+	{"accept: one in vain leaves no hole", only4, func(x *box) string {
+		l, _ := x.listener(1)
+		a := x.udp()
+		x.must("close", x.CloseFD(a))
+		s := accepted(x.Accept4(l, 0))
+		return fmt.Sprint(s, x.udp() == a)
+	}, "EAGAINtrue"},
 	{"dup: one closed, one open", all, func(x *box) string {
 		a, b := x.pair()
 		c, err := x.Fcntl(a, F_DUPFD, 100)

@@ -46,7 +46,8 @@ func (s *stream) listen(backlog int) error {
 		}
 	}
 	o := shard.ListenOptions{
-		Backlog: backlog, AbortOnOverflow: s.sys.cfg.AbortOnOverflow, DeferAccept: s.opt.deferAccept, TCP: s.tcpOptions(s.domain == AF_INET),
+		Backlog: backlog, AbortOnOverflow: s.sys.cfg.AbortOnOverflow, RefuseOverflow: s.sys.cfg.RefuseOverflow,
+		DeferAccept: s.opt.deferAccept, TCP: s.tcpOptions(s.domain == AF_INET),
 	}
 	l, err := s.sys.host.ListenTCP(s.binding, o)
 	if err != nil {

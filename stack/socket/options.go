@@ -42,7 +42,7 @@ func defaultOptions() options {
 type ipOptions struct {
 	ttl, tos, pmtudisc                 int // ttl -1: the default
 	recvErr, pktInfo, recvTTL, recvTOS bool
-	recvOrigDst, hdrincl, freebind     bool
+	recvOrigDst, hdrincl               bool
 	bindNoPort                         bool
 	multicastTTL                       int
 	multicastLoop, multicastAll        bool

@@ -46,7 +46,7 @@ func setIPOption(e endpoint, name int, value []byte) error {
 			return syscall.ENOPROTOOPT
 		}
 		o.hdrincl = on
-	case IP_TTL, IP_FREEBIND, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_MULTICAST_ALL:
+	case IP_TTL, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_MULTICAST_ALL:
 		if !given {
 			return syscall.EINVAL
 		}
@@ -68,8 +68,6 @@ func setIPOptionGiven(e endpoint, name, v int) error {
 			return syscall.EINVAL
 		}
 		o.ttl = v
-	case IP_FREEBIND:
-		o.freebind = v != 0
 	case IP_MULTICAST_TTL:
 		if b.typ == SOCK_STREAM {
 			return syscall.EINVAL
@@ -221,8 +219,6 @@ func getIPOption(e endpoint, name int, value []byte) (int, error) {
 		return putShort(value, boolInt(o.recvOrigDst))
 	case IP_BIND_ADDRESS_NO_PORT:
 		return putShort(value, boolInt(o.bindNoPort))
-	case IP_FREEBIND:
-		return putShort(value, boolInt(o.freebind))
 	case IP_HDRINCL:
 		return putShort(value, boolInt(o.hdrincl))
 	case IP_MTU_DISCOVER:

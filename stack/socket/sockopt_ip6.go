@@ -68,7 +68,6 @@ var ipv6Ints = map[int]bool{
 	IPV6_V6ONLY: true, IPV6_UNICAST_HOPS: true, IPV6_MULTICAST_HOPS: true, IPV6_MULTICAST_LOOP: true, IPV6_MULTICAST_ALL: true,
 	IPV6_MULTICAST_IF: true, IPV6_MTU_DISCOVER: true, IPV6_TCLASS: true,
 	IPV6_RECVERR: true, IPV6_RECVPKTINFO: true, IPV6_RECVHOPLIMIT: true, IPV6_RECVTCLASS: true, IPV6_DONTFRAG: true,
-	IPV6_FREEBIND: true,
 }
 
 // flag6 returns the option that is on or off, or nil.
@@ -84,8 +83,6 @@ func (o *ipOptions) flag6(name int) *bool {
 		return &o.recvTclass
 	case IPV6_DONTFRAG:
 		return &o.dontFrag
-	case IPV6_FREEBIND:
-		return &o.freebind
 	}
 	return nil
 }

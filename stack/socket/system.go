@@ -30,9 +30,12 @@ type Config struct {
 	// RmemMax and WmemMax bound SO_RCVBUF and SO_SNDBUF before they are doubled
 	// (net.core.rmem_max, wmem_max); 0 stands for 212992.
 	RmemMax, WmemMax int
-	// AbortOnOverflow refuses connections that find the accept queue full, instead of
-	// ignoring them (net.ipv4.tcp_abort_on_overflow).
+	// AbortOnOverflow resets a connection whose handshake is done when the accept queue is
+	// full, instead of ignoring that (net.ipv4.tcp_abort_on_overflow).
 	AbortOnOverflow bool
+	// RefuseOverflow answers also the SYN of such a connection with a reset, which Linux never
+	// does, so that its peer knows at once.
+	RefuseOverflow bool
 	// V6Only is what IPV6_V6ONLY is at first (net.ipv6.bindv6only).
 	V6Only bool
 }

@@ -115,7 +115,7 @@ func configure(s *ast.Script, o Options) (*config, error) {
 	}
 	if c.percent < 0 {
 		c.percent = defaultPercent
-		if c.profile == "freebsd" { // the dialect of FreeBSD's scripts has no such allowance
+		if kernel(c.profile) == "freebsd" { // the dialect of FreeBSD's scripts has no such allowance
 			c.percent = 0
 		}
 	}

@@ -20,6 +20,8 @@ type likeKernel struct {
 	small    uint8         // Linux: small segments received and not acknowledged, as far as two
 
 	synText    []byte     // FreeBSD: text of a SYN that crossed ours, until the handshake is done
+	timedAt    clock.Time // FreeBSD: when the text that is being timed was sent; 0 is none
+	timed      seq.Value  // where it begins
 	plain      bool       // FreeBSD: the ACK that is due is a challenge
 	challenges uint8      // FreeBSD: challenge ACKs sent since challengedAt
 	challenged clock.Time // the beginning of the second that they are counted in

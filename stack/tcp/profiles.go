@@ -102,7 +102,8 @@ func FreeBSDSettings() Settings {
 	s.KeepUnread = true
 	s.ReceiveSizes = [3]int{65536, 65536, 2 << 20}
 	s.SendSizes = [3]int{32768, 32768, 2 << 20}
-	s.InitialBuffers = true
+	s.InitialBuffers, s.PipeBySACK = true, true
+	s.TimeOneSegment, s.SlowStartAtThreshold = true, true
 	s.ReceiveCeiling = 2 << 20
 	s.BSDErrors, s.AnnouncePathMTU = true, true
 	s.MinMSS = 216
@@ -128,7 +129,8 @@ func FreeBSD12Settings() Settings {
 	s := FreeBSD13Settings()
 	s.RTO.Initial = 3 * time.Second
 	s.SynLinear, s.SynRetries = 4, 8
+	s.PipeBySACK = false
 	s.TruncatedWindow, s.TimeWaitLastWindow, s.CrossedSynOffers = true, true, true
-	s.PRR, s.CWRAnywhere = false, true
+	s.PRR, s.RecoverByHoles, s.CWRAnywhere = false, true, true
 	return s
 }

@@ -111,6 +111,13 @@ type Settings struct {
 	// do not let others through; 0 is never (FreeBSD's rexmit_drop_options).
 	SynPlainAfter int
 
+	// TimeOneSegment measures the round trip, where there are no timestamps, by one segment at a time, as
+	// often as RFC 6298 §3 asks for at least, and not by every ACK.
+	TimeOneSegment bool
+	// SlowStartAtThreshold lets slow start go on where cwnd equals ssthresh, which RFC 5681 §3.1 leaves
+	// open, and past it by the last of its steps.
+	SlowStartAtThreshold bool
+
 	// Timestamps, SACK and WindowScale say which options are offered and accepted
 	// (RFC 7323, RFC 2018).
 	Timestamps, SACK, WindowScale bool
@@ -222,6 +229,10 @@ type Settings struct {
 	PRR bool
 	// FRTO finds out whether a timeout was spurious (RFC 5682).
 	FRTO bool
+	// RecoverByHoles has SACK recovery without PRR go as FreeBSD's did before that: see holes.go. PipeBySACK
+	// has it count what is under way, and begin, by what was SACKed (RFC 6675) and not by the
+	// last that arrived and by duplicates (rfc6675_pipe).
+	RecoverByHoles, PipeBySACK bool
 	// ECN is explicit congestion notification (RFC 3168).
 	ECN ECN
 	// ECNSynRetries is how many retransmissions of a SYN still ask for ECN; RFC 3168 §6.1.1.1 has none
@@ -231,7 +242,7 @@ type Settings struct {
 	// closed window, as FreeBSD does; what came with CE does not hurry ACKs.
 	ECNEveryPacket bool
 	// CWRAnywhere sets CWR on the next segment, whatever it is, where RFC 3168 §6.1.2 has it on
-	// the first new text after a reduction.
+	// the first new text after a reduction, and not after a timeout.
 	CWRAnywhere bool
 	// ECNMarkedSYN agrees to ECN also where the SYN itself came on a codepoint that says ECT, as
 	// experiments send it (RFC 8311 §4.3); RFC 3168 §6.1.1 knows none such.

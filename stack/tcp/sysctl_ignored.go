@@ -48,7 +48,7 @@ var ignoredSysctls = names(
 	net.ipv4.tcp_available_congestion_control net.ipv4.tcp_available_ulp net.ipv4.tcp_low_latency
 	net.ipv4.tcp_shrink_window net.ipv4.tcp_pingpong_thresh net.ipv4.tcp_tw_recycle net.ipv4.tcp_cookie_size
 	 net.inet.tcp.ecn.plusplus net.inet.tcp.ecn.option
-	net.inet.tcp.ecn.generalized net.inet.tcp.rfc3042 net.inet.tcp.rfc3390 net.inet.tcp.rfc3465 net.inet.tcp.rfc6675_pipe
+	net.inet.tcp.ecn.generalized net.inet.tcp.rfc3042 net.inet.tcp.rfc3390 net.inet.tcp.rfc3465 
 	net.inet.tcp.abc_l_var net.inet.tcp.do_prr_conservative net.inet.tcp.do_lrd
 	net.inet.tcp.newcwd net.inet.tcp.sack.globalholes net.inet.tcp.sack.globalmaxholes net.inet.tcp.sack.maxholes
 	net.inet.tcp.sack.lrd net.inet.tcp.sack.revised net.inet.tcp.sack.tso net.inet.tcp.cc.available

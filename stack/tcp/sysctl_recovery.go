@@ -9,6 +9,7 @@ var recoveryKnobs = map[string]knob{
 	"net.ipv4.tcp_ecn":            one(0, 5, ecnOf, func(s *Settings, n int64) { s.ECN = linuxECN[n] }),
 	"net.inet.tcp.ecn.enable":     one(0, 4, ecnOf, func(s *Settings, n int64) { s.ECN = freeBSDECN[n] }),
 	"net.inet.tcp.ecn.maxretries": count(func(s *Settings) *int { return &s.ECNSynRetries }, 0, 12),
+	"net.inet.tcp.rfc6675_pipe":   onOff(func(s *Settings) *bool { return &s.PipeBySACK }),
 	"net.inet.tcp.do_prr":         onOff(func(s *Settings) *bool { return &s.PRR }),
 }
 

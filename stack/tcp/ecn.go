@@ -83,16 +83,24 @@ func (c *Conn) noteECN(s *Segment) {
 	switch s.ECN {
 	case CE:
 		c.ctr.CongestionMarks.Add(1)
-		if c.ecn&ecnEcho == 0 && !c.set.ECNEveryPacket {
-			c.quick = max(c.quick, 2)
+		if c.ecn&ecnEcho == 0 {
+			c.quickenCE()
 		}
 		c.ecn |= ecnEcho | ecnSeen
 	case ECT0, ECT1:
 		c.ecn |= ecnSeen
 	default:
-		if c.ecn&ecnSeen != 0 && !c.set.ECNEveryPacket {
-			c.quick = max(c.quick, 2) // most likely a retransmission
+		if c.ecn&ecnSeen != 0 {
+			c.quickenCE() // most likely a retransmission
 		}
+	}
+}
+
+// quickenCE has Linux acknowledge the next two segments at once: the peer's window is about to be
+// small.
+func (c *Conn) quickenCE() {
+	if c.likeLinux() {
+		c.quick, c.pingpong = max(c.quick, 2), false
 	}
 }
 
@@ -115,9 +123,8 @@ func (c *Conn) ecnHeader(s *Segment) {
 	if c.ecn&ecnEcho != 0 {
 		s.Flags |= wire.FlagECE
 	}
-	if c.ecn&ecnCWR != 0 && c.set.CWRAnywhere {
-		c.ecn &^= ecnCWR
-		s.Flags |= wire.FlagCWR
+	if c.set.CWRAnywhere {
+		c.sayCWR(s)
 	}
 }
 
@@ -128,6 +135,11 @@ func (c *Conn) ecnText(s *Segment) {
 		return
 	}
 	s.ECN = ECT0
+	c.sayCWR(s)
+}
+
+// sayCWR tells the peer that the window was reduced, once.
+func (c *Conn) sayCWR(s *Segment) {
 	if c.ecn&ecnCWR != 0 {
 		c.ecn &^= ecnCWR
 		s.Flags |= wire.FlagCWR

@@ -320,11 +320,28 @@ func TestCEIsEchoedUntilCWR(t *testing.T) {
 	d.in("A", 1, 1)
 	d.in("A", 1, 1, ecn(CE))
 	d.in("PA", 1, 1, octets(1000), ecn(CE))
-	d.want("at once", "AE", 1, 1001)
+	d.toTimer()
+	d.want("delayed as any", "AE", 1, 1001)
 	d.in("PA", 1001, 1, octets(1000), ecn(ECT0))
+	d.toTimer()
 	d.want("still", "AE", 1, 2001)
 	d.in("PAW", 2001, 1, octets(1000), ecn(ECT0))
 	d.want("heard", "A", 1, 3001)
+}
+
+// RFC 5681 §3.1: ssthresh is reckoned from what was outstanding when congestion was noticed, with
+// what the ACK that tells of it acknowledges.
+func TestECNEchoOfTheLastACKHalvesTheFlight(t *testing.T) {
+	d := newDialogue(t, withSACK, func(d *dialogue) { recoverAsFreeBSD(&d.set) })
+	d.accept(mss(1000), sackPermitted(), func(_ *dialogue, s *Segment) { s.Flags |= wire.FlagECE | wire.FlagCWR })
+	d.want("agreed", "SAE", 0, 1)
+	d.in("A", 1, 1)
+	d.write(10000)
+	d.drain()
+	d.in("AE", 1, 10001)
+	if got := d.c.cc.SSThresh(); got != 7000 {
+		t.Errorf("ssthresh %d", got)
+	}
 }
 
 // The delivery rate (draft-cheng-iccrg-delivery-rate-estimation §3.3): ten segments in a round trip.
@@ -408,6 +425,46 @@ func TestRecoveryAsFreeBSD(t *testing.T) {
 	d.want("three are", "A", 1, 1, octets(1000))
 	if d.c.loss.state != caRecovery || d.c.cc.SSThresh() != 7000 || d.c.cc.Name() != cc.CUBIC.String() {
 		t.Errorf("%v, ssthresh %d, %s", d.c.loss.state, d.c.cc.SSThresh(), d.c.cc.Name())
+	}
+}
+
+// RFC 5681 §4.1: what is written into a closed window is no use of it, and the pause goes on.
+func TestPauseGoesOnWhileTheWindowIsClosed(t *testing.T) {
+	d := likeLinux(t, 100*ms)
+	d.write(26000)
+	d.run(1, 10001)
+	d.pass(100 * ms)
+	d.in("A", 1, 10001)
+	d.run(10001, 26001)
+	d.pass(100 * ms)
+	d.in("A", 1, 26001, win(0))
+	d.write(20000)
+	d.idle("closed")
+	for d.now < 3e9 {
+		d.toTimer()
+		d.drain()
+	}
+	d.in("A", 1, 26001)
+	d.run(26001, 36001)
+}
+
+// RFC 3168 §6.1.2 and FreeBSD's first reading of it: CWR with what is sent again, and once.
+func TestCWRWithARetransmission(t *testing.T) {
+	d := newDialogue(t, withSACK, func(d *dialogue) { recoverAsFreeBSD(&d.set); d.set.CWRAnywhere = true })
+	d.accept(mss(1000), sackPermitted(), func(_ *dialogue, s *Segment) { s.Flags |= wire.FlagECE | wire.FlagCWR })
+	d.want("agreed", "SAE", 0, 1)
+	d.in("A", 1, 1)
+	d.write(20000)
+	d.drain()
+	for i := range 3 {
+		d.in("A", 1, 1, sack(7001-1000*i, 10001))
+	}
+	d.want("lost", "AW", 1, 1, octets(1000))
+	for i := range 3 {
+		d.in("A", 1, 1, sack(4001-1000*i, 10001))
+	}
+	if d.drain(); d.got.has(wire.FlagCWR) || len(d.got.Payload) == 0 {
+		t.Errorf("%v with %d octets", d.got.Flags, len(d.got.Payload))
 	}
 }
 

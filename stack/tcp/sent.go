@@ -80,6 +80,7 @@ type flight struct {
 	out, sacked, lost, resent, owing tally
 	hint                             seq.Value // nothing before it is owed
 	top                              seq.Value // end of the highest range reported by SACK
+	before                           int       // outstanding before the ACK in hand, in the window's units; 0 outside of one
 	losses                           int       // segments ever deemed lost in it, for what is news of an ACK
 	reno                             int       // without SACK: segments that duplicate ACKs say have arrived
 	rack                             rackState

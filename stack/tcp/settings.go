@@ -239,7 +239,7 @@ type Settings struct {
 	// do so, for paths that drop such SYNs.
 	ECNSynRetries int
 	// ECNEveryPacket heeds CE and CWR on packets without text as well, and marks the first probe of a
-	// closed window, as FreeBSD does; what came with CE does not hurry ACKs.
+	// closed window, as FreeBSD does.
 	ECNEveryPacket bool
 	// CWRAnywhere sets CWR on the next segment, whatever it is, where RFC 3168 §6.1.2 has it on
 	// the first new text after a reduction, and not after a timeout.

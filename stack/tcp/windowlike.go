@@ -115,7 +115,9 @@ func (c *Conn) windowLinux() int {
 	if win <= free-size || win > free {
 		return free - free%max(size, 1)
 	}
-	if size == full && free > win+full/2 {
+	// Where no more than one segment fits, in the buffer or by the limit of growth, the window opens
+	// by half of that: it would stay what a peer has left of it for ever.
+	if size >= free && free > win+min(full, free)/2 {
 		return free
 	}
 	return win

@@ -82,7 +82,7 @@ func (f *scriptFlags) check() error {
 	case f.against != "weir" && f.against != "kernel":
 		return fmt.Errorf("--against %s: must be weir or kernel", f.against)
 	case !oneOf(f.profile, "", "weir", "linux", "freebsd", "freebsd-13", "freebsd-12"):
-		return fmt.Errorf("--profile %s: must be weir, linux, freebsd, freebsd-13 or freebsd-12", f.profile)
+		return fmt.Errorf("--profile %s: must be weir, linux or freebsd (or freebsd-13, freebsd-12)", f.profile)
 	case !oneOf(f.family, "", script.FamilyIPv4, script.FamilyIPv6, script.FamilyMapped):
 		return fmt.Errorf("--family %s: must be ipv4, ipv6 or ipv4-mapped-ipv6", f.family)
 	case f.tolerance < 0:

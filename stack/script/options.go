@@ -92,7 +92,7 @@ func configure(s *ast.Script, o Options) (*config, error) {
 		c.profile = detectProfile(s)
 	}
 	if _, known := tcp.ProfileSettings(c.profile); !known {
-		return nil, invalidf("there is no profile %q; take weir, linux, freebsd, freebsd-13 or freebsd-12", c.profile)
+		return nil, invalidf("there is no profile %q; take weir, linux or freebsd (or freebsd-13, freebsd-12)", c.profile)
 	}
 	mtuSet := false
 	for _, opt := range s.Options {

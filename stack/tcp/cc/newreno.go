@@ -58,7 +58,7 @@ func (r *NewReno) OnAck(_ clock.Time, acked, _ int, _ time.Duration, appLimited 
 		return
 	}
 	if r.atThreshold && r.cwnd <= r.ssthresh {
-		r.cwnd = min(r.cwnd+min(acked, r.limit()), MaxWindow)
+		r.cwnd = min(r.cwnd+min(acked, abcLimit*r.mss), MaxWindow)
 		r.afterTimeout = r.afterTimeout && r.cwnd < r.ssthresh
 		return
 	}

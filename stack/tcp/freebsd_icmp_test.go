@@ -81,7 +81,7 @@ func TestFreeBSDPathMTUWhileOpening(t *testing.T) {
 	}
 	d.in("SA", 0, 1, mss(1460))
 	d.want("ACK", "A", 1, 1)
-	d.c.SetPathMSS(d.now, 1460) // what was announced stays
+	d.c.SetPathMSS(d.now, 1100) // what was announced stays
 	if got := d.c.rcv.mss; got != 1240 {
 		t.Errorf("announced %d", got)
 	}

@@ -201,3 +201,22 @@ func TestFreeBSDDefaults(t *testing.T) {
 	}
 	d.want("keep-alive", "A", 2000, 1)
 }
+
+// A FIN without text on such a SYN is acknowledged at once.
+func TestFreeBSDTakesTheFinOfACrossedSyn(t *testing.T) {
+	d := newDialogue(t, asFreeBSD)
+	d.connect()
+	d.want("SYN", "S", 0, 0)
+	d.in("SF", 0, 0, mss(1460), sackPermitted(), win(32767))
+	d.want("SYN,ACK", "SA", 0, 2, win(65535))
+	if got := d.c.Info().State; got != StateCloseWait {
+		t.Errorf("reported as %v", got)
+	}
+	d.in("A", 2, 1)
+	d.state(StateCloseWait)
+	d.idle("it was acknowledged")
+	d.close()
+	d.want("FIN", "AF", 1, 2)
+	d.in("A", 2, 2)
+	d.state(StateClosed)
+}

@@ -44,7 +44,7 @@ func (c *Conn) holesLose(n *news) {
 	switch {
 	case c.loss.state == caRecovery:
 		end = seq.Min(end, r.high)
-	case n.advanced: // it is by duplicates that recovery begins
+	case n.advanced && !c.set.PipeBySACK: // it is by duplicates that recovery begins
 		return
 	case int(r.dups) >= c.dupThresh():
 	case c.set.PipeBySACK && f.lostBelow(c.snd.una, int(c.snd.mss), c.dupThresh()).Greater(c.snd.una):
@@ -72,7 +72,9 @@ func (c *Conn) holesWindow(n *news) {
 	r, mss, ssthresh := c.loss.rec, int(c.snd.mss), c.cc.SSThresh()
 	switch {
 	case r.fresh:
-		r.fresh = false
+		if r.fresh = false; n.advanced {
+			r.window += mss
+		}
 	case n.advanced:
 		segments := 1
 		if n.delivered.octets >= 2*mss {

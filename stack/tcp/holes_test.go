@@ -94,13 +94,21 @@ func TestRecoveryByHolesRescues(t *testing.T) {
 // Without timestamps one segment at a time is measured, and none that was sent again.
 func TestOneSegmentIsTimed(t *testing.T) {
 	d := freeBSDClient(t)
+	d.write(1460)
+	d.drain()
+	d.in("A", 1, 1461, win(32767))
 	d.write(1460 * 3)
 	d.drain()
 	d.now = d.now.Add(100 * time.Millisecond)
-	d.in("A", 1, 1461, win(32767))
+	d.in("A", 1, 1461, win(30000))
+	before := d.c.rtt.SRTT()
+	d.in("A", 1, 2921, win(30000))
 	first := d.c.rtt.SRTT()
+	if before == first {
+		t.Errorf("SRTT stays %v", first)
+	}
 	d.now = d.now.Add(300 * time.Millisecond)
-	d.in("A", 1, 4381, win(32767))
+	d.in("A", 1, 5841, win(30000))
 	if got := d.c.rtt.SRTT(); got != first {
 		t.Errorf("SRTT %v after text that was not timed, %v before", got, first)
 	}
@@ -109,15 +117,45 @@ func TestOneSegmentIsTimed(t *testing.T) {
 	d.toTimer()
 	d.drain()
 	d.now = d.now.Add(50 * time.Millisecond)
-	d.in("A", 1, 5841, win(32767))
+	d.in("A", 1, 7301, win(30000))
 	if got := d.c.rtt.SRTT(); got != first {
 		t.Errorf("SRTT %v after a retransmission", got)
 	}
 	d.write(1460)
 	d.drain()
 	d.now = d.now.Add(200 * time.Millisecond)
-	d.in("A", 1, 7301, win(32767))
+	d.in("A", 1, 8761, win(30000))
 	if d.c.rtt.SRTT() == first {
 		t.Error("the next text is timed again")
+	}
+	d = newDialogue(t, asFreeBSD)
+	d.accept(mss(1460))
+	d.want("SYN,ACK", "SA", 0, 1)
+	d.now = d.now.Add(100 * time.Millisecond)
+	if d.in("A", 1, 1); d.c.rtt.Sampled() {
+		t.Error("the SYN,ACK was timed")
+	}
+}
+
+// By what was SACKed recovery may begin with an ACK that makes progress, which lets two segments go.
+func TestRecoveryByHolesBeginsWithProgress(t *testing.T) {
+	for _, pipe := range []bool{false, true} {
+		d := newDialogue(t, func(d *dialogue) {
+			d.set = FreeBSD12Settings()
+			d.set.PipeBySACK = pipe
+		})
+		d.accept(mss(1000), sackPermitted())
+		d.want("SYN,ACK", "SA", 0, 1)
+		d.in("A", 1, 1)
+		d.write(10000)
+		d.drain()
+		d.in("A", 1, 1001, sack(5001, 8001))
+		if !pipe {
+			d.idle("no duplicate")
+			continue
+		}
+		d.want("first hole", "A", 1001, 1, octets(1000))
+		d.want("and more", "A", 2001, 1, octets(1000))
+		d.idle("two segments")
 	}
 }

@@ -20,6 +20,7 @@ type likeKernel struct {
 	small    uint8         // Linux: small segments received and not acknowledged, as far as two
 
 	synText    []byte     // FreeBSD: text of a SYN that crossed ours, until the handshake is done
+	synFin     bool       // FreeBSD: that SYN had a FIN and no text
 	timedAt    clock.Time // FreeBSD: when the text that is being timed was sent; 0 is none
 	timed      seq.Value  // where it begins
 	plain      bool       // FreeBSD: the ACK that is due is a challenge

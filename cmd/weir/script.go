@@ -69,7 +69,7 @@ not count.`,
 	})
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVar(&f.profile, "profile", "", "behave like `PROFILE`: weir, linux or freebsd (default: as the script says, else weir)")
+	fs.StringVar(&f.profile, "profile", "", "behave like `PROFILE`: weir, linux, freebsd, or freebsd-13 or -12 as it was (default: as the script says, else weir)")
 	fs.StringVar(&f.family, "family", "", "run as `FAMILY`: ipv4, ipv6 or ipv4-mapped-ipv6 (default: as the script says, else ipv4)")
 	fs.StringVar(&f.path, "path", "both", "the data `PATH`: merged (super-segments), plain, or both")
 	fs.StringVar(&f.against, "against", "weir", "run against `STACK`: weir, or kernel to judge the script by this Linux (real time, needs root)")
@@ -94,8 +94,8 @@ func (f *scriptFlags) check() error {
 		return fmt.Errorf("--path %s: must be merged, plain or both", f.path)
 	case f.against != "weir" && f.against != "kernel":
 		return fmt.Errorf("--against %s: must be weir or kernel", f.against)
-	case !oneOf(f.profile, "", "weir", "linux", "freebsd"):
-		return fmt.Errorf("--profile %s: must be weir, linux or freebsd", f.profile)
+	case !oneOf(f.profile, "", "weir", "linux", "freebsd", "freebsd-13", "freebsd-12"):
+		return fmt.Errorf("--profile %s: must be weir, linux or freebsd (or freebsd-13, freebsd-12)", f.profile)
 	case !oneOf(f.family, "", script.FamilyIPv4, script.FamilyIPv6, script.FamilyMapped):
 		return fmt.Errorf("--family %s: must be ipv4, ipv6 or ipv4-mapped-ipv6", f.family)
 	case f.tolerance < 0:

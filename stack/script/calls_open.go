@@ -51,7 +51,7 @@ func (r *runner) callBind(c *ast.Syscall) (*invocation, error) {
 		return nil, err
 	}
 	addr := r.cfg.local
-	if r.cfg.profile == "freebsd" { // nplab's packetdrill binds to any address, Google's to its own
+	if kernel(r.cfg.profile) == "freebsd" { // nplab's packetdrill binds to any address, Google's to its own
 		addr = map[bool]netip.Addr{true: netip.IPv4Unspecified(), false: netip.IPv6Unspecified()}[addr.Is4()]
 		if r.cfg.mapped() {
 			addr = netip.IPv6Unspecified()

@@ -135,7 +135,7 @@ func (r *runner) enterInfo(info *socket.TCPInfo) {
 func (r *runner) figures(info *socket.TCPInfo) map[string]uint64 {
 	have := map[string]uint64{}
 	info.Each(func(name string, v uint64) { have[name] = v })
-	if r.cfg.profile == "freebsd" {
+	if kernel(r.cfg.profile) == "freebsd" {
 		have["tcpi_state"] = freebsdState(have["tcpi_state"])
 		for _, name := range []string{"tcpi_snd_cwnd", "tcpi_snd_ssthresh"} { // in octets there
 			have[name] *= have["tcpi_snd_mss"]

@@ -9,13 +9,15 @@ import (
 
 	"github.com/weirnet/weir/stack/script/ast"
 	"github.com/weirnet/weir/stack/socket"
+	"github.com/weirnet/weir/stack/tcp"
 )
 
 // Options says how scripts are run. The zero value runs a script as it asks itself.
 type Options struct {
 	// Profile is "weir", "linux" or "freebsd": what the stack behaves like where the RFCs leave
 	// room. Empty: what the script asks for by --profile, else the kernel that it was written
-	// for, where its commands show that, else weir.
+	// for, where its commands show that, else weir. A script that fails as such a kernel is run as
+	// its older releases too, "freebsd-13" and "freebsd-12", and passes where it holds for one of them.
 	Profile string
 	// Family is "ipv4", "ipv6" or "ipv4-mapped-ipv6". A script that chooses another itself is
 	// skipped. Empty: as the script says, else ipv4.
@@ -80,7 +82,7 @@ const (
 // includes reports whether what stands in an #ifdef is for the profile. nplab's scripts know a
 // system STANDARD: one that does what the RFCs say.
 func (c *config) includes(system string) bool {
-	return system == "" || system == c.profile || c.profile == "weir" && (system == "standard" || system == "linux")
+	return system == "" || system == kernel(c.profile) || c.profile == "weir" && (system == "standard" || system == "linux")
 }
 
 // mapped reports whether sockets are IPv6 and packets IPv4.
@@ -95,8 +97,8 @@ func configure(s *ast.Script, o Options) (*config, error) {
 	if c.profile == "" {
 		c.profile = detectProfile(s)
 	}
-	if !slices.Contains([]string{"weir", "linux", "freebsd"}, c.profile) {
-		return nil, invalidf("there is no profile %q; take weir, linux or freebsd", c.profile)
+	if _, known := tcp.ProfileSettings(c.profile); !known {
+		return nil, invalidf("there is no profile %q; take weir, linux or freebsd (or freebsd-13, freebsd-12)", c.profile)
 	}
 	mtuSet := false
 	for _, opt := range s.Options {
@@ -119,7 +121,7 @@ func configure(s *ast.Script, o Options) (*config, error) {
 	}
 	if c.percent < 0 {
 		c.percent = defaultPercent
-		if c.profile == "freebsd" { // the dialect of FreeBSD's scripts has no such allowance
+		if kernel(c.profile) == "freebsd" { // the dialect of FreeBSD's scripts has no such allowance
 			c.percent = 0
 		}
 	}

@@ -115,6 +115,10 @@ func lacksSetting(name, value string) error {
 		if value != "0" {
 			return errors.New("path MTU discovery by probing (RFC 4821)")
 		}
+	case "net.inet.tcp.ecn.plusplus", "net.inet.tcp.ecn.generalized":
+		if value != "0" {
+			return errors.New("ECN on packets without text (ECN++)")
+		}
 	case "net.inet.tcp.pmtud_blackhole_detection":
 		if value != "0" {
 			return errors.New("detection of path MTU black holes")

@@ -71,7 +71,7 @@ func (w *weir) open() error {
 	sc.Block = w.block
 	w.sys = socket.New(w.host, sc)
 	w.calls = w.sys
-	if w.net.Profile == "freebsd" {
+	if kernel(w.net.Profile) == "freebsd" {
 		w.calls = newFreebsdCalls(w)
 	}
 	return nil

@@ -206,12 +206,15 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 		ISS:      h.secret.ISS(now, c.local, c.remote),
 		TSOffset: h.secret.TSOffset(c.local, c.remote),
 		MSS:      min(announce, 65535), DefaultMSS: set.DefaultMSS(is4),
-		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC,
+		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC, NoOptions: o.NoOptions,
 		RecvBufferFixed: o.ReceiveBuffer > 0, SendBufferFixed: o.SendBuffer > 0,
 	}
 	recv, send := h.TCPBuffers()
 	cfg.RecvBuffer = orDefault(o.ReceiveBuffer, recv, maxBuffer)
 	cfg.SendBuffer = orDefault(o.SendBuffer, send, maxBuffer)
+	if set.AnnouncePathMTU {
+		cfg.MSS = min(cfg.MSS, cfg.PathMSS)
+	}
 	c.softwareGSO = set.SoftwareGSO
 	cfg.MaxSegment = c.maxSegment(cfg.PathMSS)
 	return cfg

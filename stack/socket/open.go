@@ -193,7 +193,7 @@ func (s *stream) tcpOptions(is4 bool) shard.TCPOptions {
 	recv, send := opt.buffers(profile)
 	o := shard.TCPOptions{
 		ReceiveBuffer: recv, SendBuffer: send, Interface: opt.device,
-		UserMSS: opt.maxSegment, HopLimit: s.ip.hopLimit(is4), TrafficClass: s.ip.trafficClass(is4),
+		UserMSS: opt.maxSegment, NoOptions: opt.noOptions, HopLimit: s.ip.hopLimit(is4), TrafficClass: s.ip.trafficClass(is4),
 		PMTUDisc: s.ip.pmtuDisc(is4), Ports: s.ip.ports,
 		Setup: func(c *tcp.Conn) { opt.configure(c, s.sys.host.Now(), profile, nil) },
 	}

@@ -49,6 +49,10 @@ func setTCPOption(s *stream, name int, value []byte) error {
 		return assign(&o.keepCnt, v, 1, maxKeepProbes)
 	case TCP_SYNCNT:
 		return assign(&o.synCount, v, 1, maxSynRetries)
+	case TCP_KEEPINIT:
+		return assign(&o.keepInit, v, 1, maxKeepSeconds)
+	case TCP_NOOPT:
+		o.noOptions = on
 	case TCP_LINGER2:
 		o.setLinger2(v)
 	case TCP_DEFER_ACCEPT:
@@ -142,6 +146,10 @@ func getTCPOption(s *stream, name int, value []byte) (int, error) {
 		return putInt(value, orInt(o.keepCnt, s.settings().KeepCount))
 	case TCP_SYNCNT:
 		return putInt(value, orInt(o.synCount, s.settings().SynRetries))
+	case TCP_KEEPINIT:
+		return putInt(value, orSeconds(o.keepInit, s.settings().SynTimeout))
+	case TCP_NOOPT:
+		return putBool(value, o.noOptions)
 	case TCP_LINGER2:
 		return putInt(value, orSeconds(o.linger2, s.settings().FinWait2Timeout))
 	case TCP_DEFER_ACCEPT:

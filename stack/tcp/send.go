@@ -27,9 +27,6 @@ func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
 	text := min(n, max(c.dataEnd().Sub(hole.Start), 0))
 	c.header(now, s, hole.Start)
 	c.fill(s, buf, hole.Start, text, size, n > text)
-	if c.set.CWRAtOnce {
-		c.sayCWR(s)
-	}
 	c.retransmitted(now, hole.Start, n, text, size)
 	c.ackSent()
 	return true
@@ -39,6 +36,9 @@ func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
 func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 	l := &c.loss
 	room := c.cwnd() - c.pipe()
+	if c.byHoles() {
+		room = c.holesRoom(true)
+	}
 	if l.force || c.pipe() == 0 {
 		// "retransmit the first data segment presumed dropped" whatever the window
 		// says (RFC 6675 §5 step 4.3, RFC 6582 §3.2 step 3).
@@ -58,7 +58,7 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 		n = room
 	}
 	most := max(c.snd.maxSegment, size)
-	if c.set.CWRAtOnce {
+	if c.set.CWRAnywhere {
 		most = c.atOnce(size)
 	}
 	most -= most % size
@@ -102,6 +102,8 @@ func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text, size int) {
 func (c *Conn) countResent(now clock.Time, n, text int) {
 	if c.ts.on {
 		c.ts.again = c.ts.val(now)
+	} else if c.like != nil {
+		c.like.timedAt = 0
 	}
 	c.again += uint32(max((n+int(c.snd.mss)-1)/int(c.snd.mss), 1))
 	c.ctr.RetransmittedSegments.Add(1)
@@ -146,6 +148,7 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 		c.progressAt = now
 	}
 	c.recordSent(now, seq.Range{Start: at, End: end}, size, fin)
+	c.timeText(now, at)
 	c.snd.nxt = end
 	c.stopPersist()
 	c.startRetransmitTimer(now)
@@ -226,6 +229,9 @@ func (c *Conn) resume(now clock.Time) {
 // SACK blocks in the header leave less room for text in each.
 func (c *Conn) windowRoom(size int) int {
 	room, mss := c.cwnd()-c.pipe(), int(c.snd.mss)
+	if c.byHoles() {
+		room = c.holesRoom(false)
+	}
 	if size == mss || room <= 0 {
 		return room
 	}

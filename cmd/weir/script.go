@@ -24,6 +24,8 @@ type scriptFlags struct {
 	relaxedPSH bool
 	jobs       int
 	json       bool
+	report     string
+	goTests    bool
 	verbose    bool
 }
 
@@ -53,7 +55,8 @@ The exit status is the number of scripts that failed or could not be read, 125 a
 not count.`,
 		Example: "  weir script stack/tcp/testdata\n" +
 			"  weir script -v --path plain retransmit.pkt\n" +
-			"  weir script --against kernel retransmit.pkt    # is the script right? needs root",
+			"  weir script --against kernel retransmit.pkt    # is the script right? needs root\n" +
+			"  weir script --report - --go-tests stack/tcp/testdata  # what the RFCs ask, and what proves it",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return notRun{fmt.Errorf("script needs a FILE or a DIR, as in weir script stack/tcp/testdata")}
@@ -77,6 +80,8 @@ not count.`,
 	fs.BoolVar(&f.strict, "strict-segments", false, "compare segments one by one, as --strict_segments in every script")
 	fs.BoolVar(&f.relaxedPSH, "relaxed-psh", false, "let the PSH bit differ, and count the scripts that need it")
 	fs.IntVarP(&f.jobs, "jobs", "j", 0, "run `N` scripts at once (default: one for each processor; against a kernel 1)")
+	fs.StringVar(&f.report, "report", "", "write the table of requirements, proofs and results of a DIR with a requirements.txt to `FILE`, or - for standard output")
+	fs.BoolVar(&f.goTests, "go-tests", false, "with --report, run the Go tests too that prove requirements (needs the sources and go)")
 	fs.BoolVar(&f.json, "json", false, "print results and summary as JSON")
 	fs.BoolVarP(&f.verbose, "verbose", "v", false, "print a line for every script, not only for those that fail")
 	return cmd
@@ -100,6 +105,10 @@ func (f *scriptFlags) check() error {
 		return fmt.Errorf("--family %s: must be ipv4, ipv6 or ipv4-mapped-ipv6", f.family)
 	case f.tolerance < 0:
 		return fmt.Errorf("--tolerance %v: must not be negative", f.tolerance)
+	case f.goTests && f.report == "":
+		return fmt.Errorf("--go-tests goes with --report")
+	case f.report == "-" && f.json:
+		return fmt.Errorf("--report - and --json both write to standard output")
 	case f.jobs < 0:
 		return fmt.Errorf("-j %d: must be 0 or more", f.jobs)
 	}
@@ -123,7 +132,17 @@ func (f *scriptFlags) run(ctx context.Context, out io.Writer, args []string) err
 	if err != nil {
 		return notRun{err}
 	}
-	if f.json {
+	if f.report != "" {
+		if len(args) != 1 {
+			return notRun{fmt.Errorf("--report is for one DIR, as in weir script --report - stack/tcp/testdata")}
+		}
+		if err := f.writeReport(ctx, out, args, results); err != nil {
+			return notRun{err}
+		}
+	}
+	if f.report == "-" {
+		// The table is the output.
+	} else if f.json {
 		raw, err := script.JSON(results)
 		if err != nil {
 			return err

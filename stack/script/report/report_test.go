@@ -259,3 +259,32 @@ func TestGoTestsAreRun(t *testing.T) {
 		t.Error("a directory that is not there is no error")
 	}
 }
+
+// The report in the tree is what the command writes when everything holds.
+func TestTheReportInTheTreeIsUpToDate(t *testing.T) {
+	req := requirements(t)
+	scripts, tests := map[string]string{}, map[Test]string{}
+	for _, rfc := range req.RFCs {
+		for _, r := range rfc.Items {
+			for _, s := range r.Scripts {
+				scripts[s] = Passed
+			}
+			for _, g := range r.Tests {
+				tests[g] = Passed
+			}
+		}
+	}
+	var b strings.Builder
+	if err := Write(&b, req, scripts, tests); err != nil {
+		t.Fatal(err)
+	}
+	const name = "../../tcp/testdata/REPORT.md"
+	got, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != b.String() {
+		t.Errorf("%s is not what the requirements give; write it anew: go run ./cmd/weir script --report %s --go-tests stack/tcp/testdata",
+			name, "stack/tcp/testdata/REPORT.md")
+	}
+}

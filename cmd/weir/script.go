@@ -43,13 +43,20 @@ A script that names its kernel by the settings it makes runs with that kernel's 
 (linux, freebsd), others with weir's own. Each runs twice: over a device that takes
 super-segments, and over one that does not.
 
-The exit status is the number of scripts that failed or could not be read, 125 at most.`,
+With --json one object is printed: "summary" counts pass, fail, skip, invalid and lists
+"reasons"; "results" has for each script its file, outcome, reason, profile, family, the
+times virtual_ns and real_ns, and where it failed a "failure" with line, source, message,
+expected, got, and around (the packets) and state (the connections) as lists of lines.
+
+The exit status is the number of scripts that failed or could not be read, 125 at most, and
+126 where none were run: for a wrong flag or path, or after an interrupt. Skipped scripts do
+not count.`,
 		Example: "  weir script stack/tcp/testdata\n" +
 			"  weir script -v --path plain retransmit.pkt\n" +
 			"  weir script --against kernel retransmit.pkt    # is the script right? needs root",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return fmt.Errorf("script needs a FILE or a DIR, as in weir script stack/tcp/testdata")
+				return notRun{fmt.Errorf("script needs a FILE or a DIR, as in weir script stack/tcp/testdata")}
 			}
 			return nil
 		},
@@ -57,6 +64,9 @@ The exit status is the number of scripts that failed or could not be read, 125 a
 			return f.run(cmd.Context(), cmd.OutOrStdout(), args)
 		},
 	}
+	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return notRun{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
+	})
 	fs := cmd.Flags()
 	fs.SortFlags = false
 	fs.StringVar(&f.profile, "profile", "", "behave like `PROFILE`: weir, linux, freebsd, or freebsd-13 or -12 as it was (default: as the script says, else weir)")
@@ -71,6 +81,9 @@ The exit status is the number of scripts that failed or could not be read, 125 a
 	fs.BoolVarP(&f.verbose, "verbose", "v", false, "print a line for every script, not only for those that fail")
 	return cmd
 }
+
+// kernelPatience is how long a kernel is waited for where a script gives no time.
+const kernelPatience = 10 * time.Second
 
 // paths are the data paths that --path names: whether the device takes super-segments.
 var paths = map[string][]bool{"plain": {false}, "merged": {true}, "both": {false, true}}
@@ -104,11 +117,11 @@ func oneOf(s string, of ...string) bool {
 
 func (f *scriptFlags) run(ctx context.Context, out io.Writer, args []string) error {
 	if err := f.check(); err != nil {
-		return err
+		return notRun{err}
 	}
 	results, err := f.results(ctx, args)
 	if err != nil {
-		return err
+		return notRun{err}
 	}
 	if f.json {
 		raw, err := script.JSON(results)
@@ -132,8 +145,12 @@ func (f *scriptFlags) results(ctx context.Context, args []string) (worst []*scri
 	o := script.SuiteOptions{Parallel: f.jobs, Options: script.Options{
 		Profile: f.profile, Family: f.family, StrictSegments: f.strict, Tolerance: f.tolerance, RelaxedPSH: f.relaxedPSH,
 	}}
+	o.Interrupted = func() bool { return ctx.Err() != nil }
 	if f.against == "kernel" {
-		o.Backend = kernelhost.New
+		if err := kernelhost.Check(); err != nil {
+			return nil, fmt.Errorf("run scripts against the kernel: %w", err)
+		}
+		o.Backend, o.Patience = kernelhost.Until(ctx), kernelPatience
 		if o.Parallel == 0 {
 			o.Parallel = 1 // time is real: another script's work must not make this one late
 		}
@@ -178,7 +195,11 @@ func (f *scriptFlags) print(out io.Writer, results []*script.Result) error {
 		switch r.Outcome {
 		case script.Fail:
 			fmt.Fprintf(&b, "%s\n", r)
-			fmt.Fprintf(&b, "  %-9s %s, %s\n\n", "ran as", r.Profile, pathName(r.Offload))
+			as := r.Profile
+			if f.against == "kernel" {
+				as = "a script for " + r.Profile + ", against the kernel"
+			}
+			fmt.Fprintf(&b, "  %-9s %s, %s\n\n", "ran as", as, pathName(r.Offload))
 		case script.Invalid:
 			fmt.Fprintf(&b, "%s\n", r)
 		default:

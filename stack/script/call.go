@@ -65,7 +65,9 @@ func (r *runner) call() error {
 		r.pending = append(r.pending, p)
 		return r.reap()
 	}
-	r.b.Wait(p.begun+endless, func() bool { return p.p.Done })
+	if err := r.wait(p.begun+r.patience(endless), func() bool { return p.p.Done }); err != nil {
+		return err
+	}
 	if !p.p.Done {
 		return r.fail(fmt.Sprintf("%s() blocks; it was to return at once", c.Name), "", "")
 	}

@@ -78,6 +78,8 @@ func (r *runner) runCode() error {
 			return r.fail("tcp_info cannot be had: "+resultText(-1, err), "", "")
 		}
 		r.enterInfo(&info)
+	} else if name := r.readsInfo(); name != "" {
+		return r.fail("there is no connection whose "+name+" could be asked for", "", "")
 	}
 	err := r.code.programs[r.ev].Eval(r.code.env)
 	var failed *code.Failure
@@ -111,6 +113,16 @@ func (r *runner) codeFD() int {
 		return e.liveFD
 	}
 	return -1
+}
+
+// readsInfo returns a member of tcp_info that the block at hand reads, or "".
+func (r *runner) readsInfo() string {
+	for _, name := range r.code.programs[r.ev].Names() {
+		if strings.HasPrefix(name, "tcpi_") {
+			return name
+		}
+	}
+	return ""
 }
 
 func (r *runner) enterInfo(info *socket.TCPInfo) {

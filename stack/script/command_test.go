@@ -202,3 +202,42 @@ func TestSocketsAreCounted(t *testing.T) {
 	drop := handshake + "+0 `tcpdrop -s ESTABLISHED`\n+0 > R. 1:1(0) ack 1\n"
 	mustPass(t, drop, Options{Profile: "weir"})
 }
+
+// What a command does beyond what is understood of it is not passed over.
+func TestHalfUnderstoodCommandsAreNotTaken(t *testing.T) {
+	for command, reason := range map[string]string{
+		"sysctl -p /etc/sysctl.d/test.conf":              "needs the settings in a file",
+		"ip route add blackhole 192.0.2.0/24":            "needs the command ip route with blackhole",
+		"ip route change 192.0.2.0/24 dev tun0 realms 3": "needs the command ip route with realms",
+		"ulimit -n 4":                                      "needs the command ulimit",
+		"echo 1 > /sys/kernel/mm/transparent":              "needs what is written to transparent",
+		"cat settings > /proc/sys/net/ipv4/tcp_sack":       "needs what is written to tcp_sack",
+		"nstat | grep -v TcpExtTCPTimeouts":                "needs the shell: nstat",
+		"nstat -j | grep TcpExtTCPTimeouts":                "needs the shell: nstat",
+		"sockstat -l | grep -c LISTEN | grep 0":            "needs the shell: sockstat",
+		"sysctl -q net.ipv4.tcp_sack=1; echo 1 >/proc/net": "needs what is written to net",
+	} {
+		mustSkip(t, "0 `"+command+"`\n", reason)
+	}
+	mustPass(t, "0 `echo 0 > /proc/sys/net/ipv4/tcp_sack; echo done > /tmp/done`\n+0 `sysctl -w net.ipv4.tcp_sack=1 2>/dev/null`\n", Options{})
+	mustPass(t, "0 `echo 3 > /sys/module/tcp_cubic/parameters/hystart_detect`\n", Options{})
+	mustSkip(t, "0 `echo 2 > /sys/module/tcp_cubic/parameters/hystart_detect`\n", "needs the setting tcp_cubic.hystart_detect=2")
+	mustPass(t, "0 `ip route change 192.0.2.0/24 via 192.168.0.2 dev tun0 initcwnd 4`\n", Options{})
+}
+
+// nstat counts since it was called last, with -a since the beginning; with -s the call does not count.
+func TestNstatOptions(t *testing.T) {
+	src := handshake + "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1\n+.3~+.4 > P. 1:11(10) ack 1\n"
+	again := "+.2~+.8 > P. 1:11(10) ack 1\n"
+	for tail, want := range map[string]Outcome{
+		"+0 `nstat -s | grep TcpRetransSegs | grep ' 1 '`\n+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n":                 Pass,
+		"+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n" + again + "+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n":       Pass,
+		"+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n" + again + "+0 `nstat -az | grep TcpRetransSegs | grep ' 2 '`\n":   Pass,
+		"+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n" + again + "+0 `nstat -az | grep TcpRetransSegs | grep ' 1 '`\n":   Fail,
+		"+0 `nstat -s | grep TcpRetransSegs | grep ' 1 '`\n" + again + "+0 `nstat -s | grep TcpRetransSegs | grep ' 1 '`\n": Fail,
+	} {
+		if r := run(t, src+tail, Options{}); r.Outcome != want {
+			t.Errorf("%s want %v\n%v", tail, want, r)
+		}
+	}
+}

@@ -44,7 +44,8 @@ func (d *wireTap) WriteFrames(_ int, frames [][]byte) (int, error) {
 		if err := d.frame.SetWire(b); err != nil {
 			return n, err
 		}
-		d.sent = append(d.sent, Captured{At: d.now(), Packet: slices.Clone(d.frame.Packet()), SegmentSize: int(d.frame.SegmentSize)})
+		d.sent = append(d.sent, Captured{At: d.now(), Packet: slices.Clone(d.frame.Packet()),
+			Unsummed: d.frame.Checksum == link.ChecksumPartial, SegmentSize: int(d.frame.SegmentSize)})
 	}
 	return len(frames), nil
 }

@@ -35,6 +35,12 @@ type Options struct {
 	Defines map[string]ast.Expr
 	// Backend makes what the script is run against; nil is weir in virtual time.
 	Backend func(Network) (Backend, error)
+	// Patience is how long is waited for what has no time: for a packet at *, and for a call that
+	// should not have blocked. 0 is hours, which is right where time is virtual.
+	Patience time.Duration
+	// Interrupted ends the run, and that of a suite, once it reports true: the script is skipped.
+	// It is asked between events and while they are waited for.
+	Interrupted func() bool
 }
 
 // The address families that a script may run as.

@@ -171,6 +171,9 @@ func (r *runner) run() (err error) {
 		return err
 	}
 	for _, e := range r.events {
+		if err := r.interrupted(); err != nil {
+			return err
+		}
 		if err := r.event(e); err != nil {
 			return err
 		}

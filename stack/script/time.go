@@ -61,7 +61,9 @@ func (r *runner) passTo(at time.Duration) error {
 		if r.b.Now() >= at {
 			return nil
 		}
-		r.b.Wait(at, r.someReturned)
+		if err := r.wait(at, r.someReturned); err != nil {
+			return err
+		}
 	}
 }
 

@@ -15,6 +15,7 @@ type peer struct {
 	at, host netip.AddrPort
 	seq, ack uint32
 	window   uint16
+	stamp    uint32 // the last timestamp; 0: it knows none
 }
 
 func (w *world) peer(ifc int, at, host string) *peer {
@@ -26,6 +27,10 @@ func (p *peer) send(flags wire.TCPFlags, text string) {
 	var o wire.TCPOptions
 	if flags&syn != 0 {
 		o.MSS = uint16(mss(1500, p.at.Addr().Is4()))
+	}
+	if p.stamp != 0 {
+		p.stamp++
+		o.HasTimestamps, o.TSVal = true, p.stamp
 	}
 	p.receive(p.ifc, tcpPacket(p.at, p.host, wire.TCPFields{Seq: p.seq, Ack: p.ack, Flags: flags, Window: p.window, Options: &o}, []byte(text)))
 	p.seq += uint32(len(text))
@@ -104,10 +109,13 @@ func (w *world) dialPeer(ifc int, local, remote string) (*TCP, *peer, *events) {
 func (w *world) write(c *TCP, text []byte) {
 	w.Helper()
 	c.Lock()
-	if n := c.conn.Write(w.clock.Now(), text); n != len(text) {
-		w.Fatalf("%d of %d octets written", n, len(text))
+	for n := 0; n < len(text); {
+		k := c.conn.Write(w.clock.Now(), text[n:])
+		if n += k; k == 0 {
+			w.Fatalf("%d of %d octets written", n, len(text))
+		}
+		c.Push()
 	}
-	c.Push()
 	c.Unlock()
 	w.settle()
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/weirnet/weir/stack/shard"
 	"github.com/weirnet/weir/stack/tcp/cc"
 )
 
@@ -44,6 +45,7 @@ type ipOptions struct {
 	recvErr, pktInfo, recvTTL, recvTOS bool
 	recvOrigDst, hdrincl               bool
 	bindNoPort                         bool
+	ports                              shard.PortRange
 	multicastTTL                       int
 	multicastLoop, multicastAll        bool
 	multicastIf                        int // index

@@ -42,9 +42,10 @@ type Config struct {
 	// RecvBuffer and SendBuffer bound the octets queued in each direction.
 	RecvBuffer, SendBuffer int
 
-	// RecvBufferFixed says that the user has set RecvBuffer: the Linux profile then chooses the window
-	// scale by it, and not by what the buffer may grow to.
-	RecvBufferFixed bool
+	// RecvBufferFixed and SendBufferFixed say that the user has set RecvBuffer and SendBuffer: in the
+	// profiles of kernels they do not grow then, and the Linux profile chooses the window scale by
+	// the first, and not by what it may grow to.
+	RecvBufferFixed, SendBufferFixed bool
 
 	// UserMSS bounds the MSS that is announced and used (TCP_MAXSEG); 0 is no bound.
 	UserMSS int

@@ -87,8 +87,8 @@
 // remember for it hangs off one pointer, which is nil in weir's own profile.
 //
 // In the Linux profile Config.RecvBuffer is the kernel's sk_rcvbuf, of which a share is offered
-// (WindowShare), and Config.MaxSegment should be that of a link that cuts, as the kernel always builds
-// packets of several segments and sets PSH by them.
+// (WindowShare), and Config.MaxSegment should be that of a link that cuts (Settings.SoftwareGSO), as the
+// kernel always builds packets of several segments and sets PSH by them.
 //
 // # Memory
 //

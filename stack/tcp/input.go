@@ -18,6 +18,7 @@ type arrival struct {
 	text   []byte    // what of the payload is in the window
 	fin    bool      // the FIN is in the window
 	stamp  bool      // its timestamp may become TS.Recent
+	freed  bool      // it has let go of text in the send queue
 	events Events
 }
 

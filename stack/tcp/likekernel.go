@@ -27,6 +27,10 @@ type likeKernel struct {
 	challenges uint8      // FreeBSD: challenge ACKs sent since challengedAt
 	challenged clock.Time // the beginning of the second that they are counted in
 
+	read                 int        // what the user has read since readSince
+	readSince            clock.Time // a round trip ago at most
+	recvGrows, sendGrows bool       // no user has set the buffer's size
+
 	pushes  pushMarks   // Linux: where writes ended
 	records []seq.Value // Linux: what no segment crosses (MSG_EOR)
 }

@@ -390,3 +390,18 @@ func TestLinuxPardonsAnOldTimestamp(t *testing.T) {
 		t.Errorf("%d counted", n)
 	}
 }
+
+// What is sent again has PSH where a write ended, but not because it is more than a segment.
+func TestLinuxPushesNewBurstsOnly(t *testing.T) {
+	d := linuxServer(t)
+	d.write(4000)
+	d.want("a burst", "AP", 1, 1, octets(4000))
+	for _, tc := range []struct {
+		at, n int
+		want  bool
+	}{{1, 2000, false}, {2001, 2000, true}, {4001, 2000, true}, {4001, 1000, false}} {
+		if got := d.c.pushes(d.c.snd.iss.Add(tc.at), tc.n, 1000); got != tc.want {
+			t.Errorf("%d octets at %d: PSH is %v", tc.n, tc.at, got)
+		}
+	}
+}

@@ -71,6 +71,7 @@ func LinuxSettings() Settings {
 	s.TolerateNoTimestamp = true
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
+	s.SoftwareGSO = true
 	recoverAsLinux(&s)
 	return s
 }
@@ -102,7 +103,7 @@ func FreeBSDSettings() Settings {
 	s.KeepUnread = true
 	s.ReceiveSizes = [3]int{65536, 65536, 2 << 20}
 	s.SendSizes = [3]int{32768, 32768, 2 << 20}
-	s.InitialBuffers, s.PipeBySACK = true, true
+	s.PipeBySACK = true
 	s.TimeOneSegment, s.SlowStartAtThreshold = true, true
 	s.ReceiveCeiling = 2 << 20
 	s.BSDErrors, s.AnnouncePathMTU = true, true

@@ -64,6 +64,18 @@ func (c *Conn) packetGoal() int {
 	return max(goal-goal%size, size)
 }
 
+// packetStart returns where the packet begins that a write adds to, which itself begins at end: the last
+// packet that was written, but for what of it was sent already.
+func (c *Conn) packetStart(end seq.Value) seq.Value {
+	chunk, nxt := c.like.pushes.chunk, seq.Min(c.snd.nxt, end)
+	last := len(c.like.records) - 1
+	whole := chunk == end && (last < 0 || c.like.records[last] != end) // it was full, and not ended by a record
+	if whole && nxt.Less(end) && end.Sub(nxt) < c.packetGoal() {
+		return nxt
+	}
+	return seq.Max(chunk, nxt)
+}
+
 // wroteLinux sets the marks for n octets that were written.
 func (c *Conn) wroteLinux(n int, more bool) {
 	p, end, half := &c.like.pushes, c.dataEnd(), int(c.snd.maxWnd/2)
@@ -71,7 +83,7 @@ func (c *Conn) wroteLinux(n int, more bool) {
 	if len(p.at) == 0 && p.pushed.Less(c.snd.una) {
 		p.pushed = c.snd.una
 	}
-	p.chunk = seq.Max(p.chunk, seq.Min(c.snd.nxt, start))
+	p.chunk = c.packetStart(start)
 	if last := len(p.at) - 1; last >= 0 && p.at[last] == start && p.chunk.Less(start) && start.Sub(p.chunk) < goal {
 		p.at = p.at[:last] // the packet goes on
 	}
@@ -87,7 +99,8 @@ func (c *Conn) wroteLinux(n int, more bool) {
 }
 
 // pushes reports whether n octets from at on, in segments of size, carry PSH. In Linux's profile
-// a packet of several segments always does.
+// a packet of several segments always does when it is new; its pieces that are sent again mostly went through
+// the retransmission queue one by one.
 func (c *Conn) pushes(at seq.Value, n, size int) bool {
 	if c.likeLinux() {
 		return n > size && at == c.snd.nxt || c.like.pushes.has(at.Add(n))

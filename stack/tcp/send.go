@@ -286,7 +286,7 @@ func (c *Conn) whole(limit, wnd, size, bufLen int) int {
 // segment is unacknowledged, so that the end of a bulk write does not wait for an ACK
 // that the peer delays.
 func (c *Conn) holdSmall() bool {
-	if c.finQueued || c.flush {
+	if c.finQueued || c.flush || c.snd.urgent && c.snd.una.Less(c.snd.up) { // nor does urgent data wait, by name
 		return false
 	}
 	if c.cork || c.more {

@@ -69,6 +69,10 @@ type Settings struct {
 	// InitialWindow is the initial congestion window in segments (RFC 6928).
 	InitialWindow int
 
+	// SoftwareGSO has connections build segments for the link to cut (Config.MaxSegment) also where the
+	// link cannot: the driver then cuts them as it hands them on. What leaves has the PSH bits of
+	// a system that always works so.
+	SoftwareGSO bool
 	// MinBurst is how many segments the Linux profile hands to the link at once at least
 	// (tcp_min_tso_segs).
 	MinBurst int
@@ -91,9 +95,6 @@ type Settings struct {
 	// CrossedSynOffers has the SYN,ACK of a simultaneous open offer window scaling and timestamps although
 	// the peer's SYN did not, as kernels before FreeBSD 13 did.
 	CrossedSynOffers bool
-	// InitialBuffers has a connection begin with the initial one of those sizes, where its user has
-	// asked for none, and not with the host's.
-	InitialBuffers bool
 	// ReceiveCeiling bounds what a user may ask of a receive buffer (net.core.rmem_max,
 	// kern.ipc.maxsockbuf). It decides the window scale of the FreeBSD profile.
 	ReceiveCeiling int

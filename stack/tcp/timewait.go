@@ -57,9 +57,13 @@ func (t *TimeWait) MinISS() seq.Value { return t.sndNxt.Add(1 << 16) }
 
 // MayConnect reports whether this end may begin a new connection in place of the old already, because
 // the timestamps keep them apart (RFC 6191 §2, for the other direction): Settings.TimeWaitReuse
-// says where, local meaning that both ends are on this host. tsRecent is for the new
-// connection's Config.
-func (t *TimeWait) MayConnect(now clock.Time, local bool) (tsRecent uint32, ok bool) {
+// says where, local meaning that both ends are on this host, and TimeWaitReuseDelay how soon.
+// Neither is asked about a port that the user has bound, but by FreeBSD, whose users wait.
+// tsRecent is for the new connection's Config.
+func (t *TimeWait) MayConnect(now clock.Time, local, bound bool) (tsRecent uint32, ok bool) {
+	if bound {
+		return t.tsRecent, t.stamped && t.set.Profile != ProfileFreeBSD
+	}
 	switch t.set.TimeWaitReuse {
 	case 0:
 		return 0, false
@@ -118,7 +122,7 @@ func (t *TimeWait) inputFreeBSD(now clock.Time, s, reply *Segment) TimeWaitVerdi
 	if s.has(wire.FlagFIN) && s.End() == t.rcvNxt {
 		t.deadline = now.Add(2 * t.set.MSL)
 	}
-	if s.Flags == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
+	if s.Flags&^(ecnFlags|wire.FlagPSH) == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
 		return TimeWaitIgnore
 	}
 	t.ack(now, reply)

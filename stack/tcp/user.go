@@ -9,7 +9,7 @@ import (
 )
 
 // Write copies as much of p to the send queue as there is room for, and returns how
-// much: 0 where the buffer is full or nothing more may be written (see MayWrite). It
+// much; there may be room for more once Output was called. It is 0 where the buffer is full or nothing more may be written (see MayWrite). It
 // leaves by Output (RFC 9293 §3.10.2, SEND).
 func (c *Conn) Write(_ clock.Time, p []byte) int {
 	return c.write(p, false)
@@ -21,14 +21,19 @@ func (c *Conn) WriteMore(_ clock.Time, p []byte) int { return c.write(p, true) }
 
 func (c *Conn) write(p []byte, more bool) int {
 	n := min(len(p), c.Writable())
-	c.stat.shortWrite = n < len(p)
+	if !c.likeLinux() || n <= 0 { // else there may be room once this was sent
+		c.stat.shortWrite = n < len(p)
+	}
 	if n <= 0 {
+		if c.likeLinux() && len(p) > 0 && c.snd.queue.Len() > 0 {
+			c.like.pushes.mark(c.dataEnd()) // the user waits: it is the end of a write
+		}
 		return 0
 	}
 	c.settled, c.more, c.flush = false, more, false
 	c.snd.queue.Append(p[:n])
 	if c.likeLinux() {
-		c.wroteLinux(n, more)
+		c.wroteLinux(n, more || n < len(p))
 	}
 	return n
 }
@@ -48,10 +53,13 @@ func (c *Conn) WriteUrgent(now clock.Time, p []byte) int {
 // CloseWrite has not been called.
 func (c *Conn) MayWrite() bool { return c.state.mayWrite() && !c.finQueued }
 
-// Writable returns how many octets Write would take.
+// Writable returns how many octets Write would take at once.
 func (c *Conn) Writable() int {
 	if !c.MayWrite() {
 		return 0
+	}
+	if c.likeLinux() {
+		return c.roomLinux()
 	}
 	if n := c.NotSentLowat(); n > 0 {
 		if _, unsent := c.Queued(); unsent >= n {
@@ -61,11 +69,25 @@ func (c *Conn) Writable() int {
 	return max(c.snd.limit-c.snd.queue.Len(), 0)
 }
 
+// tellRoom tells a user who waits, after the send buffer has let go of something.
+func (c *Conn) tellRoom(a *arrival) {
+	if !c.roomToTell() {
+		return
+	}
+	if !c.likeLinux() {
+		c.stat.shortWrite = false
+	}
+	a.events |= EventWritable
+}
+
 // roomToTell reports whether there is so much room in the send buffer that a user who waits is
 // to hear of it: a third, as far as what was not sent yet allows any at all.
 func (c *Conn) roomToTell() bool {
 	if !c.MayWrite() {
 		return false
+	}
+	if c.likeLinux() {
+		return c.tellLinux()
 	}
 	if n := c.NotSentLowat(); n > 0 {
 		if _, unsent := c.Queued(); unsent > 0 && unsent >= n+c.cc.Window() {
@@ -88,10 +110,10 @@ func (c *Conn) Queued() (unacked, unsent int) {
 
 // Read moves octets that came in order to p and returns how many (RFC 9293 §3.10.3,
 // RECEIVE). It may open the window so far that Output has an ACK to say so.
-func (c *Conn) Read(_ clock.Time, p []byte) int {
+func (c *Conn) Read(now clock.Time, p []byte) int {
 	c.passMark()
 	n := c.rcv.queue.Read(p[:c.beforeMark(len(p))])
-	c.haveRead(n)
+	c.haveRead(now, n)
 	return n
 }
 
@@ -114,9 +136,17 @@ func (c *Conn) Next() []byte {
 }
 
 // Skip drops the first n octets to read, of which Next has shown at least n.
-func (c *Conn) Skip(_ clock.Time, n int) { c.haveRead(c.rcv.queue.Discard(n)) }
+func (c *Conn) Skip(now clock.Time, n int) { c.haveRead(now, c.rcv.queue.Discard(n)) }
 
-func (c *Conn) haveRead(n int) {
+func (c *Conn) haveRead(now clock.Time, n int) {
+	c.readOver(n)
+	if c.like != nil && n > 0 {
+		c.rightSize(now, n)
+	}
+}
+
+// readOver is called when n octets have left the receive queue.
+func (c *Conn) readOver(n int) {
 	if n == 0 || c.state == StateClosed {
 		return
 	}
@@ -283,6 +313,9 @@ func (c *Conn) SetUserTimeout(_ clock.Time, d time.Duration) { c.userTimeout = m
 // The window that was offered already is not taken back, and its scale was fixed
 // by the handshake.
 func (c *Conn) SetBuffers(recv, send int) {
+	if c.like != nil {
+		c.like.recvGrows, c.like.sendGrows = c.like.recvGrows && recv <= 0, c.like.sendGrows && send <= 0
+	}
 	if recv > 0 {
 		c.rcv.limit = recv
 		if c.rcv.ooo != nil {

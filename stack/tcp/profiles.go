@@ -71,7 +71,7 @@ func LinuxSettings() Settings {
 	s.TolerateNoTimestamp = true
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
-	s.SoftwareGSO = true
+	s.SoftwareGSO, s.InitialBuffers = true, true
 	recoverAsLinux(&s)
 	return s
 }

@@ -103,7 +103,7 @@ func FreeBSDSettings() Settings {
 	s.KeepUnread = true
 	s.ReceiveSizes = [3]int{65536, 65536, 2 << 20}
 	s.SendSizes = [3]int{32768, 32768, 2 << 20}
-	s.PipeBySACK = true
+	s.InitialBuffers, s.PipeBySACK = true, true
 	s.TimeOneSegment, s.SlowStartAtThreshold = true, true
 	s.ReceiveCeiling = 2 << 20
 	s.BSDErrors, s.AnnouncePathMTU = true, true

@@ -95,6 +95,9 @@ type Settings struct {
 	// CrossedSynOffers has the SYN,ACK of a simultaneous open offer window scaling and timestamps although
 	// the peer's SYN did not, as kernels before FreeBSD 13 did.
 	CrossedSynOffers bool
+	// InitialBuffers has a connection begin with the initial one of those sizes, where its user has
+	// asked for none, and not with the host's.
+	InitialBuffers bool
 	// ReceiveCeiling bounds what a user may ask of a receive buffer (net.core.rmem_max,
 	// kern.ipc.maxsockbuf). It decides the window scale of the FreeBSD profile.
 	ReceiveCeiling int

@@ -209,6 +209,9 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC, NoOptions: o.NoOptions,
 		RecvBufferFixed: o.ReceiveBuffer > 0, SendBufferFixed: o.SendBuffer > 0,
 	}
+	if set.AnnouncePathMTU {
+		cfg.MSS = min(cfg.MSS, cfg.PathMSS)
+	}
 	recv, send := h.TCPBuffers()
 	cfg.RecvBuffer = orDefault(o.ReceiveBuffer, recv, maxBuffer)
 	cfg.SendBuffer = orDefault(o.SendBuffer, send, maxBuffer)

@@ -58,6 +58,7 @@ func newDatagram(sys *System, domain, kind, protocol int) (endpoint, error) {
 			return nil, errno(err)
 		}
 		d.raw, d.p = r, r
+		d.opt.reuseAddr = true
 		d.ip.hdrincl = protocol == IPPROTO_RAW && domain == AF_INET
 		d.ip.hdrincl6 = protocol == IPPROTO_RAW && domain == AF_INET6
 		if protocol == IPPROTO_ICMPV6 {

@@ -40,6 +40,7 @@ type datagram struct {
 	ports rawPorts // under mu
 	cork  corked   // under mu
 	full  roomMark // under mu
+	rooms uint64   // under the driver's lock: how often there had been room when that was last told
 }
 
 // roomMark remembers that a device was full, and how often it had had room then.
@@ -58,6 +59,7 @@ func newDatagram(sys *System, domain, kind, protocol int) (endpoint, error) {
 			return nil, errno(err)
 		}
 		d.raw, d.p = r, r
+		d.opt.reuseAddr = true
 		d.ip.hdrincl = protocol == IPPROTO_RAW && domain == AF_INET
 		d.ip.hdrincl6 = protocol == IPPROTO_RAW && domain == AF_INET6
 		if protocol == IPPROTO_ICMPV6 {
@@ -78,10 +80,19 @@ const icmp6ChecksumAt = 2
 
 // event is called by the driver with its socket locked.
 func (d *datagram) event() {
+	mask := uint32(EPOLLIN | EPOLLRDNORM)
+	if r := d.p.Rooms(); r != d.rooms {
+		d.rooms = r
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
+	}
 	if e, ok := d.p.Queue().TakeError().(syscall.Errno); ok {
 		d.fail(e)
+		mask = 0
 	}
-	d.watch.notify(0)
+	if d.p.Closed() || d.p.Errors().Len() > 0 {
+		mask = 0
+	}
+	d.watch.notify(mask)
 }
 
 // events is udp_poll and datagram_poll.

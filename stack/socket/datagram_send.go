@@ -17,7 +17,11 @@ type corked struct {
 	payload []byte
 	to      netip.AddrPort
 	o       shard.SendOptions
+	segment int // UDP_SEGMENT: the payload is cut to so much; 0 is not
 }
+
+// maxSegments is UDP_MAX_SEGMENTS.
+const maxSegments = 128
 
 // send is udp_sendmsg and raw_sendmsg.
 func (d *datagram) send(f *file, m *Msghdr, flags int) (int, error) {
@@ -61,7 +65,8 @@ func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err erro
 		if oob && is4 {
 			return p, false, syscall.EOPNOTSUPP
 		}
-		if err := d.parseControl(m.Control, is4, &p.o); err != nil {
+		p.segment = d.ip.udpSegment
+		if err := d.parseControl(m.Control, is4, &p); err != nil {
 			return p, false, err
 		}
 		if d.ip.dontFrag && d.domain == AF_INET6 {
@@ -149,10 +154,14 @@ func (d *datagram) emit(p corked) error {
 }
 
 func (d *datagram) emitLocked(p corked) error {
-	size := d.ip.udpSegment
+	size := p.segment
 	if size == 0 || d.udp == nil || len(p.payload) <= size {
 		return d.emitOne(p.payload, &p)
 	}
+	if len(p.payload) > maxSegments*size {
+		return syscall.EINVAL
+	}
+	p.o.DontFragment = true // EMSGSIZE where the pieces do not fit
 	for b := p.payload; len(b) > 0; b = b[min(size, len(b)):] {
 		if err := d.emitOne(b[:min(size, len(b))], &p); err != nil {
 			return err
@@ -256,7 +265,7 @@ func (d *datagram) goes4(to netip.AddrPort) bool {
 
 // parseControl reads the control messages of sendmsg(2): those of the family that the datagram is
 // sent over count.
-func (d *datagram) parseControl(b []byte, is4 bool, o *shard.SendOptions) error {
+func (d *datagram) parseControl(b []byte, is4 bool, p *corked) error {
 	list, err := ParseCmsgs(b)
 	if err != nil {
 		return err
@@ -265,10 +274,12 @@ func (d *datagram) parseControl(b []byte, is4 bool, o *shard.SendOptions) error 
 		switch {
 		case c.Level == SOL_SOCKET:
 			err = controlSocket(c)
+		case c.Level == SOL_UDP && d.udp != nil:
+			err = p.controlUDP(c)
 		case c.Level == SOL_IP && is4:
-			err = d.control4(c, o)
+			err = d.control4(c, &p.o)
 		case c.Level == SOL_IPV6 && (!is4 || c.Type == IPV6_PKTINFO && d.domain == AF_INET6):
-			err = d.control6(c, o)
+			err = d.control6(c, &p.o)
 		}
 		if err != nil {
 			return err
@@ -283,6 +294,15 @@ func controlSocket(c Cmsg) error {
 		return nil
 	}
 	return syscall.EINVAL
+}
+
+// controlUDP takes UDP_SEGMENT for one call.
+func (p *corked) controlUDP(c Cmsg) error {
+	if c.Type != UDP_SEGMENT || len(c.Data) != 2 {
+		return syscall.EINVAL
+	}
+	p.segment = int(binary.NativeEndian.Uint16(c.Data))
+	return nil
 }
 
 func (d *datagram) control4(c Cmsg, o *shard.SendOptions) error {

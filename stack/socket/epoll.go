@@ -160,6 +160,9 @@ func (ep *epoll) control(op int, key epollKey, ev *EpollEvent) error {
 		if key.file.gone.Load() { // closed meanwhile, and maybe before it could be forgotten
 			key.file.watchers().forget(key.file)
 		}
+		if item.isGone() { // so was the set, or the item has been taken out, before it was in the list
+			key.file.watchers().removeItem(item)
+		}
 	}
 	item.happened(0) // it may be ready already
 	return nil
@@ -169,6 +172,12 @@ func (ep *epoll) control(op int, key epollKey, ev *EpollEvent) error {
 func (i *epollItem) arm(ev *EpollEvent) {
 	i.event = *ev
 	i.event.Events |= EPOLLERR | EPOLLHUP
+}
+
+func (i *epollItem) isGone() bool {
+	i.ep.mu.Lock()
+	defer i.ep.mu.Unlock()
+	return i.gone
 }
 
 // drop takes an item out. ep.mu is held.
@@ -296,7 +305,7 @@ func (ep *epoll) relist(rest, again []*epollItem) {
 		enter(i)
 	}
 	for _, i := range ep.ready {
-		if !i.gone && !slices.Contains(list, i) {
+		if !i.gone { // not in list yet: who is listed was not entered
 			list = append(list, i)
 		}
 	}

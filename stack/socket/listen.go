@@ -61,6 +61,7 @@ func (s *stream) listen(backlog int) error {
 	})
 	s.listener, s.backlog = l, backlog
 	s.shut.Store(0)
+	s.watch.notify(0) // somebody may have connected before OnReady was set
 	return nil
 }
 

@@ -74,7 +74,7 @@ func setTCPOption(s *stream, name int, value []byte) error {
 // setQuickAck notes the mode; that is not kept by connections, so that the option counts each
 // time that it is set.
 func (o *options) setQuickAck(v int) {
-	if v&1 == 0 {
+	if v == 0 {
 		o.quickack = min(o.quickack, 0) - 1
 	} else {
 		o.quickack = max(o.quickack, 0) + 1
@@ -114,17 +114,18 @@ func (s *stream) setWindowClamp(v int) error {
 	return nil
 }
 
-// deferred rounds TCP_DEFER_ACCEPT up to when a SYN,ACK is sent again: after 1, 3, 7, 15 … seconds.
+// deferred rounds TCP_DEFER_ACCEPT up to when a SYN,ACK is sent again: after 1, 3, 7, 15 … seconds, and
+// every 120 in the end; Linux counts up to 255 times.
 func deferred(v int) time.Duration {
 	if v <= 0 {
 		return 0
 	}
 	sum, next := 1, 1
-	for sum < v && next < 120 {
+	for times := 1; sum < v && times < 255; times++ {
 		next = min(2*next, 120)
 		sum += next
 	}
-	return seconds(min(sum, 1<<16))
+	return seconds(sum)
 }
 
 func getTCPOption(s *stream, name int, value []byte) (int, error) {

@@ -225,6 +225,9 @@ func (c *config) set(o *ast.Option) (err error) {
 		c.tolerance, err = micros(o.Value)
 	case "tolerance_percent":
 		c.percent, err = strconv.ParseFloat(strings.TrimSuffix(o.Value, "%"), 64)
+		if !(c.percent >= 0 && c.percent <= 1000) {
+			return bad()
+		}
 	case "tcp_ts_tick_usecs":
 		c.tick, err = micros(o.Value)
 	case "tcp_ts_ecr_scaled":

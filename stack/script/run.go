@@ -60,6 +60,9 @@ func (r *runner) runGuarded() (err error) {
 			return
 		}
 		f := &Failure{Message: panicked + fmt.Sprint(p), State: strings.Split(strings.TrimSpace(string(debug.Stack())), "\n")}
+		if l, ok := p.(limit); ok {
+			f.Message, f.State = "the script goes beyond its bounds: "+string(l), nil
+		}
 		if r.ev != nil {
 			f.Line, f.Source = r.ev.Pos.Line, r.ev.String()
 		}
@@ -236,6 +239,9 @@ func (r *runner) command() error {
 				return skipf("needs %v", err)
 			}
 		case a.sleep > 0:
+			if err := r.timeIn(r.b.Now(), a.sleep); err != nil {
+				return err
+			}
 			if err := r.passTo(r.b.Now() + a.sleep); err != nil {
 				return err
 			}

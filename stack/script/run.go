@@ -37,6 +37,7 @@ func runOnce(s *ast.Script, o Options) *Result {
 	}
 	res.Profile, res.Family = cfg.profile, cfg.family
 	r := &runner{cfg: cfg, opt: o, res: res, name: s.Name, relaxedPSH: o.RelaxedPSH, nextPort: firstRemotePort}
+	r.events = initCommands(s, cfg)
 	for _, e := range s.Events {
 		if cfg.includes(e.Only) {
 			r.events = append(r.events, e)

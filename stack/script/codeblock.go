@@ -98,6 +98,8 @@ func (r *runner) runCode() error {
 			f.Line = failed.Pos.Line
 		}
 		return f
+	case errors.As(err, &bad) && bad.Kind == code.Type: // Python would end the script there, too
+		return r.fail("the block cannot be worked out: "+bad.Message, "", "")
 	case errors.As(err, &bad) && bad.Kind == code.Name:
 		return skipf("has a code block that asks for something unknown: %s", bad.Message)
 	case errors.As(err, &bad):

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/weirnet/weir/stack/script/ast"
 )
 
 // action is what a backquoted command comes to here: exactly one of its fields is set, or none
@@ -126,6 +128,21 @@ func commandAction(words []string) ([]action, error) {
 		return nil, nil // a variable
 	}
 	return nil, skipf("needs the command %s", name)
+}
+
+// initCommands makes commands of the files that --init_scripts names.
+func initCommands(s *ast.Script, c *config) (list []*ast.Event) {
+	for _, o := range s.Options {
+		if o.Name != "init_scripts" || !c.includes(o.Only) {
+			continue
+		}
+		for file := range strings.SplitSeq(o.Value, ",") {
+			if file = strings.TrimSpace(file); file != "" {
+				list = append(list, &ast.Event{Pos: o.Pos, Command: &ast.Command{Pos: o.Pos, Text: file}})
+			}
+		}
+	}
+	return list
 }
 
 func settingActions(list []setting) (a []action) {

@@ -241,3 +241,32 @@ func TestNstatOptions(t *testing.T) {
 		}
 	}
 }
+
+func TestInitScriptsAreCommands(t *testing.T) {
+	r := mustPass(t, "--init_scripts=\"../common/defaults.sh\"\n"+handshake+"+0 getsockopt(4, SOL_TCP, TCP_CONGESTION, \"cubic\"..., [16]) = ...\n", Options{})
+	if r.Profile != "linux" {
+		t.Errorf("ran as %s", r.Profile)
+	}
+	wide := "--init_scripts=\"./defaults.sh\"\n" + handshake + "+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0\n"
+	mustPass(t, wide, Options{})
+	mustSkip(t, "--init_scripts=\"./my_setup.sh\"\n"+handshake, "needs the command my_setup.sh")
+	mustSkip(t, "--is_anyip\n"+handshake, "needs every address to be the stack's own")
+}
+
+// What Python could not work out ends a script as a failure; it is not left unjudged.
+func TestBlocksThatCannotBeWorkedOut(t *testing.T) {
+	for block, want := range map[string]string{
+		"assert 1 / 0":              "the block cannot be worked out: division by zero",
+		"assert tcpi_unacked < 'a'": "the block cannot be worked out: < does not compare an integer and a string",
+	} {
+		if r := run(t, handshake+"+0 %{ "+block+" }%\n", Options{}); r.Outcome != Fail || r.Reason != want {
+			t.Errorf("%s: %v", block, r)
+		}
+	}
+}
+
+func TestTheErrorQueueOfTCPIsNotThere(t *testing.T) {
+	mustSkip(t, handshake+"+0 setsockopt(4, SOL_IP, IP_RECVERR, [1], 4) = 0\n", "needs the error queue of a TCP socket")
+	mustPass(t, handshake+"+0 setsockopt(4, SOL_IP, IP_RECVERR, [0], 4) = 0\n", Options{})
+	mustPass(t, "0 socket(..., SOCK_DGRAM, 0) = 3\n+0 setsockopt(3, SOL_IP, IP_RECVERR, [1], 4) = 0\n", Options{})
+}

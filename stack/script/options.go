@@ -176,9 +176,9 @@ func (c *config) setFamily(asked string) error {
 // ignoredOptions is those that say nothing to a run in process: how packetdrill reaches a kernel,
 // what it prints, and which interpreter runs its code blocks.
 var ignoredOptions = []string{
-	"init_scripts", "speed", "gateway_ip", "wire_client", "wire_server", "wire_server_ip", "wire_server_at", "wire_server_port",
+	"speed", "gateway_ip", "wire_client", "wire_server", "wire_server_ip", "wire_server_at", "wire_server_port",
 	"wire_client_dev", "wire_server_dev", "code_command", "code_format", "code_sockopt", "verbose", "debug", "dry_run",
-	"send_omit_free", "is_anyip", "so_filename", "so_flags", "persistent_tun_dev", "tun_dev", "no_cleanup", "v",
+	"send_omit_free", "so_filename", "so_flags", "persistent_tun_dev", "tun_dev", "no_cleanup", "v",
 }
 
 // set applies one option.
@@ -225,6 +225,9 @@ func (c *config) set(o *ast.Option) (err error) {
 		c.tolerance, err = micros(o.Value)
 	case "tolerance_percent":
 		c.percent, err = strconv.ParseFloat(strings.TrimSuffix(o.Value, "%"), 64)
+		if !(c.percent >= 0 && c.percent <= 1000) {
+			return bad()
+		}
 	case "tcp_ts_tick_usecs":
 		c.tick, err = micros(o.Value)
 	case "tcp_ts_ecr_scaled":
@@ -234,6 +237,10 @@ func (c *config) set(o *ast.Option) (err error) {
 	case "non_fatal":
 		c.lenientPacket = strings.Contains(o.Value, "packet")
 		c.lenientSyscall = strings.Contains(o.Value, "syscall")
+	case "init_scripts":
+		// They are commands before the first event: see initCommands.
+	case "is_anyip":
+		return skipf("needs every address to be the stack's own")
 	case "define", "D":
 		// The parser has put the value where the symbol stands.
 	case "udp_encaps", "udp_encapsulation":

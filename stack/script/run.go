@@ -37,6 +37,7 @@ func runOnce(s *ast.Script, o Options) *Result {
 	}
 	res.Profile, res.Family = cfg.profile, cfg.family
 	r := &runner{cfg: cfg, opt: o, res: res, name: s.Name, relaxedPSH: o.RelaxedPSH, nextPort: firstRemotePort}
+	r.events = initCommands(s, cfg)
 	for _, e := range s.Events {
 		if cfg.includes(e.Only) {
 			r.events = append(r.events, e)
@@ -60,6 +61,9 @@ func (r *runner) runGuarded() (err error) {
 			return
 		}
 		f := &Failure{Message: panicked + fmt.Sprint(p), State: strings.Split(strings.TrimSpace(string(debug.Stack())), "\n")}
+		if l, ok := p.(limit); ok {
+			f.Message, f.State = "the script goes beyond its bounds: "+string(l), nil
+		}
 		if r.ev != nil {
 			f.Line, f.Source = r.ev.Pos.Line, r.ev.String()
 		}
@@ -236,6 +240,9 @@ func (r *runner) command() error {
 				return skipf("needs %v", err)
 			}
 		case a.sleep > 0:
+			if err := r.timeIn(r.b.Now(), a.sleep); err != nil {
+				return err
+			}
 			if err := r.passTo(r.b.Now() + a.sleep); err != nil {
 				return err
 			}

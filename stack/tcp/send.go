@@ -192,6 +192,7 @@ func (c *Conn) recordSent(now clock.Time, r seq.Range, size int, fin bool) {
 		x.size = uint16(max(min(size, r.Len()-1), 1))
 	}
 	c.loss.out.send(x)
+	c.loss.fresh = true
 	var t tally
 	t.add(&x, 1)
 	c.noteSent(t)

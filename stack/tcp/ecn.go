@@ -123,6 +123,11 @@ func (c *Conn) ecnText(s *Segment) {
 		return
 	}
 	s.ECN = ECT0
+	c.sayCWR(s)
+}
+
+// sayCWR tells the peer that the window was reduced, once.
+func (c *Conn) sayCWR(s *Segment) {
 	if c.ecn&ecnCWR != 0 {
 		c.ecn &^= ecnCWR
 		s.Flags |= wire.FlagCWR

@@ -90,7 +90,7 @@ func (c *Conn) wroteLinux(n int, more bool) {
 // a packet of several segments always does.
 func (c *Conn) pushes(at seq.Value, n, size int) bool {
 	if c.likeLinux() {
-		return n > size || c.like.pushes.has(at.Add(n))
+		return n > size && at == c.snd.nxt || c.like.pushes.has(at.Add(n))
 	}
 	return at.Add(n) == c.dataEnd() // "when the TCP sends the last of the queued data" (RFC 9293 §3.9.1.2)
 }

@@ -40,6 +40,7 @@ type lossState struct {
 	state caState
 	force bool // one retransmission is to go whatever the window says
 	hold  bool // F-RTO sends new text first (RFC 5682 §3.1 step 2b)
+	fresh bool // something was sent since noteUsage looked
 }
 
 // recovery is what is remembered of reactions to loss, reordering and congestion.
@@ -354,9 +355,10 @@ type usage struct {
 // noteUsage is called when Output has sent what it may.
 func (c *Conn) noteUsage(now clock.Time) {
 	f := c.loss.out
-	if f == nil {
+	if f == nil || !c.loss.fresh && !c.cwndFull {
 		return
 	}
+	c.loss.fresh = false
 	limited := c.cwndFull || c.pipe() >= c.cwnd()
 	u, out := &f.usage, c.units(f.out)
 	if !u.noted || c.snd.una.GreaterEq(u.end) || limited || !u.limited && out > u.most {

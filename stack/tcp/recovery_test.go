@@ -411,6 +411,46 @@ func TestRecoveryAsFreeBSD(t *testing.T) {
 	}
 }
 
+// RFC 5681 §4.1: what is written into a closed window is no use of it, and the pause goes on.
+func TestPauseGoesOnWhileTheWindowIsClosed(t *testing.T) {
+	d := likeLinux(t, 100*ms)
+	d.write(26000)
+	d.run(1, 10001)
+	d.pass(100 * ms)
+	d.in("A", 1, 10001)
+	d.run(10001, 26001)
+	d.pass(100 * ms)
+	d.in("A", 1, 26001, win(0))
+	d.write(20000)
+	d.idle("closed")
+	for d.now < 3e9 {
+		d.toTimer()
+		d.drain()
+	}
+	d.in("A", 1, 26001)
+	d.run(26001, 36001)
+}
+
+// RFC 3168 §6.1.2 and FreeBSD's reading of it: CWR with what is sent again, and once.
+func TestCWRWithARetransmission(t *testing.T) {
+	d := newDialogue(t, withSACK, func(d *dialogue) { recoverAsFreeBSD(&d.set) })
+	d.accept(mss(1000), sackPermitted(), func(_ *dialogue, s *Segment) { s.Flags |= wire.FlagECE | wire.FlagCWR })
+	d.want("agreed", "SAE", 0, 1)
+	d.in("A", 1, 1)
+	d.write(20000)
+	d.drain()
+	for i := range 3 {
+		d.in("A", 1, 1, sack(7001-1000*i, 10001))
+	}
+	d.want("lost", "AW", 1, 1, octets(1000))
+	for i := range 3 {
+		d.in("A", 1, 1, sack(4001-1000*i, 10001))
+	}
+	if d.drain(); d.got.has(wire.FlagCWR) || len(d.got.Payload) == 0 {
+		t.Errorf("%v with %d octets", d.got.Flags, len(d.got.Payload))
+	}
+}
+
 // Nothing of all this is kept by a connection that has nothing outstanding and has met with
 // nothing out of the ordinary.
 func TestIdleConnectionHoldsNoFlight(t *testing.T) {

@@ -27,6 +27,9 @@ func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
 	text := min(n, max(c.dataEnd().Sub(hole.Start), 0))
 	c.header(now, s, hole.Start)
 	c.fill(s, buf, hole.Start, text, size, n > text)
+	if c.set.CWRAtOnce {
+		c.sayCWR(s)
+	}
 	c.retransmitted(now, hole.Start, n, text, size)
 	c.ackSent()
 	return true
@@ -55,6 +58,9 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 		n = room
 	}
 	most := max(c.snd.maxSegment, size)
+	if c.set.CWRAtOnce {
+		most = c.atOnce(size)
+	}
 	most -= most % size
 	n = min(n, most+1) // one number may be the FIN's, which takes no room
 	if hole.Start.Add(n).LessEq(c.dataEnd()) {
@@ -111,7 +117,7 @@ func (c *Conn) sendText(now clock.Time, s *Segment, buf []byte) bool {
 		c.cwndFull = false
 		return false
 	}
-	if c.snd.una == c.snd.nxt {
+	if c.snd.una == c.snd.nxt && c.snd.room() > 0 {
 		c.resume(now)
 	}
 	size := c.segmentSize()
@@ -192,6 +198,7 @@ func (c *Conn) recordSent(now clock.Time, r seq.Range, size int, fin bool) {
 		x.size = uint16(max(min(size, r.Len()-1), 1))
 	}
 	c.loss.out.send(x)
+	c.loss.fresh = true
 	var t tally
 	t.add(&x, 1)
 	c.noteSent(t)
@@ -206,10 +213,13 @@ func (c *Conn) resume(now clock.Time) {
 	idle := now.Sub(c.sentAt)
 	if c.set.SlowStartAfterIdle && c.idleFor(now) {
 		c.cc.OnIdle(now, idle, c.rtt.RTO())
-	} else if s, ok := c.cc.(cc.Sampler); ok {
+		c.sentAt = 0
+		return
+	}
+	if s, ok := c.cc.(cc.Sampler); ok {
 		s.OnResume(now, idle)
 	}
-	c.sentAt = 0
+	c.sentAt = now // accounted for
 }
 
 // windowRoom is how much text the congestion window has room for. It counts full segments;

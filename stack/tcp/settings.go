@@ -199,6 +199,9 @@ type Settings struct {
 	FRTO bool
 	// ECN is explicit congestion notification (RFC 3168).
 	ECN ECN
+	// CWRAtOnce has CWR go with the next text whether it is new or sent again, as FreeBSD does;
+	// RFC 3168 §6.1.2 wants new text.
+	CWRAtOnce bool
 }
 
 // DefaultSettings returns the settings of a stack that was told nothing.

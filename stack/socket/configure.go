@@ -15,7 +15,7 @@ func (o *options) configure(c *tcp.Conn, now clock.Time, was *options) {
 		d := defaultOptions()
 		was = &d
 	}
-	if o.nodelay != was.nodelay {
+	if o.nodelay != was.nodelay || o.nodelays != was.nodelays {
 		c.SetNoDelay(o.nodelay)
 	}
 	if o.cork != was.cork {

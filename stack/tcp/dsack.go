@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/wire"
 )
 
 // takeSACK enters the segment's SACK blocks (RFC 2018 §4, RFC 2883). Blocks that are not within
@@ -14,8 +15,11 @@ func (c *Conn) takeSACK(a *arrival, n *news) {
 	blocks := o.SACK[:o.NumSACK]
 	duplicate := c.takeDSACK(a, n)
 	f := c.loss.out
-	for i, b := range blocks {
-		r := seq.Range{Start: seq.Value(b.Left), End: seq.Value(b.Right)}
+	for _, i := range ascending(blocks) {
+		if i >= len(blocks) {
+			break
+		}
+		r := seq.Range{Start: seq.Value(blocks[i].Left), End: seq.Value(blocks[i].Right)}
 		if f == nil || r.Len() <= 0 || r.End.Greater(c.snd.nxt) || r.Start.LessEq(c.snd.una) {
 			if !(i == 0 && duplicate) && r.End.Greater(c.snd.una) {
 				c.ctr.SACKBlocksIgnored.Add(1)
@@ -31,6 +35,19 @@ func (c *Conn) takeSACK(a *arrival, n *news) {
 		c.noteReordering(n.low, f.top)
 		n.low = c.snd.nxt
 	}
+}
+
+// ascending returns in which order to take blocks in, in its first elements: by sequence number, as
+// one that lies before another of the same ACK says nothing of the order that they arrived in.
+func ascending(blocks []wire.SACKBlock) (order [4]int) {
+	for i := range order {
+		j := i
+		for ; j > 0 && i < len(blocks) && seq.Value(blocks[i].Left).Less(seq.Value(blocks[order[j-1]].Left)); j-- {
+			order[j] = order[j-1]
+		}
+		order[j] = i
+	}
+	return order
 }
 
 // sackRange enters one block.

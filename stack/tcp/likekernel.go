@@ -23,8 +23,7 @@ type likeKernel struct {
 	challenges uint8      // FreeBSD: challenge ACKs sent since challengedAt
 	challenged clock.Time // the beginning of the second that they are counted in
 
-	pushes  pushMarks   // Linux: where writes ended
-	records []seq.Value // Linux: what no segment crosses (MSG_EOR)
+	packets packets // Linux: what was written and not sent
 }
 
 // initLike readies what the profile needs.

@@ -294,8 +294,8 @@ func TestLinuxKeepsRecordsApart(t *testing.T) {
 	d.idle("Nagle's algorithm keeps the last")
 	d.in("A", 1, 11601, win(500))
 	d.want("the last", "AP", 11601, 1, octets(300))
-	if n := len(d.c.like.records); n != 0 {
-		t.Errorf("%d records are remembered", n)
+	if n := len(d.c.like.packets.list); n != 0 {
+		t.Errorf("%d packets are remembered", n)
 	}
 }
 

@@ -67,6 +67,10 @@ type Settings struct {
 	// InitialWindow is the initial congestion window in segments (RFC 6928).
 	InitialWindow int
 
+	// KeepPackets cuts what is written to packets of several segments as Linux does, each of which is
+	// sent, and sent again, by itself: PSH follows them, and records (MSG_EOR) are kept apart. Config.MaxSegment
+	// should be that of a link that cuts.
+	KeepPackets bool
 	// MinBurst is how many segments the Linux profile hands to the link at once at least
 	// (tcp_min_tso_segs).
 	MinBurst int

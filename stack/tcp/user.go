@@ -27,8 +27,8 @@ func (c *Conn) write(p []byte, more bool) int {
 	}
 	c.settled, c.more, c.flush = false, more, false
 	c.snd.queue.Append(p[:n])
-	if c.likeLinux() {
-		c.wroteLinux(n, more)
+	if c.keepsPackets() {
+		c.pack(n, more)
 	}
 	return n
 }

@@ -390,3 +390,17 @@ func TestLinuxPardonsAnOldTimestamp(t *testing.T) {
 		t.Errorf("%d counted", n)
 	}
 }
+
+// RFC 2883 leaves open whether the ACK of a FIN reports what came twice with it: Linux does not.
+func TestFinEndsSACK(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		d := linuxServer(t, func(d *dialogue) { d.set.FinEndsSACK = ends })
+		d.in("A", 1, 1, octets(500), win(257))
+		d.want("ACK", "A", 1, 501)
+		d.in("AF", 1, 1, octets(500), win(257))
+		s := d.want("the FIN is new", "A", 1, 502)
+		if got := s.Options.NumSACK == 0; got != ends {
+			t.Errorf("FinEndsSACK %v: %d blocks", ends, s.Options.NumSACK)
+		}
+	}
+}

@@ -57,7 +57,7 @@ func LinuxSettings() Settings {
 	s.TolerateNoTimestamp = true
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
-	s.KeepPackets = true
+	s.KeepPackets, s.FinEndsSACK = true, true
 	recoverAsLinux(&s)
 	return s
 }

@@ -103,6 +103,9 @@ type Settings struct {
 	Timestamps, SACK, WindowScale bool
 	// DSACK reports text that came twice, and heeds such reports (RFC 2883).
 	DSACK bool
+	// FinEndsSACK has the ACK of a FIN carry no SACK block, not even for what came twice with it, as
+	// Linux does: nothing more is to come that the peer could learn from it.
+	FinEndsSACK bool
 	// TimestampOffsets has each connection's timestamp clock begin elsewhere (RFC 7323 §5.4);
 	// without it all show the time since the stack began.
 	TimestampOffsets bool

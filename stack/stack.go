@@ -27,7 +27,13 @@ type Config struct {
 	DatagramBuffer int
 	// Backlog is how many connections a listener keeps that are not accepted yet; zero is 4096.
 	Backlog int
-	// TCP holds the settings of TCP; nil is tcp.DefaultSettings.
+	// Profile is whose TCP the stack behaves like where the RFCs leave room: "weir" (or ""), "linux" or
+	// "freebsd". See tcp.ProfileSettings.
+	Profile string
+	// Sysctls sets what sysctls of Linux and FreeBSD set, by their names:
+	// "net.ipv4.tcp_keepalive_time": "600". New fails for one that means nothing here.
+	Sysctls map[string]string
+	// TCP holds the settings of TCP, in place of a Profile; nil is tcp.DefaultSettings.
 	TCP *tcp.Settings
 	// Rand is where the secrets come from that make initial sequence numbers, ports and
 	// identifications unpredictable (RFC 6528, RFC 6056); nil is the system's. Only a
@@ -43,7 +49,10 @@ type Stack struct{ h *shard.Host }
 func New(cfg Config) (*Stack, error) {
 	c := shard.Config{
 		Forward: cfg.Forward, ReceiveBuffer: cfg.ReceiveBuffer, SendBuffer: cfg.SendBuffer,
-		DatagramBuffer: cfg.DatagramBuffer, Backlog: cfg.Backlog, TCP: cfg.TCP,
+		DatagramBuffer: cfg.DatagramBuffer, Backlog: cfg.Backlog,
+	}
+	if err := cfg.settings(&c); err != nil {
+		return nil, err
 	}
 	if cfg.Rand != nil {
 		if _, err := io.ReadFull(cfg.Rand, c.Secret[:]); err != nil {

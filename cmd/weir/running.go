@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -62,8 +65,9 @@ func (r *running) expose(path, address string) (err error) {
 		}
 	}
 	r.control, err = control.Listen(path, control.Handlers{
-		"connections": func() (any, error) { return notNil(r.node.Stack.Connections()), nil },
-		"stats":       func() (any, error) { return r.counters().Map(), nil },
+		"connections": func(json.RawMessage) (any, error) { return notNil(r.node.Stack.Connections()), nil },
+		"stats":       func(json.RawMessage) (any, error) { return r.counters().Map(), nil },
+		"abort":       r.abort,
 	})
 	if err != nil {
 		return err
@@ -72,6 +76,25 @@ func (r *running) expose(path, address string) (err error) {
 		r.metrics, err = metrics.Listen(address, r.snapshot)
 	}
 	return err
+}
+
+// ends are the two ends of a connection, as weir ss --kill names it.
+type ends struct {
+	Local  netip.AddrPort `json:"local"`
+	Remote netip.AddrPort `json:"remote"`
+}
+
+// abort ends the connections that the request names, and says how many they were.
+func (r *running) abort(arg json.RawMessage) (any, error) {
+	var list []ends
+	if err := json.Unmarshal(arg, &list); err != nil {
+		return nil, fmt.Errorf("abort needs a list of connections: %w", err)
+	}
+	named := make(map[ends]bool, len(list))
+	for _, e := range list {
+		named[e] = true
+	}
+	return r.node.Stack.Abort(func(c stack.ConnInfo) bool { return named[ends{c.Local, c.Remote}] }), nil
 }
 
 // notNil makes an empty list [] rather than null in JSON.

@@ -7,7 +7,9 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -29,14 +31,14 @@ func (f *askFlags) register(cmd *cobra.Command) {
 }
 
 // ask sends a request to the running weir.
-func (f *askFlags) ask(ctx context.Context, op string) (raw json.RawMessage, err error) {
+func (f *askFlags) ask(ctx context.Context, op string, arg any) (raw json.RawMessage, err error) {
 	path := f.control
 	if path == "" {
 		if path, err = control.Find(); err != nil {
 			return nil, err
 		}
 	}
-	return control.Call(ctx, path, op)
+	return control.Call(ctx, path, op, arg)
 }
 
 // printJSON prints an answer for people and programs.
@@ -50,8 +52,16 @@ func printJSON(w io.Writer, raw json.RawMessage) error {
 	return err
 }
 
+// ssFlags are the flags of weir ss.
+type ssFlags struct {
+	askFlags
+	states        []string
+	local, remote string
+	kill          bool
+}
+
 func newSS() *cobra.Command {
-	var f askFlags
+	f := &ssFlags{}
 	cmd := &cobra.Command{
 		Use:   "ss",
 		Short: "List the connections of a running weir up",
@@ -59,27 +69,113 @@ func newSS() *cobra.Command {
 
 RECV-Q is what waits for the application to read, SEND-Q what the peer has not
 acknowledged; of a listener, the connections that wait and how many may. CWND and
-SSTHRESH are in octets.`,
-		Example: "  weir ss\n  weir ss --json\n  weir ss --control /run/weir/weir0.1234.sock",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			raw, err := f.ask(cmd.Context(), "connections")
-			if err != nil {
-				return err
-			}
-			if f.json {
-				return printJSON(cmd.OutOrStdout(), raw)
-			}
-			var conns []stack.ConnInfo
-			if err := json.Unmarshal(raw, &conns); err != nil {
-				return fmt.Errorf("the running weir is of another version: %w", err)
-			}
-			_, err = connTable(conns).WriteTo(cmd.OutOrStdout())
-			return err
-		},
+SSTHRESH are in octets.
+
+--state, --local and --remote choose among them; an end is ADDR, :PORT or ADDR:PORT. With
+--kill the TCP connections chosen are aborted: their peers get a reset, and records in
+TIME-WAIT are forgotten.`,
+		Example: "  weir ss\n  weir ss --json\n  weir ss --state close-wait --local :7\n" +
+			"  weir ss --kill --remote 192.0.2.1\n  weir ss --control /run/weir/weir0.1234.sock",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	f.register(cmd)
+	fs := cmd.Flags()
+	fs.StringSliceVar(&f.states, "state", nil, "only connections in `STATE`, as in established or time-wait; several with commas")
+	fs.StringVar(&f.local, "local", "", "only those with this own `END`")
+	fs.StringVar(&f.remote, "remote", "", "only those with this `END` of the peer's")
+	fs.BoolVar(&f.kill, "kill", false, "abort them")
 	return cmd
+}
+
+func (f *ssFlags) run(ctx context.Context, out io.Writer) error {
+	if f.kill && len(f.states) == 0 && f.local == "" && f.remote == "" {
+		return fmt.Errorf("--kill needs --state, --local or --remote to say which connections")
+	}
+	raw, err := f.ask(ctx, "connections", nil)
+	if err != nil {
+		return err
+	}
+	var conns []stack.ConnInfo
+	if err := json.Unmarshal(raw, &conns); err != nil {
+		return fmt.Errorf("the running weir is of another version: %w", err)
+	}
+	if conns, err = f.choose(conns); err != nil {
+		return err
+	}
+	switch {
+	case f.kill:
+		return f.abort(ctx, out, conns)
+	case f.json:
+		if raw, err = json.Marshal(notNil(conns)); err != nil {
+			return err
+		}
+		return printJSON(out, raw)
+	}
+	_, err = connTable(conns).WriteTo(out)
+	return err
+}
+
+// choose returns the connections that the flags name.
+func (f *ssFlags) choose(conns []stack.ConnInfo) (list []stack.ConnInfo, err error) {
+	local, err := parseEnd("--local", f.local)
+	if err != nil {
+		return nil, err
+	}
+	remote, err := parseEnd("--remote", f.remote)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range conns {
+		if f.inState(c.State) && local(c.Local) && remote(c.Remote) {
+			list = append(list, c)
+		}
+	}
+	return list, nil
+}
+
+func (f *ssFlags) inState(state string) bool {
+	return len(f.states) == 0 || slices.ContainsFunc(f.states, func(s string) bool { return strings.EqualFold(s, state) })
+}
+
+// parseEnd reads ADDR, :PORT or ADDR:PORT and returns what tells whether an end is that.
+func parseEnd(flag, s string) (func(netip.AddrPort) bool, error) {
+	if s == "" {
+		return func(netip.AddrPort) bool { return true }, nil
+	}
+	if a, err := netip.ParseAddr(s); err == nil {
+		return func(e netip.AddrPort) bool { return e.Addr() == a }, nil
+	}
+	if port, ok := strings.CutPrefix(s, ":"); ok {
+		if n, err := strconv.ParseUint(port, 10, 16); err == nil {
+			return func(e netip.AddrPort) bool { return e.IsValid() && e.Port() == uint16(n) }, nil
+		}
+	}
+	ap, err := netip.ParseAddrPort(s)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s: must be ADDR, :PORT or ADDR:PORT, as in 192.0.2.1:7 or [2001:db8::1]:7", flag, s)
+	}
+	return func(e netip.AddrPort) bool { return e == ap }, nil
+}
+
+// abort has the running weir abort connections, and says how many.
+func (f *ssFlags) abort(ctx context.Context, out io.Writer, conns []stack.ConnInfo) error {
+	list := []ends{}
+	for _, c := range conns {
+		if c.Protocol == "tcp" && c.Remote.IsValid() {
+			list = append(list, ends{c.Local, c.Remote})
+		}
+	}
+	raw, err := f.ask(ctx, "abort", list)
+	if err != nil {
+		return err
+	}
+	var n int
+	if err := json.Unmarshal(raw, &n); err != nil {
+		return fmt.Errorf("the running weir is of another version: %w", err)
+	}
+	_, err = fmt.Fprintf(out, "%d aborted\n", n)
+	return err
 }
 
 // connTable lays connections out as a table.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"net/netip"
 	"path/filepath"
 	"strings"
@@ -45,8 +46,8 @@ func listen(t *testing.T) (path string) {
 		t.Fatal(err)
 	}
 	s, err := control.Listen(path, control.Handlers{
-		"connections": func() (any, error) { return testConns, nil },
-		"stats": func() (any, error) {
+		"connections": func(json.RawMessage) (any, error) { return testConns, nil },
+		"stats": func(json.RawMessage) (any, error) {
 			return map[string]uint64{"tcp.drop.checksum": 0, "tcp.segments.in": 1 << 60, "udp.in": 12}, nil
 		},
 	})
@@ -92,5 +93,50 @@ func TestTimesAreBrief(t *testing.T) {
 		if got := brief(d); got != want {
 			t.Errorf("brief(%d) = %s, want %s", d, got, want)
 		}
+	}
+}
+
+func TestConnectionsAreChosenByStateAndEnds(t *testing.T) {
+	for _, tt := range []struct {
+		f    ssFlags
+		want []int // of testConns
+	}{
+		{ssFlags{}, []int{0, 1, 2}},
+		{ssFlags{states: []string{"established", "LISTEN"}}, []int{0, 1}},
+		{ssFlags{local: ":7"}, []int{0, 1, 2}},
+		{ssFlags{local: "192.0.2.2"}, []int{0, 2}},
+		{ssFlags{local: "[2001:db8:77::2]:7"}, []int{1}},
+		{ssFlags{remote: ":0"}, nil},
+		{ssFlags{remote: "192.0.2.1:40000", states: []string{"listen"}}, nil},
+	} {
+		got, err := tt.f.choose(testConns)
+		if err != nil {
+			t.Errorf("%+v: %v", tt.f, err)
+		}
+		ok := len(got) == len(tt.want)
+		for i := range got {
+			ok = ok && got[i] == testConns[tt.want[i]]
+		}
+		if !ok {
+			t.Errorf("%+v chooses %v", tt.f, got)
+		}
+	}
+}
+
+func TestKillSaysWhichConnections(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "s.sock")
+	var asked string
+	s, err := control.Listen(path, control.Handlers{
+		"connections": func(json.RawMessage) (any, error) { return testConns, nil },
+		"abort":       func(arg json.RawMessage) (any, error) { asked = string(arg); return 1, nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	stdout, stderr, status := weir(t, "ss", "--control", path, "--kill", "--local", "192.0.2.2")
+	want := `[{"local":"192.0.2.2:7","remote":"192.0.2.1:40000"}]`
+	if status != 0 || stdout != "1 aborted\n" || asked != want {
+		t.Errorf("status %d, stdout %q, stderr %q, asked %s, want %s", status, stdout, stderr, asked, want)
 	}
 }

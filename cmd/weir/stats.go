@@ -24,7 +24,7 @@ of the prefixes. A name says protocol, event and reason, as in tcp.drop.checksum
 begins with "held." is what is held at the moment.`,
 		Example: "  weir stats\n  weir stats tcp. ip.drop\n  weir stats --nonzero\n  weir stats --json",
 		RunE: func(cmd *cobra.Command, prefixes []string) error {
-			raw, err := f.ask(cmd.Context(), "stats")
+			raw, err := f.ask(cmd.Context(), "stats", nil)
 			if err != nil {
 				return err
 			}

@@ -34,6 +34,8 @@ type upFlags struct {
 	pcap    string
 	metrics string
 	control string
+	profile string
+	sysctls map[string]string
 }
 
 const upLong = `Puts weir's stack on a TUN device of this host, or on several, until interrupted.
@@ -59,6 +61,8 @@ const upExample = `  weir up                                              # weir
   weir up --serve echo,daytime                         # not discard and chargen; or none
   weir up --pcap weir.pcapng                           # every packet, for tshark or Wireshark
   weir up --metrics 127.0.0.1:9100                     # Prometheus, on the host's network
+  weir up --sysctl net.ipv4.tcp_keepalive_time=600     # keep-alives after ten minutes
+  weir up --profile linux                              # TCP as Linux has it
   weir up --control /run/user/1000/weir.sock           # where weir ss and weir stats ask
 
   # a router between two devices, with a network behind 10.2.0.9
@@ -84,6 +88,8 @@ func newUp() *cobra.Command {
 	flags.StringVar(&f.serve, "serve", defaultServices, "the `LIST` of services to run, or none")
 	flags.StringVar(&f.pcap, "pcap", "", "capture every packet to `FILE`, in the pcapng format")
 	flags.StringVar(&f.metrics, "metrics", "", "serve Prometheus' metrics at http://`ADDR`/metrics, on the host's network")
+	flags.StringVar(&f.profile, "profile", "", "behave like `STACK` where the RFCs leave room: weir, linux or freebsd")
+	flags.StringToStringVar(&f.sysctls, "sysctl", nil, "set `NAME=VALUE`, by the name that Linux or FreeBSD has for it; may be given again")
 	flags.StringVar(&f.control, "control", "", "listen at `PATH` for weir ss and weir stats")
 	return cmd
 }
@@ -98,7 +104,7 @@ func (f *upFlags) config() (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	return node.Config{Devices: devices, Routes: routes, Forward: f.forward, Netns: f.netns, Pcap: f.pcap}, nil
+	return node.Config{Devices: devices, Routes: routes, Forward: f.forward, Netns: f.netns, Pcap: f.pcap, Profile: f.profile, Sysctls: f.sysctls}, nil
 }
 
 func (f *upFlags) run(ctx context.Context, out io.Writer) (err error) {

@@ -213,8 +213,8 @@ func (c *Conn) checkReneging(n *news) bool {
 	return true
 }
 
-// enter changes the state.
-func (c *Conn) enter(s caState) { c.loss.state = s }
+// enter changes the state. What F-RTO waits for, it waits for in one state only.
+func (c *Conn) enter(s caState) { c.loss.state, c.loss.hold = s, false }
 
 // enterRecovery begins fast recovery (RFC 6675 §5 step 4, RFC 8985 §6.2, RFC 9937 §6).
 func (c *Conn) enterRecovery(now clock.Time, echo bool) {

@@ -97,7 +97,7 @@ func (c *Conn) checkLoss() error {
 		must(l.state == caOpen || l.rec != nil, "%v and no record of it", l.state),
 		must(l.rec == nil || l.rec.high.LessEq(s.nxt) || s.connecting, "RecoveryPoint after snd.nxt"),
 		must(!c.reducing() || l.rec.window > 0, "a window of %d in recovery", c.reducedTo()),
-		must(l.out != nil || !l.hold, "F-RTO waits for nothing"),
+		must(!l.hold || l.out != nil && l.state == caLoss, "F-RTO waits for nothing"),
 	); err != nil {
 		return err
 	}

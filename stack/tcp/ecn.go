@@ -55,7 +55,7 @@ func (c *Conn) adoptECN(s *Segment) {
 	c.ecn = 0
 	switch flags := s.Flags & ecnFlags; {
 	case !s.has(wire.FlagACK):
-		if flags == ecnFlags && c.set.ECN != ECNOff && s.ECN == NotECT {
+		if flags == ecnFlags && c.set.ECN != ECNOff && (s.ECN == NotECT || c.likeFreeBSD()) {
 			c.ecn = ecnAgreed
 		}
 	case c.set.ECN == ECNOn && flags == wire.FlagECE && c.state == StateSynSent:
@@ -72,7 +72,7 @@ func (c *Conn) noteECN(s *Segment) {
 	}
 	if s.has(wire.FlagCWR) {
 		c.ecn &^= ecnEcho
-		if s.Len() > 0 {
+		if s.Len() > 0 || c.likeFreeBSD() {
 			c.ackNow() // the peer's window may be as small as one segment
 		}
 	}
@@ -83,15 +83,23 @@ func (c *Conn) noteECN(s *Segment) {
 	case CE:
 		c.ctr.CongestionMarks.Add(1)
 		if c.ecn&ecnEcho == 0 {
-			c.quick = max(c.quick, 2)
+			c.quickenCE()
 		}
 		c.ecn |= ecnEcho | ecnSeen
 	case ECT0, ECT1:
 		c.ecn |= ecnSeen
 	default:
 		if c.ecn&ecnSeen != 0 {
-			c.quick = max(c.quick, 2) // most likely a retransmission
+			c.quickenCE() // most likely a retransmission
 		}
+	}
+}
+
+// quickenCE has Linux acknowledge the next two segments at once: the peer's window is about to be
+// small.
+func (c *Conn) quickenCE() {
+	if c.likeLinux() {
+		c.quick, c.pingpong = max(c.quick, 2), false
 	}
 }
 

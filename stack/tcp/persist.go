@@ -71,6 +71,9 @@ func (c *Conn) sendProbe(now clock.Time, s *Segment, buf []byte) bool {
 		c.header(now, s, c.snd.una)
 		n := min(c.dataEnd().Sub(c.snd.una), 1)
 		c.fill(s, buf, c.snd.una, n, 1, n == 0)
+		if c.likeFreeBSD() && !c.probed {
+			c.ecnText(s) // which RFC 3168 §6.1.6 forbids
+		}
 		c.snd.nxt, c.probing = c.snd.una.Add(1), true
 	}
 	c.ackSent()

@@ -9,8 +9,18 @@ func (c *Conn) beginReduction(now clock.Time) {
 	r.high, r.probing = c.snd.nxt, false
 	r.prior, r.delivered, r.sent = c.cc.Window(), 0, 0
 	r.window = r.prior
-	c.cc.EnterRecovery(now, c.units(c.loss.outstanding()), 0)
+	c.cc.EnterRecovery(now, c.flightSize(), 0)
 	c.queueCWR()
+}
+
+// flightSize is FlightSize when congestion was noticed (RFC 5681 §2): what an ACK that tells of it
+// acknowledges was outstanding then.
+func (c *Conn) flightSize() int {
+	n := c.units(c.loss.outstanding())
+	if f := c.loss.out; f != nil {
+		n = max(n, f.before)
+	}
+	return n
 }
 
 // outstanding is the tally of what is sent and not acknowledged.

@@ -179,7 +179,7 @@ func (c *Conn) learn(a *arrival, n *news) {
 		c.tailProbeAck(a.seg.Ack, n)
 		return
 	}
-	n.losses = f.losses
+	n.losses, f.before = f.losses, c.units(f.out)
 	c.takeSACK(a, n)
 	c.clean(n)
 	c.measure(a, n)
@@ -198,6 +198,7 @@ func (c *Conn) learn(a *arrival, n *news) {
 	c.countDelivered(n)
 	c.sampleRate(n)
 	c.control(n)
+	f.before = 0
 	c.landed()
 }
 

@@ -320,11 +320,28 @@ func TestCEIsEchoedUntilCWR(t *testing.T) {
 	d.in("A", 1, 1)
 	d.in("A", 1, 1, ecn(CE))
 	d.in("PA", 1, 1, octets(1000), ecn(CE))
-	d.want("at once", "AE", 1, 1001)
+	d.toTimer()
+	d.want("delayed as any", "AE", 1, 1001)
 	d.in("PA", 1001, 1, octets(1000), ecn(ECT0))
+	d.toTimer()
 	d.want("still", "AE", 1, 2001)
 	d.in("PAW", 2001, 1, octets(1000), ecn(ECT0))
 	d.want("heard", "A", 1, 3001)
+}
+
+// RFC 5681 §3.1: ssthresh is reckoned from what was outstanding when congestion was noticed, with
+// what the ACK that tells of it acknowledges.
+func TestECNEchoOfTheLastACKHalvesTheFlight(t *testing.T) {
+	d := newDialogue(t, withSACK, func(d *dialogue) { recoverAsFreeBSD(&d.set) })
+	d.accept(mss(1000), sackPermitted(), func(_ *dialogue, s *Segment) { s.Flags |= wire.FlagECE | wire.FlagCWR })
+	d.want("agreed", "SAE", 0, 1)
+	d.in("A", 1, 1)
+	d.write(10000)
+	d.drain()
+	d.in("AE", 1, 10001)
+	if got := d.c.cc.SSThresh(); got != 7000 {
+		t.Errorf("ssthresh %d", got)
+	}
 }
 
 // The delivery rate (draft-cheng-iccrg-delivery-rate-estimation §3.3): ten segments in a round trip.

@@ -57,8 +57,8 @@ var scenes = []scene{
 }
 
 func TestEveryInterleavingOfASmallScope(t *testing.T) {
-	if testing.Short() {
-		t.Skip("seconds of search")
+	if testing.Short() || raceEnabled {
+		t.Skip("seconds of search, and minutes with the race detector, which one goroutine has no need of")
 	}
 	var mu sync.Mutex
 	var states, steps uint64

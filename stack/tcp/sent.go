@@ -86,6 +86,7 @@ type flight struct {
 	hint                             seq.Value // nothing before it is owed
 	top                              seq.Value // end of the highest range reported by SACK
 	apart                            bool      // what left as one packet stays a record of its own
+	before                           int       // outstanding before the ACK in hand, in the window's units; 0 outside of one
 	losses                           int       // segments ever deemed lost in it, for what is news of an ACK
 	reno                             int       // without SACK: segments that duplicate ACKs say have arrived
 	rack                             rackState

@@ -14,9 +14,17 @@ import (
 
 const callTimeout = 10 * time.Second
 
-// Call sends the request op to the weir that listens at path and returns its
-// answer. Its errors say in one line what is wrong with the path or the request.
-func Call(ctx context.Context, path, op string) (json.RawMessage, error) {
+// Call sends the request op, with arg where that is not nil, to the weir that listens at path and
+// returns its answer. Its errors say in one line what is wrong with the path or the request.
+func Call(ctx context.Context, path, op string, arg any) (json.RawMessage, error) {
+	req := request{Op: op}
+	if arg != nil {
+		raw, err := json.Marshal(arg)
+		if err != nil {
+			return nil, fmt.Errorf("request %s: %w", op, err)
+		}
+		req.Arg = raw
+	}
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var dialer net.Dialer
@@ -29,7 +37,7 @@ func Call(ctx context.Context, path, op string) (json.RawMessage, error) {
 		_ = c.SetDeadline(deadline)
 	}
 	var resp response
-	if err := json.NewEncoder(c).Encode(request{Op: op}); err != nil {
+	if err := json.NewEncoder(c).Encode(req); err != nil {
 		return nil, fmt.Errorf("control socket %s: %w", path, reason(err))
 	}
 	if err := json.NewDecoder(c).Decode(&resp); err != nil {

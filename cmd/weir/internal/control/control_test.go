@@ -2,6 +2,7 @@ package control
 
 import (
 	"bufio"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -27,8 +28,8 @@ func home(t *testing.T) string {
 func listen(t *testing.T, path string) *Server {
 	t.Helper()
 	s, err := Listen(path, Handlers{
-		"stats": func() (any, error) { return map[string]int{"tcp.segments.in": 12}, nil },
-		"fail":  func() (any, error) { return nil, errors.New("it failed") },
+		"stats": func(json.RawMessage) (any, error) { return map[string]int{"tcp.segments.in": 12}, nil },
+		"fail":  func(json.RawMessage) (any, error) { return nil, errors.New("it failed") },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -51,12 +52,12 @@ func abandon(t *testing.T, path string) {
 func TestRequestIsAnswered(t *testing.T) {
 	path := filepath.Join(home(t), "a.sock")
 	listen(t, path)
-	raw, err := Call(t.Context(), path, "stats")
+	raw, err := Call(t.Context(), path, "stats", nil)
 	if err != nil || string(raw) != `{"tcp.segments.in":12}` {
 		t.Errorf("Call = %s, %v", raw, err)
 	}
 	for op, want := range map[string]string{"fail": "it failed", "dance": `unknown request "dance"`} {
-		if _, err := Call(t.Context(), path, op); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Call(t.Context(), path, op, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("Call %s = %v, want %q", op, err, want)
 		}
 	}
@@ -177,7 +178,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 	dir := home(t)
 	abandon(t, filepath.Join(dir, "dead.sock"))
 	for path, want := range map[string]string{"none.sock": "is weir up running", "dead.sock": "is gone"} {
-		if _, err := Call(t.Context(), filepath.Join(dir, path), "stats"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Call(t.Context(), filepath.Join(dir, path), "stats", nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %q", path, err, want)
 		}
 	}

@@ -18,14 +18,16 @@ const (
 	patience   = 30 * time.Second // for a client to ask, and to take its answer
 )
 
-// Handler returns the answer to a request, a value that encodes as JSON.
-type Handler func() (any, error)
+// Handler returns the answer to a request, a value that encodes as JSON. arg is what the
+// request came with, nil where that is nothing.
+type Handler func(arg json.RawMessage) (any, error)
 
 // Handlers are the requests that a server answers, by name.
 type Handlers map[string]Handler
 
 type request struct {
-	Op string `json:"op"`
+	Op  string          `json:"op"`
+	Arg json.RawMessage `json:"arg,omitempty"`
 }
 
 type response struct {
@@ -150,7 +152,7 @@ func (s *Server) answer(line []byte) response {
 	if !ok {
 		return response{Error: fmt.Sprintf("unknown request %q", req.Op)}
 	}
-	v, err := handle()
+	v, err := handle(req.Arg)
 	if err != nil {
 		return response{Error: err.Error()}
 	}

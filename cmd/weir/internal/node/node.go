@@ -19,6 +19,8 @@ type Config struct {
 	Forward bool   // pass packets on between the devices
 	Netns   string // the network namespace of the devices, empty for this one
 	Pcap    string // a file to capture every packet to, empty for none
+	Profile string // whose TCP the stack behaves like; see stack.Config
+	Sysctls map[string]string
 }
 
 // Node is a stack on its devices.
@@ -56,7 +58,7 @@ func (n *Node) open(cfg Config) (err error) {
 			return err
 		}
 	}
-	if n.Stack, err = stack.New(stack.Config{Forward: cfg.Forward}); err != nil {
+	if n.Stack, err = stack.New(stack.Config{Forward: cfg.Forward, Profile: cfg.Profile, Sysctls: cfg.Sysctls}); err != nil {
 		return err
 	}
 	for _, d := range cfg.Devices {

@@ -21,9 +21,19 @@ func (c *Conn) pushes(at seq.Value, n, size int) bool {
 	return c.loss.out != nil && c.loss.out.pushed(at, at.Add(n))
 }
 
-// burst returns how many octets may go into one Segment at most: in Linux's profile what is paced in
-// a millisecond, more on a short path, and no more than half the congestion window.
+// burst returns how many octets of new text may go into one Segment at most: in Linux's profile what
+// is paced, and no more than half the congestion window.
 func (c *Conn) burst(size int) int {
+	n := c.paced(size)
+	if !c.likeLinux() || n < 2*size {
+		return n
+	}
+	return max(min(n, c.cwnd()/size/2*size), size)
+}
+
+// paced returns how many octets may go into one Segment at most: in Linux's profile what is paced in
+// a millisecond, and more on a short path.
+func (c *Conn) paced(size int) int {
 	most := max(c.snd.maxSegment, size)
 	if !c.likeLinux() || most < 2*size {
 		return most
@@ -34,11 +44,11 @@ func (c *Conn) burst(size int) int {
 		if cwnd < c.cc.SSThresh()/2 {
 			percent = 200
 		}
-		octets = int(int64(max(cwnd, c.units(c.loss.outstanding()))) * int64(percent) / 100 * int64(time.Second) / int64(srtt) >> 10)
+		cwnd = max(cwnd, c.units(c.loss.outstanding()))
+		octets = int(int64(cwnd) * int64(percent) / 100 * int64(time.Second) / int64(srtt) >> 10)
 		if r := c.rtt.Min().Microseconds() >> 9; r < 32 {
 			octets += 65536 >> r
 		}
 	}
-	n := min(max(octets/size, c.set.MinBurst), max(cwnd/size/2, 1))
-	return min(max(n, 1)*size, most)
+	return min(max(octets/size, c.set.MinBurst, 1)*size, most)
 }

@@ -61,8 +61,11 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 		n = room
 	}
 	most := max(c.snd.maxSegment, size)
-	if c.set.CWRAtOnce {
+	switch {
+	case c.set.CWRAtOnce:
 		most = c.atOnce(size)
+	case c.keepsPackets():
+		most = c.paced(size)
 	}
 	most -= most % size
 	n = min(n, most+1) // one number may be the FIN's, which takes no room

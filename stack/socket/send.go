@@ -96,10 +96,10 @@ func (w *sending) append(c *shard.TCP, p []byte, more bool) int {
 	switch {
 	case w.flags&MSG_OOB != 0 && !more:
 		return c.Conn().WriteUrgent(now, p)
-	case w.flags&MSG_EOR != 0 && !more:
-		return c.Conn().WriteRecord(now, p)
 	case w.flags&MSG_MORE != 0:
 		return c.Conn().WriteMore(now, p)
+	case w.flags&MSG_EOR != 0 && !more:
+		return c.Conn().WriteRecord(now, p)
 	}
 	return c.Conn().Write(now, p)
 }

@@ -58,6 +58,7 @@ func LinuxSettings() Settings {
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
 	s.SoftwareGSO = true
+	s.KeepPackets, s.FinEndsSACK = true, true
 	recoverAsLinux(&s)
 	return s
 }

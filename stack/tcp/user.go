@@ -21,19 +21,19 @@ func (c *Conn) WriteMore(_ clock.Time, p []byte) int { return c.write(p, true) }
 
 func (c *Conn) write(p []byte, more bool) int {
 	n := min(len(p), c.Writable())
-	if !c.likeLinux() || n <= 0 { // else there may be room once this was sent
+	if !c.keepsPackets() || n <= 0 { // else there may be room once this was sent
 		c.stat.shortWrite = n < len(p)
 	}
 	if n <= 0 {
-		if c.likeLinux() && len(p) > 0 && c.snd.queue.Len() > 0 {
-			c.like.pushes.mark(c.dataEnd()) // the user waits: it is the end of a write
+		if len(p) > 0 && c.keepsPackets() {
+			c.pushLast() // the user waits: it is the end of a write
 		}
 		return 0
 	}
 	c.settled, c.more, c.flush = false, more, false
 	c.snd.queue.Append(p[:n])
-	if c.likeLinux() {
-		c.wroteLinux(n, more || n < len(p))
+	if c.keepsPackets() {
+		c.pack(n, more || n < len(p))
 	}
 	return n
 }
@@ -58,8 +58,8 @@ func (c *Conn) Writable() int {
 	if !c.MayWrite() {
 		return 0
 	}
-	if c.likeLinux() {
-		return c.roomLinux()
+	if c.keepsPackets() {
+		return c.roomForPackets()
 	}
 	if n := c.NotSentLowat(); n > 0 {
 		if _, unsent := c.Queued(); unsent >= n {
@@ -74,7 +74,7 @@ func (c *Conn) tellRoom(a *arrival) {
 	if !c.roomToTell() {
 		return
 	}
-	if !c.likeLinux() {
+	if !c.keepsPackets() {
 		c.stat.shortWrite = false
 	}
 	a.events |= EventWritable
@@ -86,8 +86,8 @@ func (c *Conn) roomToTell() bool {
 	if !c.MayWrite() {
 		return false
 	}
-	if c.likeLinux() {
-		return c.tellLinux()
+	if c.keepsPackets() {
+		return c.tellOfMemory()
 	}
 	if n := c.NotSentLowat(); n > 0 {
 		if _, unsent := c.Queued(); unsent > 0 && unsent >= n+c.cc.Window() {

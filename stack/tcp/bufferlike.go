@@ -21,42 +21,42 @@ const (
 )
 
 // memory is what Linux counts for what is in the send queue.
-func (c *Conn) memory() int {
-	unacked, unsent := c.Queued()
-	goal := c.packetGoal()
-	return unacked + unsent + packetCost*((unacked+goal-1)/goal+len(c.like.packets.list))
+func (c *Conn) memory() int { return c.memoryAt(c.dataEnd(), c.snd.nxt) }
+
+// memoryAt is that when so much was written, and sent.
+func (c *Conn) memoryAt(end, sent seq.Value) int {
+	start, goal := c.snd.dataStart(), c.packetGoal()
+	away := max(sent.Sub(start), 0)
+	return end.Sub(start) + packetCost*((away+goal-1)/goal+len(c.like.packets.list))
 }
 
-// roomForPackets is how much text a write takes at once: what is missing of the last packet, or a whole
-// one. Where that is less than the user has, more may be taken once it was sent.
+// mayBegin reports whether a write may begin a packet at the end of what was written.
+func (c *Conn) mayBegin(end, sent seq.Value) bool {
+	if low := c.NotSentLowat(); low > 0 && end.Sub(sent) >= low {
+		return false
+	}
+	return c.memoryAt(end, sent) < c.snd.limit
+}
+
+// roomForPackets is how much text a write takes at least: what is missing of the last packet, or a whole
+// one.
 func (c *Conn) roomForPackets() int {
 	p, goal := &c.like.packets, c.packetGoal()
 	p.drop(c.snd.nxt)
 	if x, n := p.last(seq.Max(c.snd.nxt, c.snd.dataStart())); x != nil && !x.record && n < goal {
 		return goal - n
 	}
-	if c.holdsBack(1) || c.memory() >= c.snd.limit {
+	if !c.mayBegin(c.dataEnd(), seq.Max(c.snd.nxt, c.snd.dataStart())) {
 		return 0
 	}
 	return goal
 }
 
-// pushLast has the last packet carry PSH.
-func (c *Conn) pushLast() {
-	if x, _ := c.like.packets.last(c.snd.nxt); x != nil {
-		x.push, c.like.packets.pushed = true, x.end
-	}
-}
-
-// holdsBack reports whether so much was not sent yet, times the factor, that the low-water mark lets no
-// more in.
-func (c *Conn) holdsBack(factor int) bool {
-	low := c.NotSentLowat()
-	if low <= 0 {
-		return false
-	}
+// holdsBack reports whether half the low-water mark, or more, was not sent yet.
+func (c *Conn) holdsBack() bool {
 	_, unsent := c.Queued()
-	return factor*unsent >= low
+	low := c.NotSentLowat()
+	return low > 0 && 2*unsent >= low
 }
 
 // WriteSpace reports whether there is so much room in the send buffer that a user who polls is told: a
@@ -67,7 +67,7 @@ func (c *Conn) WriteSpace() bool {
 		return true
 	}
 	if c.keepsPackets() {
-		c.stat.shortWrite = !c.memoryFree() || c.holdsBack(2)
+		c.stat.shortWrite = !c.memoryFree() || c.holdsBack()
 		return !c.stat.shortWrite
 	}
 	room, n := c.Writable(), c.snd.queue.Len()

@@ -61,11 +61,11 @@ func TestPacketGoesOnWhileItIsSent(t *testing.T) {
 	d := linuxServer(t)
 	d.c.cc.SetWindow(2000)
 	d.in("A", 1, 1, win(257))
-	// Packets of 16000 octets, half of the window: when the first is full two segments leave, and it goes on to
-	// 18001, where PSH is as half of the window lies before it.
-	if n := d.fillUp(60000); n != 60000 {
-		t.Fatalf("%d octets taken", n)
-	}
+	d.write(60000)
+	// Packets of 16000 octets, half of the window: the first is full and one segment leaves, the
+	// second time the next; PSH at 17001 because half of the window lies behind the last; it moves to 18001.
+	d.want("the first", "A", 1, 1, octets(1000))
+	d.want("the second", "A", 1001, 1, octets(1000))
 	var ends []int
 	for at := 2001; at < 60001; at += 1000 {
 		d.pass(ms)

@@ -109,13 +109,10 @@ func (w *world) dialPeer(ifc int, local, remote string) (*TCP, *peer, *events) {
 func (w *world) write(c *TCP, text []byte) {
 	w.Helper()
 	c.Lock()
-	for n := 0; n < len(text); {
-		k := c.conn.Write(w.clock.Now(), text[n:])
-		if n += k; k == 0 {
-			w.Fatalf("%d of %d octets written", n, len(text))
-		}
-		c.Push()
+	if n := c.conn.Write(w.clock.Now(), text); n != len(text) {
+		w.Fatalf("%d of %d octets written", n, len(text))
 	}
+	c.Push()
 	c.Unlock()
 	w.settle()
 }

@@ -24,7 +24,7 @@ func (o *options) configure(c *tcp.Conn, now clock.Time, profile tcp.Profile, wa
 		d := defaultOptions()
 		was = &d
 	}
-	if o.nodelay != was.nodelay {
+	if o.nodelay != was.nodelay || o.nodelays != was.nodelays {
 		c.SetNoDelay(o.nodelay)
 	}
 	if o.cork != was.cork {

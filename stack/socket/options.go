@@ -21,8 +21,9 @@ type options struct {
 	device                      int // SO_BINDTODEVICE, by index
 
 	nodelay, cork                   bool
-	quickack                        int // 1 on, -1 off, 0 not set
-	keepIdle, keepInterval, keepCnt int // seconds, seconds and probes; 0 is the host's
+	nodelays                        uint8 // how often nodelay was set
+	quickack                        int   // 1 on, -1 off, 0 not set
+	keepIdle, keepInterval, keepCnt int   // seconds, seconds and probes; 0 is the host's
 	maxSegment, synCount, linger2   int
 	keepInit                        int // seconds; 0 is the host's
 	noOptions                       bool

@@ -64,15 +64,8 @@ func (w *sending) attempt() (int, error) {
 	return w.sent, nil
 }
 
-// write fills the send buffer and sends, until there is no room for more. c is locked.
+// write fills the send buffer and sends. c is locked.
 func (w *sending) write(c *shard.TCP) {
-	for w.sent < w.want && w.fill(c) {
-		c.Push()
-	}
-}
-
-// fill queues what there is room for at the moment, and reports whether that is anything.
-func (w *sending) fill(c *shard.TCP) bool {
 	skip, before := w.sent, w.sent
 	for i, p := range w.iov {
 		if skip >= len(p) {
@@ -87,7 +80,9 @@ func (w *sending) fill(c *shard.TCP) bool {
 			break
 		}
 	}
-	return w.sent > before
+	if w.sent > before {
+		c.Push()
+	}
 }
 
 // append queues p; more says that the same call goes on behind it.
@@ -96,10 +91,10 @@ func (w *sending) append(c *shard.TCP, p []byte, more bool) int {
 	switch {
 	case w.flags&MSG_OOB != 0 && !more:
 		return c.Conn().WriteUrgent(now, p)
-	case w.flags&MSG_EOR != 0 && !more:
-		return c.Conn().WriteRecord(now, p)
 	case w.flags&MSG_MORE != 0:
 		return c.Conn().WriteMore(now, p)
+	case w.flags&MSG_EOR != 0 && !more:
+		return c.Conn().WriteRecord(now, p)
 	}
 	return c.Conn().Write(now, p)
 }

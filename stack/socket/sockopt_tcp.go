@@ -31,7 +31,9 @@ func setTCPOption(s *stream, name int, value []byte) error {
 	on := v != 0
 	switch name {
 	case TCP_NODELAY:
-		o.nodelay = on
+		if o.nodelay = on; on {
+			o.nodelays++ // it pushes each time it is set
+		}
 	case TCP_CORK:
 		o.cork = on
 	case TCP_QUICKACK:

@@ -169,9 +169,6 @@ func (c *Conn) advance(a *arrival, n int) {
 	} else {
 		a.freed = text > 0
 	}
-	if c.like != nil {
-		c.like.pushes.ackTo(s.una)
-	}
 	s.sml = seq.Max(s.sml, s.una)
 	s.urgent = s.urgent && s.una.Less(s.up)
 	c.tries, c.probeShift, c.progressAt = 0, 0, a.now

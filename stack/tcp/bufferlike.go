@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
 )
 
 // How kernels bound their queues, and how buffers grow that no user has fixed.
@@ -20,63 +21,71 @@ const (
 )
 
 // memory is what Linux counts for what is in the send queue.
-func (c *Conn) memory() int {
-	goal := c.packetGoal()
-	unacked, unsent := c.Queued()
-	return unacked + unsent + packetCost*((unacked+goal-1)/goal+(unsent+goal-1)/goal)
+func (c *Conn) memory() int { return c.memoryAt(c.dataEnd(), c.snd.nxt) }
+
+// memoryAt is that when so much was written, and sent.
+func (c *Conn) memoryAt(end, sent seq.Value) int {
+	start, goal := c.snd.dataStart(), c.packetGoal()
+	away := max(sent.Sub(start), 0)
+	return end.Sub(start) + packetCost*((away+goal-1)/goal+len(c.like.packets.list))
 }
 
-// roomLinux is how much text a write takes at once: what is missing of the packet that was begun, or
-// a whole one. Where that is less than the user has, more may be taken once it was sent.
-func (c *Conn) roomLinux() int {
-	goal, end := c.packetGoal(), c.dataEnd()
-	if n := end.Sub(c.packetStart(end)); n > 0 && n < goal {
+// mayBegin reports whether a write may begin a packet at the end of what was written.
+func (c *Conn) mayBegin(end, sent seq.Value) bool {
+	if low := c.NotSentLowat(); low > 0 && end.Sub(sent) >= low {
+		return false
+	}
+	return c.memoryAt(end, sent) < c.snd.limit
+}
+
+// roomForPackets is how much text a write takes at least: what is missing of the last packet, or a whole
+// one.
+func (c *Conn) roomForPackets() int {
+	p, goal := &c.like.packets, c.packetGoal()
+	p.drop(c.snd.nxt)
+	if x, n := p.last(seq.Max(c.snd.nxt, c.snd.dataStart())); x != nil && !x.record && n < goal {
 		return goal - n
 	}
-	if c.holdsBack(1) || c.memory() >= c.snd.limit {
+	if !c.mayBegin(c.dataEnd(), seq.Max(c.snd.nxt, c.snd.dataStart())) {
 		return 0
 	}
 	return goal
 }
 
-// holdsBack reports whether so much was not sent yet, times the factor, that the low-water mark lets no
-// more in.
-func (c *Conn) holdsBack(factor int) bool {
-	low := c.NotSentLowat()
-	if low <= 0 {
-		return false
-	}
+// holdsBack reports whether half the low-water mark, or more, was not sent yet.
+func (c *Conn) holdsBack() bool {
 	_, unsent := c.Queued()
-	return factor*unsent >= low
+	low := c.NotSentLowat()
+	return low > 0 && 2*unsent >= low
 }
 
 // WriteSpace reports whether there is so much room in the send buffer that a user who polls is told: a
-// third of it, and half the low-water mark in Linux's profile. There, a user who was told that there is not hears of it by
-// EventWritable.
+// third of it, and half the low-water mark where packets are kept. There, a user who was told that there is not hears
+// of it by EventWritable.
 func (c *Conn) WriteSpace() bool {
 	if !c.MayWrite() {
 		return true
 	}
-	if c.likeLinux() {
-		c.stat.shortWrite = !c.spaceLinux() || c.holdsBack(2)
+	if c.keepsPackets() {
+		c.stat.shortWrite = !c.memoryFree() || c.holdsBack()
 		return !c.stat.shortWrite
 	}
 	room, n := c.Writable(), c.snd.queue.Len()
 	return room > 0 && room >= n/2
 }
 
-func (c *Conn) spaceLinux() bool { return 3*c.memory() <= 2*c.snd.limit }
+func (c *Conn) memoryFree() bool { return 3*c.memory() <= 2*c.snd.limit }
 
-// tellLinux decides whether a user is told that there is room, before what the ACK lets go was sent:
+// tellOfMemory decides whether a user is told that there is room, before what the ACK lets go was sent:
 // nobody is who has not found it full.
-func (c *Conn) tellLinux() bool {
+func (c *Conn) tellOfMemory() bool {
 	if !c.stat.shortWrite || !c.MayWrite() {
 		return false
 	}
 	if c.like.sendGrows && c.snd.nxt.Sub(c.snd.una) < c.cwnd() {
 		c.expandSendBuffer()
 	}
-	if !c.spaceLinux() {
+	if !c.memoryFree() {
 		return false
 	}
 	if c.NotSentLowat() > 0 { // the user looks again when it was sent

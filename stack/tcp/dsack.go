@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/wire"
 )
 
 // takeSACK enters the segment's SACK blocks (RFC 2018 §4, RFC 2883). Blocks that are not within
@@ -14,10 +15,15 @@ func (c *Conn) takeSACK(a *arrival, n *news) {
 	blocks := o.SACK[:o.NumSACK]
 	duplicate := c.takeDSACK(a, n)
 	f := c.loss.out
-	for i, b := range blocks {
-		r := seq.Range{Start: seq.Value(b.Left), End: seq.Value(b.Right)}
+	for _, i := range ascending(blocks) {
+		if i >= len(blocks) {
+			break
+		}
+		r := seq.Range{Start: seq.Value(blocks[i].Left), End: seq.Value(blocks[i].Right)}
 		if f == nil || r.Len() <= 0 || r.End.Greater(c.snd.nxt) || r.Start.LessEq(c.snd.una) {
-			if !(i == 0 && duplicate) && r.End.Greater(c.snd.una) {
+			if i == 0 && duplicate {
+				c.duplicateAcked(r, n)
+			} else if r.End.Greater(c.snd.una) {
 				c.ctr.SACKBlocksIgnored.Add(1)
 			}
 			continue
@@ -33,16 +39,29 @@ func (c *Conn) takeSACK(a *arrival, n *news) {
 	}
 }
 
+// ascending returns in which order to take blocks in, in its first elements: by sequence number, as
+// one that lies before another of the same ACK says nothing of the order that they arrived in.
+func ascending(blocks []wire.SACKBlock) (order [4]int) {
+	for i := range order {
+		j := i
+		for ; j > 0 && i < len(blocks) && seq.Value(blocks[i].Left).Less(seq.Value(blocks[order[j-1]].Left)); j-- {
+			order[j] = order[j-1]
+		}
+		order[j] = i
+	}
+	return order
+}
+
 // sackRange enters one block.
 func (c *Conn) sackRange(b seq.Range, n *news, duplicate bool) {
 	f := c.loss.out
 	i := f.index(seq.Max(b.Start, c.snd.una))
 	from := i
 	for ; i < len(f.recs) && f.recs[i].Start.Less(b.End); i++ {
+		if duplicate {
+			c.duplicateArrived(i, n)
+		}
 		if f.recs[i].state&stSacked != 0 {
-			if duplicate {
-				c.duplicateSacked(i, n)
-			}
 			continue
 		}
 		at, k := f.sackable(i, b)
@@ -86,20 +105,35 @@ func (c *Conn) sackRecord(i int, n *news) {
 	f.top = seq.Max(f.top, r.End)
 }
 
-// duplicateSacked is a DSACK of what had been SACKed: the retransmission has arrived as well.
-func (c *Conn) duplicateSacked(i int, n *news) {
+// duplicateArrived is a DSACK of a record that is outstanding, or acknowledged by the same ACK: where it
+// was sent again, both copies have arrived.
+func (c *Conn) duplicateArrived(i int, n *news) {
 	f, rec := c.loss.out, c.loss.rec
 	r := &f.recs[i]
 	if r.state&stEver != 0 {
 		if rec != nil && rec.undoable && rec.undoLeft > 0 && r.End.Greater(rec.undoMark) {
 			rec.undoLeft = max(rec.undoLeft-r.segments(), 0)
 		}
-		if r.Start.Less(n.low) {
+		if r.state&stSacked != 0 && r.Start.Less(n.low) {
 			n.low = r.Start
 		}
 	}
-	if r.state&stResent != 0 {
+	if r.state&(stSacked|stResent) == stSacked|stResent {
 		f.set(i, r.state&^stResent)
+	}
+}
+
+// duplicateAcked is a DSACK of what the same ACK acknowledges. What was acknowledged before, and so is
+// in no record, has been counted by takeDSACK.
+func (c *Conn) duplicateAcked(b seq.Range, n *news) {
+	f := c.loss.out
+	if f == nil || !b.End.Greater(n.prior) {
+		return
+	}
+	for i := f.index(seq.Max(b.Start, n.prior)); i < len(f.recs) && f.recs[i].Start.Less(b.End); i++ {
+		if f.recs[i].End.LessEq(b.End) {
+			c.duplicateArrived(i, n)
+		}
 	}
 }
 

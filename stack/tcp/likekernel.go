@@ -31,8 +31,7 @@ type likeKernel struct {
 	readSince            clock.Time // a round trip ago at most
 	recvGrows, sendGrows bool       // no user has set the buffer's size
 
-	pushes  pushMarks   // Linux: where writes ended
-	records []seq.Value // Linux: what no segment crosses (MSG_EOR)
+	packets packets // Linux: what was written and not sent
 }
 
 // initLike readies what the profile needs.

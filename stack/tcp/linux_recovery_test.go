@@ -353,3 +353,30 @@ func TestReorderingIsRemembered(t *testing.T) {
 	}
 	d.drain()
 }
+
+// RFC 3708 §3: the report that the retransmission was for nothing may come with the ACK of everything,
+// or on one that is older than the last, when nothing is outstanding any more.
+func TestLateDSACKUndoes(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		d := likeLinux(t, 100*ms)
+		d.bulk(10000, 1, 10001)
+		d.pass(100 * ms)
+		for _, end := range []int{2001, 3001, 4001} {
+			d.in("A", 1, 1, sack(1001, end))
+		}
+		d.run(1, 1001)
+		d.figures(caRecovery, 7, 1, 3) // as much is under way as ssthresh
+		if late {
+			d.in("A", 1, 10001)
+			d.bulk(1000, 10001, 11001)
+			d.pass(100 * ms)
+			d.in("A", 1, 11001)
+			d.in("A", 1, 10001, sack(1, 1001))
+			d.figures(caOpen, 10, 0, 3)
+			continue
+		}
+		d.pass(100 * ms)
+		d.in("A", 1, 10001, sack(1, 1001))
+		d.figures(caOpen, 18, 0, 3) // slow start goes on, by what was delivered: seven, and the copy
+	}
+}

@@ -294,8 +294,8 @@ func TestLinuxKeepsRecordsApart(t *testing.T) {
 	d.idle("Nagle's algorithm keeps the last")
 	d.in("A", 1, 11601, win(500))
 	d.want("the last", "AP", 11601, 1, octets(300))
-	if n := len(d.c.like.records); n != 0 {
-		t.Errorf("%d records are remembered", n)
+	if n := len(d.c.like.packets.list); n != 0 {
+		t.Errorf("%d packets are remembered", n)
 	}
 }
 
@@ -391,17 +391,16 @@ func TestLinuxPardonsAnOldTimestamp(t *testing.T) {
 	}
 }
 
-// What is sent again has PSH where a write ended, but not because it is more than a segment.
-func TestLinuxPushesNewBurstsOnly(t *testing.T) {
-	d := linuxServer(t)
-	d.write(4000)
-	d.want("a burst", "AP", 1, 1, octets(4000))
-	for _, tc := range []struct {
-		at, n int
-		want  bool
-	}{{1, 2000, false}, {2001, 2000, true}, {4001, 2000, true}, {4001, 1000, false}} {
-		if got := d.c.pushes(d.c.snd.iss.Add(tc.at), tc.n, 1000); got != tc.want {
-			t.Errorf("%d octets at %d: PSH is %v", tc.n, tc.at, got)
+// RFC 2883 leaves open whether the ACK of a FIN reports what came twice with it: Linux does not.
+func TestFinEndsSACK(t *testing.T) {
+	for _, ends := range []bool{true, false} {
+		d := linuxServer(t, func(d *dialogue) { d.set.FinEndsSACK = ends })
+		d.in("A", 1, 1, octets(500), win(257))
+		d.want("ACK", "A", 1, 501)
+		d.in("AF", 1, 1, octets(500), win(257))
+		s := d.want("the FIN is new", "A", 1, 502)
+		if got := s.Options.NumSACK == 0; got != ends {
+			t.Errorf("FinEndsSACK %v: %d blocks", ends, s.Options.NumSACK)
 		}
 	}
 }

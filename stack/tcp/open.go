@@ -82,7 +82,7 @@ func (c *Conn) initSend(cfg *Config) {
 	s.limit = max(cfg.SendBuffer, 1)
 	s.queue.Init(cfg.Pool)
 	if c.like != nil {
-		c.like.pushes.pushed, c.like.pushes.chunk = s.iss.Add(1), s.iss.Add(1)
+		c.like.packets.pushed = s.iss.Add(1)
 	}
 	c.updateMSS()
 }

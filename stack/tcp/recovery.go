@@ -221,11 +221,14 @@ func (c *Conn) dubious(n *news) bool {
 
 // old is an ACK for less than the last: its SACK blocks may be news all the same.
 func (c *Conn) old(a *arrival) {
-	if c.loss.out == nil || !c.sackOK || a.seg.Options.NumSACK == 0 {
+	if c.loss.out == nil && c.loss.rec == nil || !c.sackOK || a.seg.Options.NumSACK == 0 {
 		return
 	}
-	n := news{now: a.now, prior: c.snd.una, data: true, losses: c.loss.out.losses}
+	n := news{now: a.now, prior: c.snd.una, data: true}
 	n.low = c.snd.nxt
+	if f := c.loss.out; f != nil {
+		n.losses = f.losses
+	}
 	c.takeSACK(a, &n)
 	c.alert(&n)
 	c.countDelivered(&n)

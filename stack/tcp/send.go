@@ -14,12 +14,15 @@ func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
 	if f == nil || c.probing || c.loss.hold {
 		return false
 	}
-	_, hole := f.nextOwed()
+	i, hole := f.nextOwed()
 	if hole.Len() <= 0 {
 		c.loss.force = false
 		return false
 	}
 	size := c.segmentSize()
+	if c.keepsPackets() {
+		hole.End = hole.Start.Add(f.packet(i, size))
+	}
 	n := c.mayRetransmit(hole, size, len(buf))
 	if n <= 0 {
 		return false
@@ -49,7 +52,7 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 	}
 	// The window counts full segments; SACK blocks in the header leave less room for text.
 	room = room / int(c.snd.mss) * size
-	n, _ := c.record(hole.Start.Sub(c.snd.una), hole.Len())
+	n := hole.Len()
 	if room < n {
 		if room -= room % size; room <= 0 {
 			c.cwndFull = true
@@ -58,8 +61,11 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 		n = room
 	}
 	most := max(c.snd.maxSegment, size)
-	if c.set.CWRAnywhere {
+	switch {
+	case c.set.CWRAnywhere:
 		most = c.atOnce(size)
+	case c.keepsPackets():
+		most = c.paced(size)
 	}
 	most -= most % size
 	n = min(n, most+1) // one number may be the FIN's, which takes no room
@@ -161,13 +167,16 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 // sendable returns how many octets may be sent now, and whether the FIN goes with them
 // or alone.
 func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
-	avail, inner := c.record(c.snd.nxt.Sub(c.snd.una), c.dataEnd().Sub(c.snd.nxt))
+	avail, inner := c.dataEnd().Sub(c.snd.nxt), false
 	wnd := c.snd.room()
 	if avail == 0 {
 		c.cwndFull = false
 		return 0, wnd > 0
 	}
 	cwnd := c.windowRoom(size)
+	if c.keepsPackets() {
+		avail, inner = c.like.packets.next(c.snd.nxt, avail, min(c.atOnce(size), max(cwnd, size)))
+	}
 	limit := min(wnd, cwnd)
 	if n = avail; n > limit {
 		c.cwndFull = cwnd < wnd
@@ -194,11 +203,18 @@ func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
 func (c *Conn) recordSent(now clock.Time, r seq.Range, size int, fin bool) {
 	if c.loss.out == nil {
 		c.loss.out = newFlight(r.Start)
+		c.loss.out.apart = c.keepsPackets()
 	}
 	x := sent{Range: r, at: now, then: c.snapshot(now), size: uint16(max(min(size, r.Len()), 1))}
+	end := r.End
 	if fin {
+		end = end.Add(-1)
 		x.state = stFin
 		x.size = uint16(max(min(size, r.Len()-1), 1))
+	}
+	if c.keepsPackets() {
+		x.state |= c.like.packets.marks(end)
+		c.like.packets.drop(r.End)
 	}
 	c.loss.out.send(x)
 	c.loss.fresh = true

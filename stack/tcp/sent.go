@@ -17,7 +17,12 @@ const (
 	stResent                       // its retransmission is under way
 	stEver                         // it was retransmitted at some time
 	stFin                          // its last number is the FIN's
+	stPush                         // a packet that ends with PSH
+	stRecord                       // and with a record
 )
+
+// stEnd are the states of the end of a range.
+const stEnd = stFin | stPush | stRecord
 
 // owed is lost and not sent again yet.
 func (s sentState) owed() bool { return s&(stLost|stResent) == stLost }
@@ -53,7 +58,7 @@ func (r *sent) segments() int {
 // follows reports whether b can be counted with a as one record.
 func (a *sent) follows(b *sent) bool {
 	return a.End == b.Start && a.state == b.state && a.size == b.size && a.at == b.at &&
-		a.then == b.then && a.state&stFin == 0 && a.Len()%int(a.size) == 0
+		a.then == b.then && a.state&stEnd == 0 && a.Len()%int(a.size) == 0
 }
 
 // tally counts segments, and octets with SYN and FIN.
@@ -80,6 +85,7 @@ type flight struct {
 	out, sacked, lost, resent, owing tally
 	hint                             seq.Value // nothing before it is owed
 	top                              seq.Value // end of the highest range reported by SACK
+	apart                            bool      // what left as one packet stays a record of its own
 	before                           int       // outstanding before the ACK in hand, in the window's units; 0 outside of one
 	losses                           int       // segments ever deemed lost in it, for what is news of an ACK
 	reno                             int       // without SACK: segments that duplicate ACKs say have arrived
@@ -126,7 +132,7 @@ func (f *flight) count(r *sent, sign int) {
 func (f *flight) send(r sent) {
 	if n := len(f.recs); n > 0 {
 		last := &f.recs[n-1]
-		if last.follows(&r) || n >= 2*maxSent && last.state == r.state&^stFin {
+		if !f.apart && last.follows(&r) || n >= 2*maxSent && last.state&^stEnd == r.state&^stEnd && last.state&stFin == 0 {
 			f.count(last, -1)
 			last.End, last.at, last.then, last.state = r.End, r.at, r.then, r.state
 			f.count(last, 1)
@@ -161,7 +167,7 @@ func (f *flight) cut(v seq.Value) int {
 	f.count(&r, -1)
 	left, right := r, r
 	left.End, right.Start = v, v
-	left.state &^= stFin
+	left.state &^= stEnd
 	f.recs[i] = left
 	f.recs = slices.Insert(f.recs, i+1, right)
 	f.count(&left, 1)
@@ -188,7 +194,7 @@ func (f *flight) tidy(i, j int) {
 	i, j = max(i, 1), min(j+1, len(f.recs)-1)
 	to := i - 1
 	for k := i; k <= j; k++ {
-		if a, b := &f.recs[to], &f.recs[k]; a.follows(b) {
+		if a, b := &f.recs[to], &f.recs[k]; a.follows(b) && (!f.apart || a.state&stSacked != 0) {
 			a.End, a.state = b.End, b.state
 			continue
 		}
@@ -257,8 +263,9 @@ func (f *flight) nextOwed() (i int, r seq.Range) {
 func (f *flight) resend(r sent) {
 	i := f.cut(r.Start)
 	j := f.cut(r.End)
-	r.state = stLost | stResent | stEver | f.recs[j-1].state&stFin
+	r.state = stLost | stResent | stEver | f.recs[j-1].state&stEnd
 	for k := i; k < j; k++ {
+		r.state |= f.recs[k].state & stPush
 		f.count(&f.recs[k], -1)
 	}
 	f.recs[i] = r
@@ -333,6 +340,41 @@ func (f *flight) lostBelow(una seq.Value, smss, dupThresh int) seq.Value {
 		}
 	}
 	return una
+}
+
+// pushed reports whether the last packet of [from, to) has PSH, or one that was put together with it.
+func (f *flight) pushed(from, to seq.Value) bool {
+	for i := f.index(from); i < len(f.recs); i++ {
+		r := &f.recs[i]
+		end := r.End
+		if r.state&stFin != 0 {
+			end = end.Add(-1)
+		}
+		if end.Greater(to) {
+			break
+		}
+		if r.state&stPush != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// packet is how much of what is owed from record i on goes as one segment or burst, where packets are
+// kept: a record, filled up to a segment where it is shorter.
+func (f *flight) packet(i, size int) int {
+	n := f.recs[i].Len()
+	for j := i + 1; j < len(f.recs) && n < size; j++ {
+		more := f.recs[j].Len()
+		if f.recs[j].state&stFin != 0 {
+			more--
+		}
+		if f.recs[j-1].state&stRecord != 0 || !f.recs[j].state.owed() || n+more > size {
+			break
+		}
+		n += f.recs[j].Len()
+	}
+	return n
 }
 
 // everResent reports whether a retransmission is under way, or the first segment was sent again.

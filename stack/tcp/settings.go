@@ -73,6 +73,10 @@ type Settings struct {
 	// link cannot: the driver then cuts them as it hands them on. What leaves has the PSH bits of
 	// a system that always works so.
 	SoftwareGSO bool
+	// KeepPackets cuts what is written to packets of several segments as Linux does, each of which is
+	// sent, and sent again, by itself: PSH follows them, and records (MSG_EOR) are kept apart.
+	// It goes with SoftwareGSO.
+	KeepPackets bool
 	// MinBurst is how many segments the Linux profile hands to the link at once at least
 	// (tcp_min_tso_segs).
 	MinBurst int
@@ -127,6 +131,9 @@ type Settings struct {
 	Timestamps, SACK, WindowScale bool
 	// DSACK reports text that came twice, and heeds such reports (RFC 2883).
 	DSACK bool
+	// FinEndsSACK has the ACK of a FIN carry no SACK block, not even for what came twice with it, as
+	// Linux does: nothing more is to come that the peer could learn from it.
+	FinEndsSACK bool
 	// TimestampOffsets has each connection's timestamp clock begin elsewhere (RFC 7323 §5.4);
 	// without it all show the time since the stack began.
 	TimestampOffsets bool

@@ -211,6 +211,9 @@ func (c *Conn) eighthFin(a *arrival) bool {
 		r.ooo.Release()
 		r.ooo = nil
 	}
+	if c.set.FinEndsSACK {
+		r.twice = seq.Range{}
+	}
 	a.events |= EventFin
 	switch c.state {
 	case StateEstablished:

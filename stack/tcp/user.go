@@ -9,7 +9,7 @@ import (
 )
 
 // Write copies as much of p to the send queue as there is room for, and returns how
-// much; there may be room for more once Output was called. It is 0 where the buffer is full or nothing more may be written (see MayWrite). It
+// much: 0 where the buffer is full or nothing more may be written (see MayWrite). It
 // leaves by Output (RFC 9293 §3.10.2, SEND).
 func (c *Conn) Write(_ clock.Time, p []byte) int {
 	return c.write(p, false)
@@ -20,21 +20,19 @@ func (c *Conn) Write(_ clock.Time, p []byte) int {
 func (c *Conn) WriteMore(_ clock.Time, p []byte) int { return c.write(p, true) }
 
 func (c *Conn) write(p []byte, more bool) int {
-	n := min(len(p), c.Writable())
-	if !c.likeLinux() || n <= 0 { // else there may be room once this was sent
-		c.stat.shortWrite = n < len(p)
+	n := 0
+	switch {
+	case !c.MayWrite():
+	case c.keepsPackets():
+		n = c.pack(len(p), more)
+	default:
+		n = min(len(p), c.Writable())
 	}
-	if n <= 0 {
-		if c.likeLinux() && len(p) > 0 && c.snd.queue.Len() > 0 {
-			c.like.pushes.mark(c.dataEnd()) // the user waits: it is the end of a write
-		}
+	if c.stat.shortWrite = n < len(p); n <= 0 {
 		return 0
 	}
 	c.settled, c.more, c.flush = false, more, false
 	c.snd.queue.Append(p[:n])
-	if c.likeLinux() {
-		c.wroteLinux(n, more || n < len(p))
-	}
 	return n
 }
 
@@ -53,13 +51,13 @@ func (c *Conn) WriteUrgent(now clock.Time, p []byte) int {
 // CloseWrite has not been called.
 func (c *Conn) MayWrite() bool { return c.state.mayWrite() && !c.finQueued }
 
-// Writable returns how many octets Write would take at once.
+// Writable returns how many octets Write would take, or where packets are kept how many at least.
 func (c *Conn) Writable() int {
 	if !c.MayWrite() {
 		return 0
 	}
-	if c.likeLinux() {
-		return c.roomLinux()
+	if c.keepsPackets() {
+		return c.roomForPackets()
 	}
 	if n := c.NotSentLowat(); n > 0 {
 		if _, unsent := c.Queued(); unsent >= n {
@@ -74,7 +72,7 @@ func (c *Conn) tellRoom(a *arrival) {
 	if !c.roomToTell() {
 		return
 	}
-	if !c.likeLinux() {
+	if !c.keepsPackets() {
 		c.stat.shortWrite = false
 	}
 	a.events |= EventWritable
@@ -86,8 +84,8 @@ func (c *Conn) roomToTell() bool {
 	if !c.MayWrite() {
 		return false
 	}
-	if c.likeLinux() {
-		return c.tellLinux()
+	if c.keepsPackets() {
+		return c.tellOfMemory()
 	}
 	if n := c.NotSentLowat(); n > 0 {
 		if _, unsent := c.Queued(); unsent > 0 && unsent >= n+c.cc.Window() {

@@ -89,7 +89,7 @@ func (c *Conn) settleWindowLinux() {
 func (c *Conn) growWindowLinux(n int) {
 	k := c.like
 	if room := min(k.clamp, c.fullSpace()-c.rcv.queue.Len()) - k.ssthresh; n >= 128 && room > 0 {
-		k.ssthresh += min(room, 2*int(c.rcv.mss))
+		k.ssthresh += min(room, 2*max(int(c.rcv.mss), n))
 	}
 }
 

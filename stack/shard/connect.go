@@ -215,9 +215,6 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 	recv, send := h.TCPBuffers()
 	cfg.RecvBuffer = orDefault(o.ReceiveBuffer, recv, maxBuffer)
 	cfg.SendBuffer = orDefault(o.SendBuffer, send, maxBuffer)
-	if set.AnnouncePathMTU {
-		cfg.MSS = min(cfg.MSS, cfg.PathMSS)
-	}
 	c.softwareGSO = set.SoftwareGSO
 	cfg.MaxSegment = c.maxSegment(cfg.PathMSS)
 	return cfg

@@ -16,7 +16,8 @@ type UDP struct {
 	addrs     []netip.Addr
 	port      uint16
 	wide      []netip.Addr   // what was bound, where a connection has narrowed that
-	auto      bool           // the port was chosen on the way and goes with the connection
+	auto      bool           // the port was chosen, and goes with the connection
+	home      []netip.Addr   // what was bound with a port that has gone so; nil: anything
 	reusePort bool           // shares its port
 	remote    netip.AddrPort // valid where it is connected
 	flow      flowKey
@@ -93,7 +94,7 @@ func (u *UDP) bind(local netip.AddrPort, o BindOptions, auto bool) error {
 	}
 	s := &u.host.datagrams
 	s.mu.Lock()
-	u.binding, u.auto, u.reusePort = b, auto, o.ReusePort
+	u.binding, u.auto, u.reusePort, u.home = b, auto || local.Port() == 0, o.ReusePort, nil
 	u.addrs, u.wide, u.port = b.addrs, b.addrs, b.local.Port()
 	s.enter(u)
 	s.mu.Unlock()
@@ -110,11 +111,14 @@ func (u *UDP) autobind() error {
 		return nil
 	}
 	o := BindOptions{Interface: u.Interface()}
-	any := netip.IPv4Unspecified()
-	if !u.is4 {
-		any, o.Both = netip.IPv6Unspecified(), true
+	at := netip.IPv4Unspecified()
+	switch {
+	case len(u.home) > 0:
+		at, o.Both = u.home[0], len(u.home) > 1
+	case !u.is4:
+		at, o.Both = netip.IPv6Unspecified(), true
 	}
-	return u.bind(netip.AddrPortFrom(any, 0), o, true)
+	return u.bind(netip.AddrPortFrom(at, 0), o, true)
 }
 
 // unbind gives the port back. The socket is locked.
@@ -140,6 +144,8 @@ func (u *UDP) Local() netip.AddrPort {
 	switch {
 	case len(u.addrs) > 0:
 		return netip.AddrPortFrom(u.addrs[0], u.port)
+	case len(u.home) > 0:
+		return netip.AddrPortFrom(u.home[0], 0)
 	case u.is4:
 		return netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
 	}

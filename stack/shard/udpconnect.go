@@ -17,11 +17,15 @@ func (u *UDP) Connect(remote netip.AddrPort) error {
 		remote = netip.AddrPortFrom(loopbackOf(remote.Addr()), remote.Port())
 	}
 	is4 := remote.Addr().Is4()
-	src, ok := boundSource(n, u.wide, is4)
+	bound := u.wide
+	if u.binding == nil {
+		bound = u.home
+	}
+	src, ok := boundSource(n, bound, is4)
 	switch {
 	case u.closed:
 		return net.ErrClosed
-	case u.is4 && !is4, u.binding != nil && !ok:
+	case u.is4 && !is4, bound != nil && !ok:
 		return syscall.EAFNOSUPPORT
 	}
 	class := n.classify(remote.Addr().WithZone(""))
@@ -65,18 +69,22 @@ func boundSource(n *network, addrs []netip.Addr, is4 bool) (a netip.Addr, ok boo
 }
 
 // Disconnect has the socket receive from anybody again, as connect(2) to AF_UNSPEC does. A port
-// that was not bound by Bind is given back.
+// that was not asked for by its number is given back.
 func (u *UDP) Disconnect() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if !u.remote.IsValid() {
 		return
 	}
+	s := &u.host.datagrams
 	if u.auto {
+		home := u.wide
 		u.unbind()
+		s.mu.Lock()
+		u.home = home
+		s.mu.Unlock()
 		return
 	}
-	s := &u.host.datagrams
 	s.mu.Lock()
 	s.leave(u)
 	u.remote, u.addrs = netip.AddrPort{}, u.wide

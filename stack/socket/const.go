@@ -139,6 +139,11 @@ const (
 	TCP_INQ                  = 36
 	TCP_CM_INQ               = 36
 	TCP_TX_DELAY             = 37
+
+	// FreeBSD's, with numbers that Linux has no option of: how long the handshake may take, in seconds, and
+	// that it is to be without options.
+	TCP_KEEPINIT = 0x10080
+	TCP_NOOPT    = 0x10008
 )
 
 // Options at SOL_IP.

@@ -122,6 +122,8 @@ var constants = map[string]int{
 	"TCP_FASTOPEN_KEY":           TCP_FASTOPEN_KEY,
 	"TCP_FASTOPEN_NO_COOKIE":     TCP_FASTOPEN_NO_COOKIE,
 	"TCP_ZEROCOPY_RECEIVE":       TCP_ZEROCOPY_RECEIVE,
+	"TCP_KEEPINIT":               TCP_KEEPINIT,
+	"TCP_NOOPT":                  TCP_NOOPT,
 	"TCP_INQ":                    TCP_INQ,
 	"TCP_CM_INQ":                 TCP_CM_INQ,
 	"TCP_TX_DELAY":               TCP_TX_DELAY,

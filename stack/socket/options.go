@@ -25,6 +25,8 @@ type options struct {
 	quickack                        int   // 1 on, -1 off, 0 not set
 	keepIdle, keepInterval, keepCnt int   // seconds, seconds and probes; 0 is the host's
 	maxSegment, synCount, linger2   int
+	keepInit                        int // seconds; 0 is the host's
+	noOptions                       bool
 	deferAccept                     time.Duration
 	windowClamp                     int
 	congestion                      cc.Kind

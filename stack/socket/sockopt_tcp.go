@@ -63,6 +63,10 @@ func setTCPOption(s *stream, name int, value []byte) error {
 		o.notSentLowat = uint32(v)
 	case TCP_INQ:
 		return assignBool(&o.inq, v)
+	case TCP_KEEPINIT:
+		return assign(&o.keepInit, v, 1, maxKeepSeconds)
+	case TCP_NOOPT:
+		o.noOptions = on
 	default:
 		return syscall.ENOPROTOOPT
 	}
@@ -156,6 +160,10 @@ func getTCPOption(s *stream, name int, value []byte) (int, error) {
 		return putInt(value, int(o.notSentLowat))
 	case TCP_INQ:
 		return putBool(value, o.inq)
+	case TCP_KEEPINIT:
+		return putInt(value, orSeconds(o.keepInit, s.settings().SynTimeout))
+	case TCP_NOOPT:
+		return putBool(value, o.noOptions)
 	case TCP_CONGESTION:
 		var name [16]byte
 		copy(name[:], s.congestion().String())

@@ -110,7 +110,7 @@ func orDefault(v, def, limit int) int {
 // not told otherwise.
 func (h *Host) TCPBuffers() (recv, send int) {
 	recv, send = defaultBuffer, defaultBuffer
-	if s := h.cfg.TCP; s.Profile != tcp.ProfileWeir {
+	if s := h.cfg.TCP; s.InitialBuffers {
 		recv, send = s.ReceiveSizes[1], s.SendSizes[1]
 	}
 	return orDefault(h.cfg.ReceiveBuffer, recv, maxBuffer), orDefault(h.cfg.SendBuffer, send, maxBuffer)

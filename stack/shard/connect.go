@@ -59,7 +59,7 @@ func (h *Host) ConnectTCP(b *Binding, remote netip.AddrPort, o *TCPOptions, f Ha
 			}
 		}
 		if !local.IsValid() {
-			return nil, syscall.EAFNOSUPPORT
+			return nil, h.net.Load().otherFamily(remote.Addr(), h.lo)
 		}
 	}
 	return h.connect(b, local, remote, o, f)
@@ -74,12 +74,10 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 	if a := remote.Addr(); n.classify(a) == toMulticast || n.classify(a) == toBroadcast {
 		return nil, syscall.ENETUNREACH
 	}
-	if remote.Addr().IsUnspecified() { // connect(2) takes "any" for this host
-		remote = netip.AddrPortFrom(loopbackOf(remote.Addr()), remote.Port())
-	}
 	if local.IsValid() && (local.IsUnspecified() || n.classify(local) != toLocal) {
 		local = netip.Addr{}
 	}
+	remote = specified(remote, local)
 	p, err := n.pathOn(o.Interface, remote.Addr(), local, h.lo)
 	if err != nil {
 		return nil, err
@@ -107,6 +105,30 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 		return nil, net.ErrClosed
 	}
 	return c, nil
+}
+
+// specified makes an unspecified destination this host, as the kernel does: over IPv4 the address that
+// is sent from, where that is known, else the loopback address.
+func specified(to netip.AddrPort, from netip.Addr) netip.AddrPort {
+	a := to.Addr()
+	switch {
+	case !a.IsUnspecified():
+		return to
+	case a.Is4() && from.Is4() && !from.IsUnspecified():
+		a = from
+	default:
+		a = loopbackOf(a)
+	}
+	return netip.AddrPortFrom(a, to.Port())
+}
+
+// otherFamily returns the error for a destination of the family that a socket has no address of: that there
+// is no way to it goes before.
+func (n *network) otherFamily(dst netip.Addr, lo *Interface) error {
+	if _, err := n.pathTo(dst, netip.Addr{}, lo); err != nil {
+		return err
+	}
+	return syscall.EAFNOSUPPORT
 }
 
 func loopbackOf(a netip.Addr) netip.Addr {
@@ -184,8 +206,11 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 		ISS:      h.secret.ISS(now, c.local, c.remote),
 		TSOffset: h.secret.TSOffset(c.local, c.remote),
 		MSS:      min(announce, 65535), DefaultMSS: set.DefaultMSS(is4),
-		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC,
+		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC, NoOptions: o.NoOptions,
 		RecvBufferFixed: o.ReceiveBuffer > 0, SendBufferFixed: o.SendBuffer > 0,
+	}
+	if set.AnnouncePathMTU {
+		cfg.MSS = min(cfg.MSS, cfg.PathMSS)
 	}
 	recv, send := h.TCPBuffers()
 	cfg.RecvBuffer = orDefault(o.ReceiveBuffer, recv, maxBuffer)

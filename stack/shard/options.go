@@ -57,6 +57,7 @@ type TCPOptions struct {
 	UserMSS                   int       // TCP_MAXSEG: bounds what is announced and what is sent; 0: no bound
 	CC                        *cc.Kind  // nil: the settings'
 	Ports                     PortRange // what is left of the host's for a port that is chosen
+	NoOptions                 bool      // neither TCP options nor their meaning (BSD's TCP_NOOPT)
 	// Setup is called under the connection's lock before the SYN leaves, or the SYN,ACK of one that
 	// is accepted. What it sets holds for the connection's handshake too.
 	Setup func(*tcp.Conn)

@@ -272,7 +272,7 @@ func (r *round) silent() bool {
 // refuse answers a segment that has no connection (RFC 9293 §3.10.7.1).
 func (r *round) refuse(local, remote netip.AddrPort) {
 	f := r.h.getTx()
-	if !tcp.Refuse(&r.seg, &f.seg) {
+	if !r.h.cfg.TCP.Refuse(&r.seg, &f.seg, r.h.IsLocal(remote.Addr())) {
 		r.h.putTx(f)
 		return
 	}

@@ -62,9 +62,6 @@ func (o *options) configureRare(c *tcp.Conn, was *options) {
 	if o.keepInit != was.keepInit {
 		c.SetSynTimeout(seconds(o.keepInit))
 	}
-	if o.noOptions != was.noOptions {
-		c.SetNoOptions(o.noOptions)
-	}
 	if o.linger2 != was.linger2 {
 		c.SetLinger2(seconds(o.linger2))
 	}

@@ -139,11 +139,13 @@ const (
 	TCP_INQ                  = 36
 	TCP_CM_INQ               = 36
 	TCP_TX_DELAY             = 37
+)
 
-	// FreeBSD's, with numbers that Linux has no option of: how long the handshake may take, in seconds, and
-	// that it is to be without options.
-	TCP_KEEPINIT = 0x10080
-	TCP_NOOPT    = 0x10008
+// Options at SOL_TCP that only BSD's kernels have, by numbers that no kernel gives: BSD's own
+// stand for other options in Linux.
+const (
+	TCP_NOOPT    = 1<<16 + iota // no options in our segments, and none heeded in the peer's
+	TCP_KEEPINIT                // seconds that the handshake of an active open may take
 )
 
 // Options at SOL_IP.

@@ -61,6 +61,7 @@ func (s *stream) listen(backlog int) error {
 	})
 	s.listener, s.backlog = l, backlog
 	s.shut.Store(0)
+	s.watch.notify(0) // somebody may have connected before OnReady was set
 	return nil
 }
 
@@ -130,6 +131,9 @@ func (s *stream) adopt(c *shard.TCP) *stream {
 	n := newStream(s.sys, s.domain)
 	s.mu.Lock()
 	n.opt, n.ip = s.opt, s.ip
+	if at := s.bound.Addr(); at.IsValid() && !at.IsUnspecified() {
+		n.bound = netip.AddrPortFrom(at, 0)
+	}
 	s.mu.Unlock()
 	a := &attachment{s: n, c: c, applied: n.opt}
 	n.live, n.phase = a, connected

@@ -49,6 +49,8 @@ type Config struct {
 
 	// UserMSS bounds the MSS that is announced and used (TCP_MAXSEG); 0 is no bound.
 	UserMSS int
+	// NoOptions is SetNoOptions(true), in time for the peer's SYN.
+	NoOptions bool
 	// CC is the congestion control where it is not that of Settings.
 	CC *cc.Kind
 	// NotSentLowat and WindowClamp are as SetNotSentLowat and SetWindowClamp have them; 0 is none.
@@ -178,6 +180,9 @@ type recvSpace struct {
 	twice      seq.Range    // what came twice and was not reported yet (RFC 2883); empty where nothing did
 	ooo        *reasm.Queue // text out of order; nil while there is none
 }
+
+// Settings returns what the connection was opened with. They must not be changed.
+func (c *Conn) Settings() *Settings { return c.set }
 
 // State returns the connection's state.
 func (c *Conn) State() State { return c.state }

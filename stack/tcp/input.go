@@ -47,6 +47,7 @@ func (c *Conn) Input(now clock.Time, s *Segment) Events {
 		c.arrivesTimeWait(&a)
 	default:
 		c.arrivesOther(&a) // §3.10.7.4
+		c.takeSynText(&a)
 	}
 	return a.events
 }

@@ -105,22 +105,24 @@ func (t *TimeWait) Input(now clock.Time, s, reply *Segment) TimeWaitVerdict {
 }
 
 // inputFreeBSD is Input as FreeBSD has it: resets are nothing, a new connection needs a number beyond
-// the old one's, and whatever has an ACK and is not just the last one again is answered.
+// the old one's, and what has an ACK and is not just the last one again is answered.
 func (t *TimeWait) inputFreeBSD(now clock.Time, s, reply *Segment) TimeWaitVerdict {
 	switch {
 	case s.has(wire.FlagRST):
 		t.ctr.ResetsIgnored.Add(1)
 		return TimeWaitIgnore
-	case s.Flags&(wire.FlagSYN|wire.FlagACK) == wire.FlagSYN && s.Seq.Greater(t.rcvNxt):
+	case s.has(wire.FlagSYN|wire.FlagFIN) && t.set.DropSynFin:
+		return TimeWaitIgnore
+	case s.has(wire.FlagSYN) && (!s.has(wire.FlagACK) || t.set.TimeWaitAnySYN) && s.Seq.Greater(t.rcvNxt):
 		return TimeWaitReuse
-	case s.Flags&(wire.FlagSYN|wire.FlagACK) == 0:
+	case !s.has(wire.FlagACK):
 		t.ctr.NoAck.Add(1)
 		return TimeWaitIgnore
 	}
 	if s.has(wire.FlagFIN) && s.End() == t.rcvNxt {
 		t.deadline = now.Add(2 * t.set.MSL)
 	}
-	if s.Flags == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
+	if s.Flags&^(ecnFlags|wire.FlagPSH) == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
 		return TimeWaitIgnore
 	}
 	t.ack(now, reply)

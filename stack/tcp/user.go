@@ -272,30 +272,6 @@ func (c *Conn) Release() {
 	c.rcv.queue.Release()
 }
 
-// OnICMP takes in what an ICMP error about this connection says (RFC 9293 §3.9.2.2, RFC 5927
-// §5.2). A hard error ends the connection in SYN-SENT, and there only, since
-// a router's word against a connection that works may be forged. Anything else is remembered
-// as the reason, should the connection time out. The caller has checked InFlight.
-func (c *Conn) OnICMP(now clock.Time, hard bool, err syscall.Errno) Events {
-	if c.state == StateClosed || c.state == StateTimeWait {
-		return 0
-	}
-	a := arrival{now: now}
-	if hard && c.state == StateSynSent && c.set.ICMPMayReset {
-		c.fail(&a, err)
-		return a.events
-	}
-	c.ctr.SoftErrors.Add(1)
-	c.soft = err
-	return 0
-}
-
-// InFlight reports whether v is the sequence number of something sent and not acknowledged:
-// what an ICMP error must quote to be believed (RFC 5927 §4.1).
-func (c *Conn) InFlight(v seq.Value) bool {
-	return c.state != StateClosed && c.snd.una.LessEq(v) && v.Less(c.snd.nxt)
-}
-
 // SetPathMSS says how many octets of TCP options and text the path takes in one packet from
 // now on. Where that is less than before, what is outstanding is cut anew and
 // sent again, without a reaction of congestion control (RFC 1191 §6.5, RFC 8201 §5.4).
@@ -305,6 +281,9 @@ func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
 	}
 	before := c.snd.mss
 	c.snd.pathMSS = clampMSS(mss, minMSS)
+	if c.set.AnnouncePathMTU && !c.state.Synchronized() {
+		c.rcv.mss = min(c.rcv.mss, c.snd.pathMSS)
+	}
 	c.updateMSS()
 	if c.snd.mss < before && c.snd.una != c.snd.nxt && c.state.Synchronized() && !c.probing && !c.snd.connecting {
 		c.loseLonger()

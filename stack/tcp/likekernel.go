@@ -23,7 +23,8 @@ type likeKernel struct {
 	challenges uint8      // FreeBSD: challenge ACKs sent since challengedAt
 	challenged clock.Time // the beginning of the second that they are counted in
 
-	packets packets // Linux: what was written and not sent
+	sentAt  clock.Time // Linux: when anything was sent
+	packets packets    // Linux: what was written and not sent
 }
 
 // initLike readies what the profile needs.

@@ -23,6 +23,9 @@ func (c *Conn) Output(now clock.Time, s *Segment, buf []byte) bool {
 		c.settle(now)
 		return false
 	}
+	if c.like != nil {
+		c.like.sentAt = now
+	}
 	c.ctr.SegmentsOut.Add(1)
 	c.ctr.OctetsOut.Add(uint64(len(s.Payload)))
 	c.stat.countOut(now, s)

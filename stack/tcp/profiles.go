@@ -57,7 +57,7 @@ func LinuxSettings() Settings {
 	s.TolerateNoTimestamp = true
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
-	s.KeepPackets, s.FinEndsSACK = true, true
+	s.KeepPackets, s.FinEndsSACK, s.DeferDivisor = true, true, 3
 	recoverAsLinux(&s)
 	return s
 }

@@ -87,7 +87,7 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 // them octets, in segments of size.
 func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text, size int) {
 	l := &c.loss
-	r := sent{Range: seq.Range{Start: at, End: at.Add(n)}, at: now, size: uint16(min(size, max(text, 1)))}
+	r := sent{Range: seq.Range{Start: at, End: at.Add(n)}, at: l.out.after(now), size: uint16(min(size, max(text, 1)))}
 	r.then = c.snapshot(now)
 	l.out.resend(r)
 	l.force = false
@@ -127,7 +127,7 @@ func (c *Conn) sendText(now clock.Time, s *Segment, buf []byte) bool {
 		c.resume(now)
 	}
 	size := c.segmentSize()
-	n, fin := c.sendable(size, len(buf))
+	n, fin := c.sendable(now, size, len(buf))
 	if n == 0 && !fin {
 		return false
 	}
@@ -163,7 +163,7 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 
 // sendable returns how many octets may be sent now, and whether the FIN goes with them
 // or alone.
-func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
+func (c *Conn) sendable(now clock.Time, size, bufLen int) (n int, fin bool) {
 	avail, inner := c.dataEnd().Sub(c.snd.nxt), false
 	wnd := c.snd.room()
 	if avail == 0 {
@@ -175,6 +175,9 @@ func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
 		avail, inner = c.like.packets.next(c.snd.nxt, avail, min(c.atOnce(size), max(cwnd, size)))
 	}
 	limit := min(wnd, cwnd)
+	if c.set.DeferDivisor > 0 && c.defers(now, size, wnd, cwnd) {
+		return 0, false
+	}
 	if n = avail; n > limit {
 		c.cwndFull = cwnd < wnd
 		return c.whole(limit, wnd, size, bufLen), false

@@ -342,6 +342,16 @@ func (f *flight) lostBelow(una seq.Value, smss, dupThresh int) seq.Value {
 	return una
 }
 
+// after is the time at which a retransmission leaves: later than what was sent for the first time, even
+// where that was at the same instant, so that the two can be told apart by time (RFC 8985 §5.2: "some
+// segments may have the same transmission time").
+func (f *flight) after(now clock.Time) clock.Time {
+	if n := len(f.recs); n > 0 && f.recs[n-1].at >= now {
+		return f.recs[n-1].at + 1
+	}
+	return now
+}
+
 // pushed reports whether the last packet of [from, to) has PSH, or one that was put together with it.
 func (f *flight) pushed(from, to seq.Value) bool {
 	for i := f.index(from); i < len(f.recs); i++ {

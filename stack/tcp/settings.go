@@ -64,6 +64,9 @@ type Settings struct {
 	// waits for the peer's FIN.
 	FinWait2Timeout time.Duration
 
+	// SynLosses is how many retransmissions of a SYN leave the initial window as it is; RFC 5681 §3.1
+	// has it one segment after any.
+	SynLosses int
 	// InitialWindow is the initial congestion window in segments (RFC 6928).
 	InitialWindow int
 
@@ -71,6 +74,10 @@ type Settings struct {
 	// sent, and sent again, by itself: PSH follows them, and records (MSG_EOR) are kept apart. Config.MaxSegment
 	// should be that of a link that cuts.
 	KeepPackets bool
+	// DeferDivisor, where packets are kept, has a packet of several segments wait that the window has room
+	// for less of than a DeferDivisor-th of itself, while what was sent first is more than half a round
+	// trip old, so that an ACK is about to come and make the burst longer (tcp_tso_win_divisor); 0 never.
+	DeferDivisor int
 	// MinBurst is how many segments the Linux profile hands to the link at once at least
 	// (tcp_min_tso_segs).
 	MinBurst int

@@ -42,9 +42,9 @@ func (c *Conn) build(now clock.Time, s *Segment, buf []byte) bool {
 	case c.synDue:
 		return c.sendSyn(now, s)
 	case c.state.Synchronized() &&
-		(c.sendRetransmission(now, s, buf) || c.sendText(now, s, buf) ||
+		(c.sendRetransmission(now, s, buf) || c.sendTailProbe(now, s, buf) || c.sendText(now, s, buf) ||
 			c.endHold() && c.sendRetransmission(now, s, buf) ||
-			c.sendTailProbe(now, s, buf) || c.sendProbe(now, s, buf) || c.sendKeepAlive(now, s)):
+			c.sendProbe(now, s, buf) || c.sendKeepAlive(now, s)):
 		return true
 	}
 	return c.sendAck(now, s)

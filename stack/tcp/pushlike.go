@@ -54,7 +54,7 @@ func (c *Conn) paced(size int) int {
 	return min(max(octets/size, c.set.MinBurst, 1)*size, most)
 }
 
-// lively is how soon after the last segment a packet may be deferred.
+// lively is how soon after the last segment a packet may be deferred, and for how long.
 const lively = time.Millisecond
 
 // defers reports whether the next packet, of several segments, waits for the next ACK: see
@@ -74,7 +74,7 @@ func (c *Conn) defers(now clock.Time, size, wnd, cwnd int) bool {
 		limit >= c.paced(size),
 		len(x) > 1 && limit >= length,
 		limit >= min(int(c.snd.wnd), c.cwnd())/c.set.DeferDivisor,
-		now.Sub(f.recs[0].at) < c.rtt.SRTT()/2:
+		f.recs[0].at.Add(c.rtt.SRTT()).Sub(now) > min(lively, c.rtt.SRTT()/2):
 		return false
 	case cwnd < wnd && cwnd <= length:
 		c.cwndFull = true

@@ -75,8 +75,8 @@ type Settings struct {
 	// should be that of a link that cuts.
 	KeepPackets bool
 	// DeferDivisor, where packets are kept, has a packet of several segments wait that the window has room
-	// for less of than a DeferDivisor-th of itself, while what was sent first is more than half a round
-	// trip old, so that an ACK is about to come and make the burst longer (tcp_tso_win_divisor); 0 never.
+	// for less of than a DeferDivisor-th of itself, while what was sent first is as old as a round
+	// trip takes, so that an ACK is about to come and make the burst longer (tcp_tso_win_divisor); 0 never.
 	DeferDivisor int
 	// MinBurst is how many segments the Linux profile hands to the link at once at least
 	// (tcp_min_tso_segs).

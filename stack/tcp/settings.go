@@ -209,6 +209,9 @@ type Settings struct {
 	// PRR brings the window down in proportion to what is delivered (RFC 9937), and not
 	// at once.
 	PRR bool
+	// ResendBound sends nothing again while as much is under way again as is deemed lost, even where that
+	// is something else, whose loss was taken back: as Linux does.
+	ResendBound bool
 	// FRTO finds out whether a timeout was spurious (RFC 5682).
 	FRTO bool
 	// ECN is explicit congestion notification (RFC 3168).

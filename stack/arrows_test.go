@@ -41,6 +41,8 @@ var imports = map[string][]string{
 	"stack/script/parse":  {"stack/script/ast"},
 	"stack/script/code":   {"stack/script/ast"},
 	"stack/socket/kernel": {"stack/socket"},
+	// What is told of the results of scripts runs none itself.
+	"stack/script/report": {"stack/script"},
 	"tun":                 {"tun/*"},
 	"tun/*":               {"tun", "tun/*"},
 	"apps/*":              {"stack", "apps/*"},

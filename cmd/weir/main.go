@@ -27,7 +27,7 @@ func main() {
 }
 
 // run runs a command line and returns the exit status: 0, or 1 after one line on
-// stderr that says what is wrong, or what an exitStatus says.
+// stderr that says what is wrong, or what an exitStatus or a notRun says.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
 	root.SetArgs(args)
@@ -44,8 +44,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if !errors.Is(err, errSaid) {
 		fmt.Fprintln(stderr, "weir: "+oneLine(err))
 	}
+	if errors.As(err, new(notRun)) {
+		return statusNotRun
+	}
 	return 1
 }
+
+// notRun is the error of a command whose exit status is a count, where nothing was counted.
+type notRun struct{ error }
+
+func (e notRun) Unwrap() error { return e.error }
+
+// statusNotRun is above every count.
+const statusNotRun = 126
 
 // exitStatus is the error of a command that has said what there is to say and ends with a
 // status that means something.

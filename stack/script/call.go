@@ -62,10 +62,15 @@ func (r *runner) call() error {
 	p := &pendingCall{ev: r.ev, begun: r.b.Now(), end: r.base + c.End, inv: inv}
 	p.p = r.b.Start(func() { inv.n, inv.err = inv.do() })
 	if c.Blocking {
+		if len(r.pending) >= maxPending {
+			return invalidf("line %d: more than %d calls are blocked at once", c.Pos.Line, maxPending)
+		}
 		r.pending = append(r.pending, p)
 		return r.reap()
 	}
-	r.b.Wait(p.begun+endless, func() bool { return p.p.Done })
+	if err := r.wait(p.begun+r.patience(endless), func() bool { return p.p.Done }); err != nil {
+		return err
+	}
 	if !p.p.Done {
 		return r.fail(fmt.Sprintf("%s() blocks; it was to return at once", c.Name), "", "")
 	}

@@ -16,8 +16,7 @@ type message struct {
 	iov     [][]byte
 	control []controlMessage
 	hasCtl  bool
-	flags   int
-	hasFlag bool
+	flags   int // as good as zero where the script has none
 }
 
 // controlMessage is one of msg_control: what it is to hold, octet by octet.
@@ -48,7 +47,7 @@ func (r *runner) message(e ast.Expr) (*message, error) {
 		case "msg_flags":
 			var v int64
 			v, err = r.integer(f.Value)
-			m.flags, m.hasFlag = int(v), true
+			m.flags = int(v)
 		case "msg_control":
 			m.hasCtl = true
 			m.control, err = r.control(f.Value)
@@ -131,6 +130,9 @@ func (r *runner) callRecvmsg(c *ast.Syscall) (*invocation, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, b := range want.iov {
+		clear(b)
+	}
 	m := &socket.Msghdr{Iov: want.iov}
 	if want.hasCtl {
 		m.Control = make([]byte, maxControl)
@@ -140,15 +142,42 @@ func (r *runner) callRecvmsg(c *ast.Syscall) (*invocation, error) {
 		if n < 0 {
 			return nil
 		}
-		if want.hasFlag && m.Flags != want.flags {
+		if m.Flags != want.flags {
 			return r.fail(fmt.Sprintf("recvmsg() set msg_flags %#x, not %#x", m.Flags, want.flags), fmt.Sprintf("%#x", want.flags), fmt.Sprintf("%#x", m.Flags))
 		}
-		if !want.hasCtl {
-			return nil
+		for _, f := range c.Args[1].(*ast.Struct).Fields {
+			var err error
+			switch f.Name {
+			case "msg_name":
+				err = r.compareName(f.Value, m.Name)
+			case "msg_iov":
+				err = r.checkVector(c, f.Value, want.iov, n)
+			case "msg_control":
+				err = r.compareControl(want.control, m.Control)
+			}
+			if err != nil {
+				return err
+			}
 		}
-		return r.compareControl(want.control, m.Control)
+		return nil
 	}
 	return inv, nil
+}
+
+// compareName compares the address that recvmsg wrote, where the script has one.
+func (r *runner) compareName(e ast.Expr, got *socket.Sockaddr) error {
+	s, ok := e.(*ast.Struct)
+	if !ok {
+		return nil
+	}
+	if got == nil {
+		return r.fail("recvmsg() wrote no address", s.String(), "")
+	}
+	want, err := r.sockaddr(s, got.AddrPort())
+	if err == nil && (want.AddrPort() != got.AddrPort() || want.Family != got.Family) {
+		return r.fail("recvmsg() wrote another address", want.AddrPort().String(), got.AddrPort().String())
+	}
+	return err
 }
 
 func (r *runner) compareControl(want []controlMessage, control []byte) error {

@@ -51,7 +51,7 @@ func (r *runner) callBind(c *ast.Syscall) (*invocation, error) {
 		return nil, err
 	}
 	addr := r.cfg.local
-	if r.cfg.profile == "freebsd" { // nplab's packetdrill binds to any address, Google's to its own
+	if kernel(r.cfg.profile) == "freebsd" { // nplab's packetdrill binds to any address, Google's to its own
 		addr = map[bool]netip.Addr{true: netip.IPv4Unspecified(), false: netip.IPv6Unspecified()}[addr.Is4()]
 		if r.cfg.mapped() {
 			addr = netip.IPv6Unspecified()
@@ -148,9 +148,42 @@ func (r *runner) callAccept(c *ast.Syscall) (*invocation, error) {
 		if n < 0 {
 			return nil
 		}
-		return r.accepted(c, n, peer)
+		if err := r.accepted(c, n, peer); err != nil {
+			return err
+		}
+		return r.compareAddress(c, 1, peer)
 	}
 	return inv, nil
+}
+
+// compareAddress compares an address that a call wrote, and its length, with the two arguments from
+// the place at on: ... or NULL, or a structure and [length].
+func (r *runner) compareAddress(c *ast.Syscall, at int, got *socket.Sockaddr) error {
+	if s, ok := c.Args[at].(*ast.Struct); ok {
+		if got == nil {
+			return r.fail(c.Name+"() wrote no address", s.String(), "")
+		}
+		want, err := r.sockaddr(s, got.AddrPort())
+		if err != nil {
+			return err
+		}
+		if want.AddrPort() != got.AddrPort() || want.Family != got.Family {
+			return r.fail(c.Name+"() wrote another address", want.AddrPort().String(), got.AddrPort().String())
+		}
+	}
+	l, ok := c.Args[at+1].(*ast.List)
+	if !ok || len(l.Elems) != 1 || isEllipsis(l.Elems[0]) {
+		return nil
+	}
+	n := 0
+	switch {
+	case got == nil:
+	case got.Family == socket.AF_INET6:
+		n = socket.SizeofSockaddrInet6
+	default:
+		n = socket.SizeofSockaddrInet4
+	}
+	return r.compareWritten(c, l, int64(n))
 }
 
 // accepted gives a descriptor to the connection that came in from peer.
@@ -200,7 +233,7 @@ func (r *runner) callGetname(c *ast.Syscall) (*invocation, error) {
 	if err := argCount(c, 3); err != nil {
 		return nil, err
 	}
-	fd, e, err := r.live(c, 0)
+	fd, _, err := r.live(c, 0)
 	if err != nil {
 		return nil, err
 	}
@@ -214,17 +247,10 @@ func (r *runner) callGetname(c *ast.Syscall) (*invocation, error) {
 		return done(err)
 	}}
 	inv.check = func(n int, err error) error {
-		if n < 0 || isEllipsis(c.Args[1]) || e == nil {
+		if n < 0 {
 			return nil
 		}
-		want, err := r.sockaddr(c.Args[1], got.AddrPort())
-		if err != nil {
-			return err
-		}
-		if want.AddrPort() != got.AddrPort() || want.Family != got.Family {
-			return r.fail(c.Name+"() wrote another address", want.AddrPort().String(), got.AddrPort().String())
-		}
-		return nil
+		return r.compareAddress(c, 1, got)
 	}
 	return inv, nil
 }

@@ -156,7 +156,7 @@ func (r *runner) callEpollWait(c *ast.Syscall) (*invocation, error) {
 	if err != nil {
 		return nil, err
 	}
-	if v[0] > 1<<16 {
+	if v[0] > maxEvents {
 		return nil, skipf("waits for %d events", v[0])
 	}
 	var exprs []ast.Expr

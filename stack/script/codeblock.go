@@ -78,6 +78,8 @@ func (r *runner) runCode() error {
 			return r.fail("tcp_info cannot be had: "+resultText(-1, err), "", "")
 		}
 		r.enterInfo(&info)
+	} else if name := r.readsInfo(); name != "" {
+		return r.fail("there is no connection whose "+name+" could be asked for", "", "")
 	}
 	err := r.code.programs[r.ev].Eval(r.code.env)
 	var failed *code.Failure
@@ -96,6 +98,8 @@ func (r *runner) runCode() error {
 			f.Line = failed.Pos.Line
 		}
 		return f
+	case errors.As(err, &bad) && bad.Kind == code.Type: // Python would end the script there, too
+		return r.fail("the block cannot be worked out: "+bad.Message, "", "")
 	case errors.As(err, &bad) && bad.Kind == code.Name:
 		return skipf("has a code block that asks for something unknown: %s", bad.Message)
 	case errors.As(err, &bad):
@@ -113,6 +117,16 @@ func (r *runner) codeFD() int {
 	return -1
 }
 
+// readsInfo returns a member of tcp_info that the block at hand reads, or "".
+func (r *runner) readsInfo() string {
+	for _, name := range r.code.programs[r.ev].Names() {
+		if strings.HasPrefix(name, "tcpi_") {
+			return name
+		}
+	}
+	return ""
+}
+
 func (r *runner) enterInfo(info *socket.TCPInfo) {
 	for name, v := range r.figures(info) {
 		r.code.env[name] = code.Uint(v)
@@ -123,7 +137,7 @@ func (r *runner) enterInfo(info *socket.TCPInfo) {
 func (r *runner) figures(info *socket.TCPInfo) map[string]uint64 {
 	have := map[string]uint64{}
 	info.Each(func(name string, v uint64) { have[name] = v })
-	if r.cfg.profile == "freebsd" {
+	if kernel(r.cfg.profile) == "freebsd" {
 		have["tcpi_state"] = freebsdState(have["tcpi_state"])
 		for _, name := range []string{"tcpi_snd_cwnd", "tcpi_snd_ssthresh"} { // in octets there
 			have[name] *= have["tcpi_snd_mss"]

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/weirnet/weir/stack/script/ast"
 )
 
 // action is what a backquoted command comes to here: exactly one of its fields is set, or none
@@ -51,7 +53,7 @@ var defaultsSh = []setting{
 // noEffect is commands that change nothing which a script could see.
 var noEffect = []string{
 	"true", ":", "echo", "rm", "sync", "cat", "ls", "pwd", "set", "export", "modprobe", "kldload", "kldunload", "ethtool", "mkdir", "touch",
-	"ulimit", "date", "uname", "chmod", "printf",
+	"date", "uname", "chmod", "printf",
 }
 
 // commandActions returns what a command comes to. The error is a skipError.
@@ -102,9 +104,14 @@ func commandAction(words []string) ([]action, error) {
 		return scriptActions(name, args)
 	case strings.HasPrefix(name, "sysctl_restore"):
 		return nil, nil // the stack ends with the script
-	case name == "echo" && len(args) > 1 && slices.Contains(args, ">"):
+	case name == "echo" && slices.Contains(args, ">"):
 		at := slices.Index(args, ">")
+		if file := args[len(args)-1]; !strings.HasPrefix(file, procSys) && !strings.HasPrefix(file, moduleCubic) {
+			return nil, skipf("needs what is written to %s", path.Base(file))
+		}
 		return []action{{name: procName(args[at+1]), value: strings.Join(args[:at], " ")}}, nil
+	case slices.Contains(args, ">"):
+		return nil, skipf("needs what is written to %s", path.Base(args[len(args)-1]))
 	case slices.Contains(noEffect, name):
 		return nil, nil
 	case name == "sleep":
@@ -123,6 +130,21 @@ func commandAction(words []string) ([]action, error) {
 	return nil, skipf("needs the command %s", name)
 }
 
+// initCommands makes commands of the files that --init_scripts names.
+func initCommands(s *ast.Script, c *config) (list []*ast.Event) {
+	for _, o := range s.Options {
+		if o.Name != "init_scripts" || !c.includes(o.Only) {
+			continue
+		}
+		for file := range strings.SplitSeq(o.Value, ",") {
+			if file = strings.TrimSpace(file); file != "" {
+				list = append(list, &ast.Event{Pos: o.Pos, Command: &ast.Command{Pos: o.Pos, Text: file}})
+			}
+		}
+	}
+	return list
+}
+
 func settingActions(list []setting) (a []action) {
 	for _, s := range list {
 		a = append(a, action{name: s.name, value: s.value})
@@ -130,15 +152,24 @@ func settingActions(list []setting) (a []action) {
 	return a
 }
 
-// procName makes /proc/sys/net/ipv4/tcp_sack net.ipv4.tcp_sack.
+// procName makes /proc/sys/net/ipv4/tcp_sack net.ipv4.tcp_sack, and a parameter of CUBIC tcp_cubic.hystart_detect.
 func procName(file string) string {
+	if name, ok := strings.CutPrefix(file, moduleCubic); ok {
+		return "tcp_cubic." + name
+	}
 	return strings.ReplaceAll(strings.TrimPrefix(file, procSys), "/", ".")
 }
+
+// moduleCubic is where Linux has the parameters of CUBIC; as settings they begin with "tcp_cubic.".
+const moduleCubic = "/sys/module/tcp_cubic/parameters/"
 
 // sysctlActions reads the arguments of sysctl. What only shows a setting has no effect.
 func sysctlActions(args []string) (list []action, err error) {
 	for _, a := range args {
 		name, value, ok := strings.Cut(a, "=")
+		if a == "-p" || a == "-f" || a == "--system" || strings.HasPrefix(a, "--load") {
+			return nil, skipf("needs the settings in a file")
+		}
 		if strings.HasPrefix(a, "-") || !ok {
 			continue
 		}
@@ -201,6 +232,19 @@ func routeActions(args []string) (list []action, err error) {
 	}
 	for i := 1; i < len(args); i++ {
 		if !slices.Contains(routeMetrics, args[i]) || i+1 >= len(args) {
+			switch args[i] {
+			case "dev", "via", "proto", "scope", "metric", "table", "pref": // as the route to the remote side is
+				i++
+			case "onlink", "unicast", "default":
+			default:
+				if _, err := netip.ParsePrefix(args[i]); err == nil {
+					break
+				}
+				if _, err := netip.ParseAddr(args[i]); err == nil {
+					break
+				}
+				return nil, skipf("needs the command ip route with %s", args[i])
+			}
 			continue
 		}
 		name := args[i]

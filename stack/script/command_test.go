@@ -202,3 +202,71 @@ func TestSocketsAreCounted(t *testing.T) {
 	drop := handshake + "+0 `tcpdrop -s ESTABLISHED`\n+0 > R. 1:1(0) ack 1\n"
 	mustPass(t, drop, Options{Profile: "weir"})
 }
+
+// What a command does beyond what is understood of it is not passed over.
+func TestHalfUnderstoodCommandsAreNotTaken(t *testing.T) {
+	for command, reason := range map[string]string{
+		"sysctl -p /etc/sysctl.d/test.conf":              "needs the settings in a file",
+		"ip route add blackhole 192.0.2.0/24":            "needs the command ip route with blackhole",
+		"ip route change 192.0.2.0/24 dev tun0 realms 3": "needs the command ip route with realms",
+		"ulimit -n 4":                                      "needs the command ulimit",
+		"echo 1 > /sys/kernel/mm/transparent":              "needs what is written to transparent",
+		"cat settings > /proc/sys/net/ipv4/tcp_sack":       "needs what is written to tcp_sack",
+		"nstat | grep -v TcpExtTCPTimeouts":                "needs the shell: nstat",
+		"nstat -j | grep TcpExtTCPTimeouts":                "needs the shell: nstat",
+		"sockstat -l | grep -c LISTEN | grep 0":            "needs the shell: sockstat",
+		"sysctl -q net.ipv4.tcp_sack=1; echo 1 >/proc/net": "needs what is written to net",
+	} {
+		mustSkip(t, "0 `"+command+"`\n", reason)
+	}
+	mustPass(t, "0 `echo 0 > /proc/sys/net/ipv4/tcp_sack; echo done > /tmp/done`\n+0 `sysctl -w net.ipv4.tcp_sack=1 2>/dev/null`\n", Options{})
+	mustPass(t, "0 `echo 3 > /sys/module/tcp_cubic/parameters/hystart_detect`\n", Options{})
+	mustSkip(t, "0 `echo 2 > /sys/module/tcp_cubic/parameters/hystart_detect`\n", "needs the setting tcp_cubic.hystart_detect=2")
+	mustPass(t, "0 `ip route change 192.0.2.0/24 via 192.168.0.2 dev tun0 initcwnd 4`\n", Options{})
+}
+
+// nstat counts since it was called last, with -a since the beginning; with -s the call does not count.
+func TestNstatOptions(t *testing.T) {
+	src := handshake + "+0 write(4, ..., 10) = 10\n+0 > P. 1:11(10) ack 1\n+.3~+.4 > P. 1:11(10) ack 1\n"
+	again := "+.2~+.8 > P. 1:11(10) ack 1\n"
+	for tail, want := range map[string]Outcome{
+		"+0 `nstat -s | grep TcpRetransSegs | grep ' 1 '`\n+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n":                 Pass,
+		"+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n" + again + "+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n":       Pass,
+		"+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n" + again + "+0 `nstat -az | grep TcpRetransSegs | grep ' 2 '`\n":   Pass,
+		"+0 `nstat | grep TcpRetransSegs | grep ' 1 '`\n" + again + "+0 `nstat -az | grep TcpRetransSegs | grep ' 1 '`\n":   Fail,
+		"+0 `nstat -s | grep TcpRetransSegs | grep ' 1 '`\n" + again + "+0 `nstat -s | grep TcpRetransSegs | grep ' 1 '`\n": Fail,
+	} {
+		if r := run(t, src+tail, Options{}); r.Outcome != want {
+			t.Errorf("%s want %v\n%v", tail, want, r)
+		}
+	}
+}
+
+func TestInitScriptsAreCommands(t *testing.T) {
+	r := mustPass(t, "--init_scripts=\"../common/defaults.sh\"\n"+handshake+"+0 getsockopt(4, SOL_TCP, TCP_CONGESTION, \"cubic\"..., [16]) = ...\n", Options{})
+	if r.Profile != "linux" {
+		t.Errorf("ran as %s", r.Profile)
+	}
+	wide := "--init_scripts=\"./defaults.sh\"\n" + handshake + "+0 setsockopt(4, SOL_TCP, TCP_NODELAY, [1], 4) = 0\n"
+	mustPass(t, wide, Options{})
+	mustSkip(t, "--init_scripts=\"./my_setup.sh\"\n"+handshake, "needs the command my_setup.sh")
+	mustSkip(t, "--is_anyip\n"+handshake, "needs every address to be the stack's own")
+}
+
+// What Python could not work out ends a script as a failure; it is not left unjudged.
+func TestBlocksThatCannotBeWorkedOut(t *testing.T) {
+	for block, want := range map[string]string{
+		"assert 1 / 0":              "the block cannot be worked out: division by zero",
+		"assert tcpi_unacked < 'a'": "the block cannot be worked out: < does not compare an integer and a string",
+	} {
+		if r := run(t, handshake+"+0 %{ "+block+" }%\n", Options{}); r.Outcome != Fail || r.Reason != want {
+			t.Errorf("%s: %v", block, r)
+		}
+	}
+}
+
+func TestTheErrorQueueOfTCPIsNotThere(t *testing.T) {
+	mustSkip(t, handshake+"+0 setsockopt(4, SOL_IP, IP_RECVERR, [1], 4) = 0\n", "needs the error queue of a TCP socket")
+	mustPass(t, handshake+"+0 setsockopt(4, SOL_IP, IP_RECVERR, [0], 4) = 0\n", Options{})
+	mustPass(t, "0 socket(..., SOCK_DGRAM, 0) = 3\n+0 setsockopt(3, SOL_IP, IP_RECVERR, [1], 4) = 0\n", Options{})
+}

@@ -16,6 +16,7 @@ type wireTap struct {
 	features uint64
 	now      func() time.Duration
 	sent     []Captured
+	octets   int // in sent
 	frame    link.Frame
 }
 
@@ -44,7 +45,9 @@ func (d *wireTap) WriteFrames(_ int, frames [][]byte) (int, error) {
 		if err := d.frame.SetWire(b); err != nil {
 			return n, err
 		}
-		d.sent = append(d.sent, Captured{At: d.now(), Packet: slices.Clone(d.frame.Packet()), SegmentSize: int(d.frame.SegmentSize)})
+		d.sent = append(d.sent, Captured{At: d.now(), Packet: slices.Clone(d.frame.Packet()),
+			Unsummed: d.frame.Checksum == link.ChecksumPartial, SegmentSize: int(d.frame.SegmentSize)})
+		d.octets += len(d.frame.Packet())
 	}
 	return len(frames), nil
 }
@@ -55,6 +58,7 @@ func (d *wireTap) pop() (Captured, bool) {
 	}
 	c := d.sent[0]
 	d.sent = d.sent[1:]
+	d.octets -= len(c.Packet)
 	return c, true
 }
 

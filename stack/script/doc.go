@@ -28,7 +28,9 @@
 // split it, and looked up: sysctl and its kin are settings of the stack, ip route sets metrics,
 // tcpdrop aborts connections, pipelines that begin with nstat or sockstat ask for counters and
 // connections, many have no effect that a script could see, and all others make the script
-// skipped. defaults.sh stands for the settings that Google's and Linux's suites begin with.
+// skipped. A setting that weir does not have, but that could be seen, is let pass at the value that
+// says what weir does anyway (visibleSettings), and no other. defaults.sh stands for the settings
+// that Google's and Linux's suites begin with.
 //
 // # Time
 //
@@ -57,11 +59,13 @@
 // script says <...>. PSH is a flag like the others; Options.RelaxedPSH counts differences in
 // it apart. The echo of a timestamp is compared but for the Linux profile, for whose
 // scripts packetdrill never looked.
+// The checksums, and the reserved bits of TCP, must be right though no script says so.
 //
 // Consecutive segments of one size match one larger packet; the joined packet has the
 // headers of the last segment with the sequence number and CWR of the first. With
 // Options.Offload the stack sends super-segments, which are compared as the segments that the
-// device would make of them. --strict_segments turns both off.
+// device would make of them. --strict_segments turns both off. A segment without text is never
+// part of one with text, though packetdrill would take it so.
 //
 // # Profiles
 //
@@ -69,4 +73,10 @@
 // freebsd) has the stack behave like that kernel where the RFCs leave room, and
 // has the script read as that kernel's packetdrill would. It is chosen by Options.Profile,
 // by the script's --profile, or by the commands that the script gives.
+//
+// # Bounds
+//
+// A script of a few megabytes cannot take time or memory without end: times end after a hundred
+// years, and blocked calls, packets that nobody looks at, timers and buffers are bounded
+// (bounds.go, maxBuffer). What goes beyond is the script's failure, or makes it invalid.
 package script

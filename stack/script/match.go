@@ -50,6 +50,9 @@ func (m *matcher) compare() (diffs []string, psh bool) {
 		return m.diffs, false
 	}
 	m.compareIP()
+	if m.got.badSum != "" {
+		m.diffs = append(m.diffs, "the checksum of "+m.got.badSum+" is wrong")
+	}
 	switch {
 	case m.script.TCP != nil:
 		m.compareTCP()
@@ -137,13 +140,12 @@ func (m *matcher) compareTCP() {
 	if !t.Seq.Any {
 		differ(m, "sequence number", m.want.seq, m.got.seq)
 	}
-	if t.Ack.Set || m.got.flags.Has(wire.FlagACK) && m.want.flags.Has(wire.FlagACK) {
-		differ(m, "acknowledgment", m.want.ack, m.got.ack)
-	}
+	differ(m, "acknowledgment", m.want.ack, m.got.ack) // none is zero, with ACK and without
 	if t.Win.Set {
 		differ(m, "window", m.want.window, m.got.window)
 	}
 	differ(m, "urgent pointer", m.want.urgent, m.got.urgent)
+	differ(m, "reserved bits", 0, m.got.reserved)
 	if !t.OptionsAny {
 		m.compareOptions()
 	}
@@ -238,10 +240,14 @@ func joins(prev, next *packet, last bool) string {
 	switch {
 	case prev.protocol != wire.ProtoTCP || next.protocol != wire.ProtoTCP:
 		return "only TCP segments make a larger one"
+	case len(prev.payload) == 0:
+		return "a segment without text is no part of one with text"
 	case prev.flags&^mayDiffer != next.flags&^mayDiffer:
 		return "the flags differ"
 	case next.seq != prev.seq+uint32(len(prev.payload)):
 		return "it does not follow the one before"
+	case next.tos != prev.tos || next.ttl != prev.ttl:
+		return "the IP headers differ"
 	case next.ack != prev.ack || next.window != prev.window || next.urgent != prev.urgent:
 		return "acknowledgment, window or urgent pointer differ"
 	case optionsSize(prev.options) != optionsSize(next.options):

@@ -9,13 +9,15 @@ import (
 
 	"github.com/weirnet/weir/stack/script/ast"
 	"github.com/weirnet/weir/stack/socket"
+	"github.com/weirnet/weir/stack/tcp"
 )
 
 // Options says how scripts are run. The zero value runs a script as it asks itself.
 type Options struct {
 	// Profile is "weir", "linux" or "freebsd": what the stack behaves like where the RFCs leave
 	// room. Empty: what the script asks for by --profile, else the kernel that it was written
-	// for, where its commands show that, else weir.
+	// for, where its commands show that, else weir. A script that fails as such a kernel is run as
+	// its older releases too, "freebsd-13" and "freebsd-12", and passes where it holds for one of them.
 	Profile string
 	// Family is "ipv4", "ipv6" or "ipv4-mapped-ipv6". A script that chooses another itself is
 	// skipped. Empty: as the script says, else ipv4.
@@ -33,6 +35,12 @@ type Options struct {
 	Defines map[string]ast.Expr
 	// Backend makes what the script is run against; nil is weir in virtual time.
 	Backend func(Network) (Backend, error)
+	// Patience is how long is waited for what has no time: for a packet at *, and for a call that
+	// should not have blocked. 0 is hours, which is right where time is virtual.
+	Patience time.Duration
+	// Interrupted ends the run, and that of a suite, once it reports true: the script is skipped.
+	// It is asked between events and while they are waited for.
+	Interrupted func() bool
 }
 
 // The address families that a script may run as.
@@ -74,7 +82,7 @@ const (
 // includes reports whether what stands in an #ifdef is for the profile. nplab's scripts know a
 // system STANDARD: one that does what the RFCs say.
 func (c *config) includes(system string) bool {
-	return system == "" || system == c.profile || c.profile == "weir" && (system == "standard" || system == "linux")
+	return system == "" || system == kernel(c.profile) || c.profile == "weir" && (system == "standard" || system == "linux")
 }
 
 // mapped reports whether sockets are IPv6 and packets IPv4.
@@ -89,8 +97,8 @@ func configure(s *ast.Script, o Options) (*config, error) {
 	if c.profile == "" {
 		c.profile = detectProfile(s)
 	}
-	if !slices.Contains([]string{"weir", "linux", "freebsd"}, c.profile) {
-		return nil, invalidf("there is no profile %q; take weir, linux or freebsd", c.profile)
+	if _, known := tcp.ProfileSettings(c.profile); !known {
+		return nil, invalidf("there is no profile %q; take weir, linux or freebsd (or freebsd-13, freebsd-12)", c.profile)
 	}
 	mtuSet := false
 	for _, opt := range s.Options {
@@ -113,7 +121,7 @@ func configure(s *ast.Script, o Options) (*config, error) {
 	}
 	if c.percent < 0 {
 		c.percent = defaultPercent
-		if c.profile == "freebsd" { // the dialect of FreeBSD's scripts has no such allowance
+		if kernel(c.profile) == "freebsd" { // the dialect of FreeBSD's scripts has no such allowance
 			c.percent = 0
 		}
 	}
@@ -168,9 +176,9 @@ func (c *config) setFamily(asked string) error {
 // ignoredOptions is those that say nothing to a run in process: how packetdrill reaches a kernel,
 // what it prints, and which interpreter runs its code blocks.
 var ignoredOptions = []string{
-	"init_scripts", "speed", "gateway_ip", "wire_client", "wire_server", "wire_server_ip", "wire_server_at", "wire_server_port",
+	"speed", "gateway_ip", "wire_client", "wire_server", "wire_server_ip", "wire_server_at", "wire_server_port",
 	"wire_client_dev", "wire_server_dev", "code_command", "code_format", "code_sockopt", "verbose", "debug", "dry_run",
-	"send_omit_free", "is_anyip", "so_filename", "so_flags", "persistent_tun_dev", "tun_dev", "no_cleanup", "v",
+	"send_omit_free", "so_filename", "so_flags", "persistent_tun_dev", "tun_dev", "no_cleanup", "v",
 }
 
 // set applies one option.
@@ -217,6 +225,9 @@ func (c *config) set(o *ast.Option) (err error) {
 		c.tolerance, err = micros(o.Value)
 	case "tolerance_percent":
 		c.percent, err = strconv.ParseFloat(strings.TrimSuffix(o.Value, "%"), 64)
+		if !(c.percent >= 0 && c.percent <= 1000) {
+			return bad()
+		}
 	case "tcp_ts_tick_usecs":
 		c.tick, err = micros(o.Value)
 	case "tcp_ts_ecr_scaled":
@@ -226,6 +237,10 @@ func (c *config) set(o *ast.Option) (err error) {
 	case "non_fatal":
 		c.lenientPacket = strings.Contains(o.Value, "packet")
 		c.lenientSyscall = strings.Contains(o.Value, "syscall")
+	case "init_scripts":
+		// They are commands before the first event: see initCommands.
+	case "is_anyip":
+		return skipf("needs every address to be the stack's own")
 	case "define", "D":
 		// The parser has put the value where the symbol stands.
 	case "udp_encaps", "udp_encapsulation":

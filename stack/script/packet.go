@@ -14,8 +14,10 @@ import (
 type Captured struct {
 	// At is when it left, on the backend's clock.
 	At time.Duration
-	// Packet begins with the IP header. Its transport checksum may be unfinished.
+	// Packet begins with the IP header.
 	Packet []byte
+	// Unsummed says that the device is to finish the transport checksum.
+	Unsummed bool
 	// SegmentSize is the payload of each segment that a super-segment is to be cut into; 0
 	// where the packet is one segment.
 	SegmentSize int
@@ -28,7 +30,8 @@ type packet struct {
 	tos, ttl uint8
 	flow     uint32 // IPv6's flow label
 	protocol uint8
-	seg      int // payload of each segment of a super-segment
+	seg      int    // payload of each segment of a super-segment
+	badSum   string // the protocol whose checksum is wrong
 
 	// TCP
 	flags   wire.TCPFlags
@@ -37,6 +40,8 @@ type packet struct {
 	window  uint16
 	urgent  uint16
 	options []option
+	// reserved is the three bits that no RFC gives a meaning; they are sent as zero (RFC 9293 §3.1).
+	reserved uint8
 
 	// ICMP
 	icmpType, icmpCode uint8
@@ -71,6 +76,9 @@ func decode(c Captured) (*packet, error) {
 		}
 		p.setAddrs(h.Src(), h.Dst())
 		p.tos, p.ttl, p.protocol = h.TOS(), h.TTL(), h.Protocol()
+		if !h.ChecksumOK() {
+			p.badSum = "IPv4"
+		}
 		b = h.Payload()
 	case 6:
 		h, err := wire.ParseIPv6(b)
@@ -87,7 +95,29 @@ func decode(c Captured) (*packet, error) {
 	default:
 		return nil, errNotIP
 	}
-	return p, p.decodeTransport(b)
+	if err := p.decodeTransport(b); err != nil {
+		return p, err
+	}
+	if !c.Unsummed && c.SegmentSize == 0 && !p.summed(b) {
+		p.badSum = wire.ProtocolName(p.protocol)
+	}
+	return p, nil
+}
+
+// summed reports whether the checksum of what follows the IP header is right.
+func (p *packet) summed(b []byte) bool {
+	src, dst := p.src.Addr(), p.dst.Addr()
+	switch p.protocol {
+	case wire.ProtoTCP:
+		return wire.TCP(b).ChecksumOK(src, dst)
+	case wire.ProtoUDP:
+		return wire.UDP(b).ChecksumOK(src, dst)
+	case wire.ProtoICMP:
+		return wire.ICMPv4(b).ChecksumOK()
+	case wire.ProtoICMPv6:
+		return wire.ICMPv6(b).ChecksumOK(src, dst)
+	}
+	return true
 }
 
 func (p *packet) setAddrs(src, dst netip.Addr) {
@@ -109,6 +139,7 @@ func (p *packet) decodeTransport(b []byte) error {
 		p.flags, p.seq, p.ack = h.Flags(), h.Seq(), h.Ack()
 		p.window, p.urgent = h.Window(), h.Urgent()
 		p.options, p.payload = decodeOptions(h.Options()), h.Payload()
+		p.reserved = b[12] >> 1 & 7
 	case wire.ProtoUDP:
 		if len(b) < 8 {
 			return errors.New("script: a UDP datagram shorter than its header")

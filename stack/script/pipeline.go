@@ -15,6 +15,8 @@ type figureCheck struct {
 
 	counter string // nstat's
 	above   bool   // any number but 0 will do
+	total   bool   // since the stack began, not since nstat was called last
+	peek    bool   // the call does not count as the last one
 
 	socket bool // count sockets, as sockstat lists them
 	state  string
@@ -50,7 +52,7 @@ func pipeline(text string) (*figureCheck, bool) {
 	}
 	switch parsed[0][0] {
 	case "nstat":
-		return nstatCheck(parsed[1:])
+		return nstatCheck(parsed[0][1:], parsed[1:])
 	case "sockstat":
 		return sockstatCheck(parsed[0][1:], parsed[1:])
 	}
@@ -69,9 +71,21 @@ func pattern(words []string) (p string, options string) {
 	return p, options
 }
 
-func nstatCheck(greps [][]string) (*figureCheck, bool) {
+// nstatCheck reads: nstat [-a] [-s] | grep counter | grep N.
+func nstatCheck(args []string, greps [][]string) (*figureCheck, bool) {
 	f := &figureCheck{}
-	f.counter, _ = pattern(greps[0])
+	for _, a := range args {
+		options, ok := strings.CutPrefix(a, "-")
+		if !ok || strings.Trim(options, "asz") != "" {
+			return nil, false
+		}
+		f.total = f.total || strings.Contains(options, "a")
+		f.peek = f.peek || strings.Contains(options, "s")
+	}
+	var options string
+	if f.counter, options = pattern(greps[0]); strings.ContainsAny(options, "vc") {
+		return nil, false
+	}
 	if len(greps) == 1 {
 		f.above = true
 		return f, true
@@ -114,6 +128,9 @@ func sockstatCheck(args []string, greps [][]string) (*figureCheck, bool) {
 				return nil, false
 			}
 			f.port = uint16(n)
+		case "-s", "-n", "-q":
+		default:
+			return nil, false
 		}
 	}
 	last, counted := greps[len(greps)-1], false
@@ -147,8 +164,12 @@ func (r *runner) checkFigure(f *figureCheck) error {
 	if !ok {
 		return skipf("needs the counter %s", f.counter)
 	}
-	v -= r.counted[f.counter]
-	r.countFrom()
+	if !f.total {
+		v -= r.counted[f.counter]
+	}
+	if !f.peek {
+		r.countFrom()
+	}
 	if f.above && v == 0 {
 		return r.fail(fmt.Sprintf("the counter %s is 0; it was to have moved", f.counter), "", "0")
 	}

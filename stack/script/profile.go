@@ -2,6 +2,7 @@ package script
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/weirnet/weir/stack/script/ast"
 )
@@ -37,7 +38,7 @@ func detectProfile(s *ast.Script) string {
 		}
 	}
 	for _, e := range s.Events {
-		if e.Packet != nil && freebsdSYN(e.Packet) {
+		if e.Packet != nil && freebsdSYN(e.Packet) || e.Syscall != nil && freebsdBuffer(e.Syscall) {
 			return "freebsd"
 		}
 	}
@@ -66,4 +67,23 @@ func commandProfile(text string) string {
 		return "linux"
 	}
 	return ""
+}
+
+// freebsdBuffer reports whether a call expects the receive buffer that FreeBSD alone begins with.
+func freebsdBuffer(c *ast.Syscall) bool {
+	if c.Name != "getsockopt" || len(c.Args) != 5 {
+		return false
+	}
+	name, ok := c.Args[2].(*ast.Symbol)
+	if !ok || name.Name != "SO_RCVBUF" {
+		return false
+	}
+	l, ok := c.Args[3].(*ast.List)
+	return ok && len(l.Elems) == 1 && l.Elems[0].String() == "65536"
+}
+
+// kernel is the profile without its release.
+func kernel(profile string) string {
+	k, _, _ := strings.Cut(profile, "-")
+	return k
 }

@@ -9,10 +9,25 @@ import (
 	"time"
 
 	"github.com/weirnet/weir/stack/script/ast"
+	"github.com/weirnet/weir/stack/tcp"
 )
 
 // Run runs a script and says what became of it. A panic of the stack is a failure of the script.
 func Run(s *ast.Script, o Options) *Result {
+	res := runOnce(s, o)
+	if o.Profile != "" || res.Outcome != Fail || o.Backend != nil {
+		return res
+	}
+	for _, release := range tcp.ProfileReleases(res.Profile) {
+		o.Profile = release
+		if old := runOnce(s, o); old.Outcome == Pass {
+			return old
+		}
+	}
+	return res
+}
+
+func runOnce(s *ast.Script, o Options) *Result {
 	began := time.Now()
 	res := &Result{File: s.Name, Offload: o.Offload}
 	defer func() { res.Real = time.Since(began) }()
@@ -22,6 +37,7 @@ func Run(s *ast.Script, o Options) *Result {
 	}
 	res.Profile, res.Family = cfg.profile, cfg.family
 	r := &runner{cfg: cfg, opt: o, res: res, name: s.Name, relaxedPSH: o.RelaxedPSH, nextPort: firstRemotePort}
+	r.events = initCommands(s, cfg)
 	for _, e := range s.Events {
 		if cfg.includes(e.Only) {
 			r.events = append(r.events, e)
@@ -45,6 +61,9 @@ func (r *runner) runGuarded() (err error) {
 			return
 		}
 		f := &Failure{Message: panicked + fmt.Sprint(p), State: strings.Split(strings.TrimSpace(string(debug.Stack())), "\n")}
+		if l, ok := p.(limit); ok {
+			f.Message, f.State = "the script goes beyond its bounds: "+string(l), nil
+		}
 		if r.ev != nil {
 			f.Line, f.Source = r.ev.Pos.Line, r.ev.String()
 		}
@@ -156,6 +175,9 @@ func (r *runner) run() (err error) {
 		return err
 	}
 	for _, e := range r.events {
+		if err := r.interrupted(); err != nil {
+			return err
+		}
 		if err := r.event(e); err != nil {
 			return err
 		}
@@ -218,6 +240,9 @@ func (r *runner) command() error {
 				return skipf("needs %v", err)
 			}
 		case a.sleep > 0:
+			if err := r.timeIn(r.b.Now(), a.sleep); err != nil {
+				return err
+			}
 			if err := r.passTo(r.b.Now() + a.sleep); err != nil {
 				return err
 			}

@@ -33,7 +33,10 @@ func (r *runner) next(e *endpoint, a *ast.Packet, deadline time.Duration) (*pack
 		if r.b.Now() >= deadline {
 			return nil, nil
 		}
-		r.b.Wait(deadline, func() bool { r.collect(); return len(r.queue) > 0 || r.someReturned() })
+		stop := func() bool { r.collect(); return len(r.queue) > 0 || r.someReturned() }
+		if err := r.wait(deadline, stop); err != nil {
+			return nil, err
+		}
 	}
 }
 
@@ -112,7 +115,7 @@ func (r *runner) gather(ep **endpoint, a *ast.Packet, want *packet) (*packet, er
 // latest is when a packet must have come.
 func (r *runner) latest() time.Duration {
 	if r.ev.Time.Kind == ast.TimeAny {
-		return r.b.Now() + 24*time.Hour
+		return r.b.Now() + r.patience(24*time.Hour)
 	}
 	return r.until + r.allowance(r.at, r.lastAt, r.haveLast)
 }
@@ -129,13 +132,17 @@ func (r *runner) missing(e *endpoint, a *ast.Packet, want *packet, list []*packe
 	by := r.b.Now()
 	state := r.state()
 	r.pending = nil // what returns now is not to hide this
-	p, _ := r.next(e, a, by+lateness)
+	later := r.patience(lateness)
+	p, err := r.next(e, a, by+later)
+	if err != nil {
+		return err
+	}
 	if p == nil {
-		err := r.fail(fmt.Sprintf("nothing was sent by %s, nor in the %v after", seconds(by), lateness), a.String(), "")
+		err := r.fail(fmt.Sprintf("nothing was sent by %s, nor in the %v after", seconds(by), later), a.String(), "")
 		return withState(err, state)
 	}
 	got := e.shown(p)
-	err := r.fail(fmt.Sprintf("nothing was sent by %s; the next packet came at %s", seconds(by), seconds(p.at)), a.String(), got.text(ast.Out))
+	err = r.fail(fmt.Sprintf("nothing was sent by %s; the next packet came at %s", seconds(by), seconds(p.at)), a.String(), got.text(ast.Out))
 	return withState(err, state)
 }
 

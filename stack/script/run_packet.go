@@ -122,7 +122,7 @@ func (r *runner) liveEcho(e *endpoint, script uint32) (uint32, error) {
 	if live, ok := e.stamps[script]; ok {
 		return live, nil
 	}
-	if e.haveStamp && (r.cfg.stampsScaled || r.cfg.profile == "freebsd") {
+	if e.haveStamp && (r.cfg.stampsScaled || kernel(r.cfg.profile) == "freebsd") {
 		return e.firstStamp + (script - e.firstScript), nil
 	}
 	return 0, r.fail(fmt.Sprintf("ecr %d echoes no timestamp that was sent before", script), "", "")

@@ -24,7 +24,7 @@ func newSettings(profile string) (settings, error) {
 	if !ok {
 		return settings{}, fmt.Errorf("there is no profile %q", profile)
 	}
-	return settings{profile: profile, tcp: t}, nil
+	return settings{profile: profile, tcp: t, shard: shard.Config{UnreachableEndsOpen: profile == "linux"}}, nil
 }
 
 // harmless is settings of kernels that change nothing which a script could see of weir: what
@@ -40,7 +40,7 @@ var harmless = []string{
 	"net.ipv4.tcp_migrate_req", "net.ipv4.tcp_plb_", "net.ipv4.tcp_ehash_entries", "net.ipv4.tcp_comp_sack_", "net.ipv4.tcp_backlog_ack_defer",
 	"net.ipv4.tcp_allowed_congestion_control", "net.ipv4.conf.", "net.ipv4.route.", "net.ipv4.neigh.", "net.ipv6.conf.", "net.ipv6.neigh.",
 	"net.ipv6.auto_flowlabels", "net.ipv6.flowlabel_", "net.ipv6.route.", "net.core.default_qdisc", "net.core.netdev_", "net.core.optmem_max", "net.core.busy_",
-	"net.core.bpf_", "net.netfilter.", "kernel.", "fs.", "vm.",
+	"tcp_cubic.hystart", "tcp_cubic.hystart_detect", "net.core.bpf_", "net.netfilter.", "kernel.", "fs.", "vm.",
 
 	"kern.timecounter.", "kern.ipc.tls.", "kern.eventtimer.", "kern.hz", "kern.random.", "security.", "hw.", "debug.", "machdep.", "vfs.", "dev.",
 	"net.inet.tcp.hostcache.", "net.inet.tcp.log_", "net.inet.tcp.bb.", "net.inet.tcp.bblog", "net.inet.tcp.reass.", "net.inet.tcp.pcbcount",
@@ -63,6 +63,11 @@ func (s *settings) set(name, value string, running bool) error {
 	host := s.shard
 	hostErr := host.SetSysctl(name, value)
 	var unknown *shard.UnknownSysctlError
+	if _, known := s.tcp.Sysctl(name); !known && hostErr != nil {
+		if err := seen(name, value); err != nil {
+			return err
+		}
+	}
 	switch {
 	case tcpErr != nil && !errors.Is(tcpErr, tcp.ErrUnknownSysctl), hostErr != nil && !errors.As(hostErr, &unknown):
 		return fmt.Errorf("the setting %s=%s", name, value)
@@ -87,7 +92,6 @@ func (s *settings) set(name, value string, running bool) error {
 func (s *settings) follow() {
 	s.socket.Somaxconn = s.shard.MaxBacklog
 	s.socket.RmemMax, s.socket.WmemMax = s.shard.ReceiveMax, s.shard.SendMax
-	s.socket.AbortOnOverflow = s.shard.AbortOnOverflow
 	s.socket.V6Only = s.shard.BindV6Only
 }
 
@@ -110,6 +114,10 @@ func lacksSetting(name, value string) error {
 	case "net.ipv4.tcp_mtu_probing":
 		if value != "0" {
 			return errors.New("path MTU discovery by probing (RFC 4821)")
+		}
+	case "net.inet.tcp.ecn.plusplus", "net.inet.tcp.ecn.generalized":
+		if value != "0" {
+			return errors.New("ECN on packets without text (ECN++)")
 		}
 	case "net.inet.tcp.pmtud_blackhole_detection":
 		if value != "0" {

@@ -89,7 +89,7 @@ func simpleCommands(text string) (list [][]string, ok bool) {
 }
 
 // redirection skips a redirection at text[i] and returns its last octet. One into a file of
-// /proc/sys is kept, as a word of its own, for it is a setting.
+// the kernel is kept, as a word of its own, for it may be a setting.
 func redirection(text string, i int, word *strings.Builder, inWord *bool, words *[]string) int {
 	if *inWord { // 2>&1: the number belongs to it
 		if _, err := strconv.Atoi(word.String()); err != nil {
@@ -105,7 +105,7 @@ func redirection(text string, i int, word *strings.Builder, inWord *bool, words 
 	for i+1 < len(text) && strings.IndexByte(" \t\n;|&", text[i+1]) < 0 {
 		i++
 	}
-	if target := text[start : i+1]; strings.HasPrefix(target, procSys) {
+	if target := text[start : i+1]; strings.HasPrefix(target, "/proc/") || strings.HasPrefix(target, "/sys/") {
 		*words = append(*words, ">", target)
 	}
 	return i

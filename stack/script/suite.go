@@ -72,6 +72,10 @@ func RunPaths(paths []string, o SuiteOptions) ([]*Result, error) {
 	for range min(workers, len(files)) {
 		group.Go(func() {
 			for i := range next {
+				if o.Interrupted != nil && o.Interrupted() {
+					results[i] = (&Result{File: files[i]}).end(errInterrupted)
+					continue
+				}
 				results[i] = RunFile(files[i], o.Options)
 				if o.Done != nil {
 					mu.Lock()

@@ -28,8 +28,12 @@ func (r *runner) setTimes() error {
 			return invalidf("line %d: time goes back from %s to %s", r.ev.Pos.Line, seconds(r.lastAt), seconds(t.Start))
 		}
 	}
+	last := max(t.End, t.Start)
+	if r.ev.Syscall != nil {
+		last = max(last, r.ev.Syscall.End)
+	}
 	r.at, r.until = r.base+t.Start, r.base+max(t.End, t.Start)
-	return nil
+	return r.timeIn(r.base, last)
 }
 
 // absolute reports whether a time counts from the script's begin.
@@ -61,7 +65,9 @@ func (r *runner) passTo(at time.Duration) error {
 		if r.b.Now() >= at {
 			return nil
 		}
-		r.b.Wait(at, r.someReturned)
+		if err := r.wait(at, r.someReturned); err != nil {
+			return err
+		}
 	}
 }
 

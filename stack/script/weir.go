@@ -30,6 +30,7 @@ type weir struct {
 	tasks   []*task // blocked calls
 	running *task
 	closing bool
+	timers  int // how often something was due by itself
 }
 
 // epoch is where the virtual clock begins: not at zero, for a stack that has only begun to run
@@ -71,7 +72,7 @@ func (w *weir) open() error {
 	sc.Block = w.block
 	w.sys = socket.New(w.host, sc)
 	w.calls = w.sys
-	if w.net.Profile == "freebsd" {
+	if kernel(w.net.Profile) == "freebsd" {
 		w.calls = newFreebsdCalls(w)
 	}
 	return nil
@@ -115,9 +116,13 @@ func (w *weir) Wait(until time.Duration, stop func() bool) bool {
 		if stuck > maxStuck || steps > maxSteps {
 			panic(fmt.Sprintf("a timer is due for ever at %v", w.Now()))
 		}
+		if w.timers++; w.timers > maxTimers {
+			panic(limit(fmt.Sprintf("timers have gone off %d times", maxTimers)))
+		}
 		w.clock.Set(next)
 		w.expire()
 		w.settle()
+		w.dev.bounded()
 	}
 }
 
@@ -149,6 +154,7 @@ func (w *weir) Inject(b []byte, segment int) error {
 	w.host.Deliver(w.ifc, f)
 	w.expire()
 	w.settle()
+	w.dev.bounded()
 	return nil
 }
 

@@ -74,7 +74,9 @@ func TestFullAcceptQueueIgnoresSYNAndLastACK(t *testing.T) {
 
 func TestFullAcceptQueueAbortsWhereThatIsAsked(t *testing.T) {
 	for _, o := range []ListenOptions{{AbortOnOverflow: true}, {}} {
-		w := newWorld(t, Config{AbortOnOverflow: !o.AbortOnOverflow})
+		s := tcp.DefaultSettings()
+		s.AbortOnOverflow = !o.AbortOnOverflow
+		w := newWorld(t, Config{TCP: &s})
 		l := w.listenTCP(o)
 		p := w.client(1000)
 		p.send(syn, "")

@@ -69,7 +69,7 @@ func (l *Listener) admit(c *TCP, s *tcp.Segment) admission {
 	defer l.mu.Unlock()
 	ctr := &l.host.counters
 	switch {
-	case l.queueFull() && l.opts.AbortOnOverflow:
+	case l.queueFull() && (l.opts.AbortOnOverflow || l.host.cfg.TCP.AbortOnOverflow):
 		ctr.abortOnOverflow.Add(1)
 		return admitReset
 	case l.queueFull():

@@ -15,7 +15,13 @@ type BindOptions struct {
 	ReuseAddr, ReusePort bool
 	// Interface is that of SO_BINDTODEVICE by its index; 0 is any.
 	Interface int
+	// Ports narrows the range that a port is chosen from.
+	Ports PortRange
 }
+
+// PortRange narrows the host's range of ports (IP_LOCAL_PORT_RANGE): an end of it that is 0, or not
+// within the host's, is the host's.
+type PortRange struct{ First, Last uint16 }
 
 // Binding is a local address and port that a socket has taken. Release gives it back; what
 // was opened with it meanwhile stays, and still holds its port.
@@ -118,7 +124,7 @@ func (h *Host) Bind(protocol uint8, local netip.AddrPort, o BindOptions) (*Bindi
 		b.addrs = []netip.Addr{netip.IPv6Unspecified(), netip.IPv4Unspecified()}
 	}
 	b.wide = b.addrs
-	if err := h.takePort(b, local.Port()); err != nil {
+	if err := h.takePort(b, local.Port(), o.Ports); err != nil {
 		return nil, err
 	}
 	if h.isClosed() {
@@ -129,7 +135,7 @@ func (h *Host) Bind(protocol uint8, local netip.AddrPort, o BindOptions) (*Bindi
 }
 
 // takePort gives b the port, or one that is free.
-func (h *Host) takePort(b *Binding, port uint16) error {
+func (h *Host) takePort(b *Binding, port uint16, r PortRange) error {
 	if port != 0 {
 		if !h.ports.take(b, port, false) {
 			return syscall.EADDRINUSE
@@ -142,10 +148,10 @@ func (h *Host) takePort(b *Binding, port uint16) error {
 		}
 		return nil
 	}
-	n := h.ephemeralPorts()
+	first, n := h.ephemeralPorts(r)
 	at := h.secret.PortOffset(b.addrs[0], netip.AddrPort{}) + h.ports.next()*7919
 	for i := range n {
-		port := h.cfg.FirstPort + uint16((at+i)%n)
+		port := first + uint16((at+i)%n)
 		if b.protocol == protoTCP && h.portUse.used(port) || !h.ports.take(b, port, true) {
 			continue
 		}
@@ -154,8 +160,17 @@ func (h *Host) takePort(b *Binding, port uint16) error {
 	return syscall.EADDRINUSE
 }
 
-// ephemeralPorts returns how many ports there are to choose from.
-func (h *Host) ephemeralPorts() uint32 { return uint32(h.cfg.LastPort-h.cfg.FirstPort) + 1 }
+// ephemeralPorts returns the first port that there is to choose from, and how many there are.
+func (h *Host) ephemeralPorts(r PortRange) (first uint16, n uint32) {
+	first, last := h.cfg.FirstPort, h.cfg.LastPort
+	if r.First >= first && r.First <= last {
+		first = r.First
+	}
+	if r.Last >= first && r.Last <= last {
+		last = r.Last
+	}
+	return first, uint32(last-first) + 1
+}
 
 // connectionForbids reports whether a connection or a TIME-WAIT record on b's port keeps b
 // from it. It looks at all there are, where there is any on that port.

@@ -23,8 +23,8 @@ type Config struct {
 	// TCP holds the settings of TCP; nil is tcp.DefaultSettings.
 	TCP *tcp.Settings
 	// ReceiveBuffer and SendBuffer bound the octets that a TCP connection holds for
-	// its user and for its peer; zero is 4 MiB for each. Memory is attached only while
-	// there is data.
+	// its user and for its peer; zero is 4 MiB for each, or where TCP behaves like a kernel that
+	// kernel's, which grow. Memory is attached only while there is data.
 	ReceiveBuffer, SendBuffer int
 	// DatagramBuffer bounds the octets that a UDP or raw socket queues; zero is 1 MiB.
 	DatagramBuffer int
@@ -36,9 +36,6 @@ type Config struct {
 	// MaxSynBacklog bounds a listener's half-open connections whatever its backlog is;
 	// zero is 4096.
 	MaxSynBacklog int
-	// AbortOnOverflow answers the last ACK of a handshake with a reset where the accept
-	// queue is full. Otherwise that ACK is ignored, and the client's next one may find room.
-	AbortOnOverflow bool
 
 	// HopLimit4 is the TTL of IPv4 packets and HopLimit6 the hop limit of IPv6 packets that
 	// are not told otherwise; zero is 64.
@@ -87,8 +84,6 @@ func (c Config) withDefaults() Config {
 		s := tcp.DefaultSettings()
 		c.TCP = &s
 	}
-	c.ReceiveBuffer = orDefault(c.ReceiveBuffer, defaultBuffer, maxBuffer)
-	c.SendBuffer = orDefault(c.SendBuffer, defaultBuffer, maxBuffer)
 	c.DatagramBuffer = orDefault(c.DatagramBuffer, defaultDatagramBuffer, maxBuffer)
 	c.Backlog = orDefault(c.Backlog, defaultBacklog, 1<<16)
 	c.MaxBacklog = orDefault(c.MaxBacklog, defaultBacklog, 1<<16)
@@ -109,6 +104,16 @@ func orDefault(v, def, limit int) int {
 		return def
 	}
 	return min(v, limit)
+}
+
+// TCPBuffers returns how many octets a connection may queue in each direction at first, where it was
+// not told otherwise.
+func (h *Host) TCPBuffers() (recv, send int) {
+	recv, send = defaultBuffer, defaultBuffer
+	if s := h.cfg.TCP; s.InitialBuffers {
+		recv, send = s.ReceiveSizes[1], s.SendSizes[1]
+	}
+	return orDefault(h.cfg.ReceiveBuffer, recv, maxBuffer), orDefault(h.cfg.SendBuffer, send, maxBuffer)
 }
 
 // hopLimit is the hop limit of a packet that is not told otherwise.

@@ -59,7 +59,7 @@ func (h *Host) ConnectTCP(b *Binding, remote netip.AddrPort, o *TCPOptions, f Ha
 			}
 		}
 		if !local.IsValid() {
-			return nil, syscall.EAFNOSUPPORT
+			return nil, h.net.Load().otherFamily(remote.Addr(), h.lo)
 		}
 	}
 	return h.connect(b, local, remote, o, f)
@@ -74,18 +74,16 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 	if a := remote.Addr(); n.classify(a) == toMulticast || n.classify(a) == toBroadcast {
 		return nil, syscall.ENETUNREACH
 	}
-	if remote.Addr().IsUnspecified() { // connect(2) takes "any" for this host
-		remote = netip.AddrPortFrom(loopbackOf(remote.Addr()), remote.Port())
-	}
 	if local.IsValid() && (local.IsUnspecified() || n.classify(local) != toLocal) {
 		local = netip.Addr{}
 	}
+	remote = specified(remote, local)
 	p, err := n.pathOn(o.Interface, remote.Addr(), local, h.lo)
 	if err != nil {
 		return nil, err
 	}
 	now := h.Now()
-	c, err := h.enterNew(b, p.src, remote, o, f)
+	c, old, err := h.enterNew(b, p.src, remote, o, f)
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +94,7 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 	c.setPath(p)
 	c.outAt = n.generation
 	cfg := h.tcpConfig(c, now, o)
+	old.bequeath(&cfg)
 	c.conn.Connect(now, &cfg)
 	if o.Setup != nil {
 		o.Setup(&c.conn)
@@ -108,6 +107,30 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 	return c, nil
 }
 
+// specified makes an unspecified destination this host, as the kernel does: over IPv4 the address that
+// is sent from, where that is known, else the loopback address.
+func specified(to netip.AddrPort, from netip.Addr) netip.AddrPort {
+	a := to.Addr()
+	switch {
+	case !a.IsUnspecified():
+		return to
+	case a.Is4() && from.Is4() && !from.IsUnspecified():
+		a = from
+	default:
+		a = loopbackOf(a)
+	}
+	return netip.AddrPortFrom(a, to.Port())
+}
+
+// otherFamily returns the error for a destination of the family that a socket has no address of: that there
+// is no way to it goes before.
+func (n *network) otherFamily(dst netip.Addr, lo *Interface) error {
+	if _, err := n.pathTo(dst, netip.Addr{}, lo); err != nil {
+		return err
+	}
+	return syscall.EAFNOSUPPORT
+}
+
 func loopbackOf(a netip.Addr) netip.Addr {
 	if a.Is4() {
 		return netip.AddrFrom4([4]byte{127, 0, 0, 1})
@@ -117,23 +140,24 @@ func loopbackOf(a netip.Addr) netip.Addr {
 
 // enterNew makes a connection and enters it in the table, choosing the local port where nobody
 // has bound it (RFC 6056 §3.3.3: a keyed hash of the destination, plus a counter). A
-// port that others have bound is not chosen. The connection returned is locked.
-func (h *Host) enterNew(b *Binding, local netip.Addr, remote netip.AddrPort, o *TCPOptions, f Handler) (*TCP, error) {
+// port that others have bound is not chosen. The connection returned is locked, and may have
+// something of one in TIME-WAIT whose place it takes.
+func (h *Host) enterNew(b *Binding, local netip.Addr, remote netip.AddrPort, o *TCPOptions, f Handler) (*TCP, ancestor, error) {
 	if b != nil {
 		t := b.options()
-		if c := h.tryNew(netip.AddrPortFrom(local, b.Local().Port()), remote, o, f, &t); c != nil {
-			return c, nil
+		if c, old := h.tryNew(netip.AddrPortFrom(local, b.Local().Port()), remote, o, f, &t); c != nil {
+			return c, old, nil
 		}
-		return nil, syscall.EADDRNOTAVAIL
+		return nil, ancestor{}, syscall.EADDRNOTAVAIL
 	}
-	n := h.ephemeralPorts()
+	first, n := h.ephemeralPorts(o.Ports)
 	at := h.secret.PortOffset(local, remote) + h.ports.next()
 	for i := range n {
-		port := h.cfg.FirstPort + uint16((at+i)%n)
+		port := first + uint16((at+i)%n)
 		if h.ports.bound(portKey{protoTCP, port}, nil) {
 			continue
 		}
-		c := h.tryNew(netip.AddrPortFrom(local, port), remote, o, f, &taker{})
+		c, old := h.tryNew(netip.AddrPortFrom(local, port), remote, o, f, nil)
 		if c == nil {
 			continue
 		}
@@ -142,44 +166,56 @@ func (h *Host) enterNew(b *Binding, local netip.Addr, remote netip.AddrPort, o *
 			c.mu.Unlock()
 			continue
 		}
-		return c, nil
+		return c, old, nil
 	}
-	return nil, syscall.EADDRNOTAVAIL
+	return nil, ancestor{}, syscall.EADDRNOTAVAIL
 }
 
-// tryNew enters a connection of these ends, locked, or returns nil where there is one.
-func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t *taker) *TCP {
+// tryNew enters a connection of these ends, locked, or returns nil where there is one, or a
+// TIME-WAIT record that stands in the way. t is what has bound the local end, or nil.
+func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t *taker) (*TCP, ancestor) {
 	c := h.newTCP(local, remote)
 	c.handler = f
 	o.apply(c)
-	c.reuse, c.reusePort = t.reuse, t.reusePort
-	c.mu.Lock()
-	if c.enter() && h.timeWaits.get(&c.key) == nil {
-		return c
+	if t != nil {
+		c.reuse, c.reusePort = t.reuse, t.reusePort
 	}
-	// Asked after the key is taken: the connection that had it may only just have
-	// left the one table for the other.
+	c.mu.Lock()
+	if c.enter() {
+		// Asked after the key is taken: the connection that had it may only just have
+		// left the one table for the other.
+		if old, ok := h.takeTimeWait(&c.key, t != nil); ok {
+			return c, old
+		}
+	}
 	c.leave()
 	c.mu.Unlock()
-	return nil
+	return nil, ancestor{}
 }
 
 // tcpConfig returns what the state machine is to know of its place.
 func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 	is4 := c.remote.Addr().Is4()
 	announce := mss(c.out.ifc.MTU(), is4)
+	set := o.Settings
+	if set == nil {
+		set = h.cfg.TCP
+	}
 	cfg := tcp.Config{
-		Settings: o.Settings, Counters: &h.tcpCounters, Pool: &h.pool,
+		Settings: set, Counters: &h.tcpCounters, Pool: &h.pool,
 		ISS:      h.secret.ISS(now, c.local, c.remote),
 		TSOffset: h.secret.TSOffset(c.local, c.remote),
-		MSS:      min(announce, 65535), DefaultMSS: defaultMSS(is4),
-		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC,
-		RecvBuffer: orDefault(o.ReceiveBuffer, h.cfg.ReceiveBuffer, maxBuffer),
-		SendBuffer: orDefault(o.SendBuffer, h.cfg.SendBuffer, maxBuffer),
+		MSS:      min(announce, 65535), DefaultMSS: set.DefaultMSS(is4),
+		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC, NoOptions: o.NoOptions,
+		RecvBufferFixed: o.ReceiveBuffer > 0, SendBufferFixed: o.SendBuffer > 0,
 	}
-	if cfg.Settings == nil {
-		cfg.Settings = h.cfg.TCP
+	if set.AnnouncePathMTU {
+		cfg.MSS = min(cfg.MSS, cfg.PathMSS)
 	}
-	cfg.MaxSegment = c.out.ifc.maxSegment(is4, cfg.PathMSS)
+	recv, send := h.TCPBuffers()
+	cfg.RecvBuffer = orDefault(o.ReceiveBuffer, recv, maxBuffer)
+	cfg.SendBuffer = orDefault(o.SendBuffer, send, maxBuffer)
+	c.softwareGSO = set.SoftwareGSO
+	cfg.MaxSegment = c.maxSegment(cfg.PathMSS)
 	return cfg
 }

@@ -18,7 +18,7 @@ type Counters struct {
 	listenOverflow, accepted                atomic.Uint64
 	synQueueFull, listenClosed              atomic.Uint64
 	acceptOverflow, abortOnOverflow         atomic.Uint64
-	listenRefused                           atomic.Uint64
+	listenRefused, tcpSilent                atomic.Uint64
 	timeWaitReused, timeWaitOverflow        atomic.Uint64
 	rawIn, rawOut, rawFull, rawBadChecksum  atomic.Uint64
 }
@@ -50,7 +50,7 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 		{"icmp.echo_replies", &c.echoReplies}, {"tcp.drop.checksum", &c.tcpBadChecksum},
 		{"tcp.drop.malformed", &c.tcpMalformed}, {"tcp.bad_options", &c.tcpBadOptions},
 		{"icmp.drop.unsolicited", &c.icmpIgnored}, {"tcp.drop.not_unicast", &c.tcpMulticast},
-		{"tcp.no_port", &c.tcpNoPort}, {"tcp.drop.listen_overflow", &c.listenOverflow},
+		{"tcp.no_port", &c.tcpNoPort}, {"tcp.drop.blackhole", &c.tcpSilent}, {"tcp.drop.listen_overflow", &c.listenOverflow},
 		{"tcp.drop.syn_queue_full", &c.synQueueFull}, {"tcp.drop.listen_closed", &c.listenClosed},
 		{"tcp.drop.accept_overflow", &c.acceptOverflow}, {"tcp.abort_on_overflow", &c.abortOnOverflow},
 		{"tcp.listen_refused", &c.listenRefused},

@@ -74,7 +74,7 @@
 //
 // # Locks
 //
-// In the order in which they may nest: TCP.mu, UDP.mu or Raw.mu, then sockets.mu, then one of
+// In the order in which they may nest: TCP.mu, UDP.mu or Raw.mu, then timeWait.mu or sockets.mu, then one of
 // Listener.mu, ports.mu, groups.mu, a flow bucket, Host.timerMu, Interface.mu. Host.netMu guards writers of the network
 // snapshot only; readers load a pointer. None of them is held across a write to a
 // device, and a handler runs under its own connection's lock only.

@@ -177,12 +177,19 @@ func (c *TCP) report(r *round, rep *icmp.Report) {
 		r.h.counters.icmpIgnored.Add(1)
 		return
 	}
+	set := c.conn.Settings()
 	switch d := c.PMTUDisc(); {
 	case rep.Kind == icmp.FragmentationNeeded && (d == PMTUDiscDont || d == PMTUDiscInterface || d == PMTUDiscOmit):
 		c.happened(c.conn.OnICMP(r.now, false, syscall.EMSGSIZE)) // its packets go without DF: it cannot be
+	case rep.Kind == icmp.FragmentationNeeded && set.BSDErrors && !c.conn.HeedsPathMTU(rep.Version == 4, int(rep.MTU)):
+		r.h.counters.icmpIgnored.Add(1)
 	case rep.Kind == icmp.FragmentationNeeded:
 		r.learnMTU(rep)
 		c.conn.SetPathMSS(r.now, c.pathMSS())
+	case set.BSDErrors:
+		if errno, hard := rep.Kind.BSDErrno(); errno != 0 {
+			c.happened(c.conn.OnICMP(r.now, hard, errno))
+		}
 	default:
 		errno, hard := rep.Kind.Errno(rep.Version)
 		hard = hard || r.h.cfg.UnreachableEndsOpen

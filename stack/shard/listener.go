@@ -16,7 +16,7 @@ type ListenOptions struct {
 	// Config.MaxBacklog, or less than zero, is Config.MaxBacklog.
 	Backlog int
 	// AbortOnOverflow answers the last ACK of a handshake with a reset where the accept
-	// queue is full; Config.AbortOnOverflow says the same for all. Otherwise it is ignored.
+	// queue is full; tcp.Settings.AbortOnOverflow says the same for all. Otherwise it is ignored.
 	AbortOnOverflow bool
 	// RefuseOverflow answers a SYN with a reset where there is no place for the
 	// connection. Otherwise it is ignored.
@@ -90,7 +90,6 @@ func (h *Host) listenTCP(b *Binding, o ListenOptions) (*Listener, error) {
 	}
 	t := b.options()
 	o.reuse, o.reusePort = t.reuse, t.reusePort
-	o.AbortOnOverflow = o.AbortOnOverflow || h.cfg.AbortOnOverflow
 	if o.TCP.Interface == 0 {
 		o.TCP.Interface = t.ifc
 	}

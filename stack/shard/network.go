@@ -93,7 +93,7 @@ func (n *network) pathOn(index int, dst, src netip.Addr, lo *Interface) (path, e
 	}
 	if c := n.classify(dst); c == toLocal {
 		if !src.IsValid() {
-			src = dst
+			src = sourceHere(dst)
 		}
 		return path{ifc: lo, src: src}, nil
 	}
@@ -113,6 +113,15 @@ func (n *network) pathOn(index int, dst, src netip.Addr, lo *Interface) (path, e
 		return path{}, syscall.ENETUNREACH
 	}
 	return n.withSource(path{ifc: n.byIndex(r.Interface), via: r.Via}, dst, src, r.Src)
+}
+
+// sourceHere returns the source for one of the host's own addresses: itself, but the one loopback
+// address for the whole of its network, as in Linux.
+func sourceHere(dst netip.Addr) netip.Addr {
+	if dst.Is4() && dst.IsLoopback() {
+		return loopbackOf(dst)
+	}
+	return dst
 }
 
 // withSource completes a path with its source: the one asked for, the route's

@@ -17,15 +17,22 @@ func (h *Host) newTCP(local, remote netip.AddrPort) *TCP {
 	return c
 }
 
+// maxSoftwareSegments bounds what is built to be cut here: what a device does not take of it when it fills
+// up halfway has room in the interface's backlog.
+const maxSoftwareSegments = maxBacklog / 2
+
 // maxSegment returns the largest payload worth building at once: a super-segment
-// where the device cuts, else one segment.
-func (i *Interface) maxSegment(is4 bool, pathMSS int) int {
+// where the device cuts, or where we are to (tcp.Settings.SoftwareGSO), else one segment.
+func (c *TCP) maxSegment(pathMSS int) int {
 	bit := link.FeatureHostTSO6
-	if is4 {
+	if c.remote.Addr().Is4() {
 		bit = link.FeatureHostTSO4
 	}
-	if i.features&bit != 0 {
+	switch {
+	case c.out.ifc.features&bit != 0:
 		return maxPayload
+	case c.softwareGSO:
+		return min(maxSoftwareSegments*pathMSS, maxPayload)
 	}
 	return min(pathMSS, maxPayload)
 }
@@ -35,7 +42,7 @@ func (i *Interface) maxSegment(is4 bool, pathMSS int) int {
 // initial sequence number to use, where an old connection of the same ends asks for one.
 func (r *round) listen(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
 	f := r.h.getTx()
-	switch tcp.Listen(&r.seg, &f.seg) {
+	switch r.h.cfg.TCP.Listen(&r.seg, &f.seg) {
 	case tcp.ListenReply:
 		r.h.sendSegment(f, local, remote, r.queue)
 	case tcp.ListenAccept:
@@ -85,12 +92,4 @@ func (r *round) accept(l *Listener, local, remote netip.AddrPort, minISS *seq.Va
 	}
 	c.happened(ev)
 	r.touch(c)
-}
-
-// defaultMSS is assumed of a peer that announces no MSS (RFC 9293 §3.7.1, MUST-15).
-func defaultMSS(is4 bool) int {
-	if is4 {
-		return 536
-	}
-	return 1220
 }

@@ -53,9 +53,11 @@ type TCPOptions struct {
 	ReceiveBuffer, SendBuffer int           // octets; 0: the host's
 	HopLimit, TrafficClass    uint8         // of every packet; hop limit 0: the host's
 	PMTUDisc                  PMTUDisc
-	Interface                 int      // SO_BINDTODEVICE: index, 0 any
-	UserMSS                   int      // TCP_MAXSEG: bounds what is announced and what is sent; 0: no bound
-	CC                        *cc.Kind // nil: the settings'
+	Interface                 int       // SO_BINDTODEVICE: index, 0 any
+	UserMSS                   int       // TCP_MAXSEG: bounds what is announced and what is sent; 0: no bound
+	CC                        *cc.Kind  // nil: the settings'
+	Ports                     PortRange // what is left of the host's for a port that is chosen
+	NoOptions                 bool      // neither TCP options nor their meaning (BSD's TCP_NOOPT)
 	// Setup is called under the connection's lock before the SYN leaves, or the SYN,ACK of one that
 	// is accepted. What it sets holds for the connection's handshake too.
 	Setup func(*tcp.Conn)
@@ -108,7 +110,13 @@ func (c *TCP) HopLimit() uint8 { return c.hopLimit }
 func (c *TCP) TrafficClass() uint8 { return c.tos }
 
 // PMTUDisc returns the mode of path MTU discovery, the host's resolved.
-func (c *TCP) PMTUDisc() PMTUDisc { return c.host.pmtuDisc(c.pmtuDisc, c.remote.Addr().Is4()) }
+func (c *TCP) PMTUDisc() PMTUDisc {
+	is4 := c.remote.Addr().Is4()
+	if c.pmtuDisc == PMTUDiscHost && is4 && !c.host.cfg.TCP.PathMTUDiscovery {
+		return PMTUDiscDont
+	}
+	return c.host.pmtuDisc(c.pmtuDisc, is4)
+}
 
 // Interface returns the index of the interface that the connection is bound to, or 0.
 func (c *TCP) Interface() int { return int(c.device.Load()) }

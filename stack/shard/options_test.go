@@ -244,7 +244,7 @@ func TestSysctls(t *testing.T) {
 	var c Config
 	for name, value := range map[string]string{
 		"net.ipv4.ip_default_ttl": "61", "net/ipv4/ip_local_port_range": "10000\t20000", "net.ipv4.icmp_ratelimit": "250",
-		"net.core.somaxconn": "128", "/proc/sys/net/ipv4/tcp_abort_on_overflow": "1", "net.ipv4.icmp_echo_ignore_all": "1",
+		"net.core.somaxconn": "128", "/proc/sys/net/ipv4/icmp_echo_ignore_all": "1",
 		"net.ipv6.bindv6only": "1", "net.core.rmem_default": "65536", "net.ipv4.ip_no_pmtu_disc": " 1\n", "net.ipv6.conf.default.hop_limit": "50",
 		"net.ipv4.tcp_max_syn_backlog": "64", "net.ipv4.icmp_msgs_per_sec": "0",
 	} {
@@ -253,7 +253,7 @@ func TestSysctls(t *testing.T) {
 		}
 	}
 	if c.HopLimit4 != 61 || c.HopLimit6 != 50 || c.FirstPort != 10000 || c.LastPort != 20000 || c.ICMPInterval != 250*time.Millisecond || c.MaxBacklog != 128 ||
-		!c.AbortOnOverflow || !c.EchoIgnoreAll || !c.BindV6Only || c.ReceiveDefault != 65536 || !c.NoPMTUDisc || c.MaxSynBacklog != 64 || c.ICMPPerSecond != -1 {
+		!c.EchoIgnoreAll || !c.BindV6Only || c.ReceiveDefault != 65536 || !c.NoPMTUDisc || c.MaxSynBacklog != 64 || c.ICMPPerSecond != -1 {
 		t.Errorf("%+v", c)
 	}
 	before := c

@@ -15,6 +15,7 @@ type peer struct {
 	at, host netip.AddrPort
 	seq, ack uint32
 	window   uint16
+	stamp    uint32 // the last timestamp; 0: it knows none
 }
 
 func (w *world) peer(ifc int, at, host string) *peer {
@@ -26,6 +27,10 @@ func (p *peer) send(flags wire.TCPFlags, text string) {
 	var o wire.TCPOptions
 	if flags&syn != 0 {
 		o.MSS = uint16(mss(1500, p.at.Addr().Is4()))
+	}
+	if p.stamp != 0 {
+		p.stamp++
+		o.HasTimestamps, o.TSVal = true, p.stamp
 	}
 	p.receive(p.ifc, tcpPacket(p.at, p.host, wire.TCPFields{Seq: p.seq, Ack: p.ack, Flags: flags, Window: p.window, Options: &o}, []byte(text)))
 	p.seq += uint32(len(text))

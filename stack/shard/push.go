@@ -113,7 +113,7 @@ func (c *TCP) refreshPath(now clock.Time) {
 		return
 	}
 	most := c.pathMSS()
-	c.conn.SetLinkSegment(c.out.ifc.maxSegment(c.remote.Addr().Is4(), most))
+	c.conn.SetLinkSegment(c.maxSegment(most))
 	c.conn.SetPathMSS(now, most)
 }
 

@@ -249,14 +249,30 @@ func (r *round) tcpNoConnection(key *flowKey, local, remote netip.AddrPort) {
 		r.listen(l, local, remote, nil)
 		return
 	}
+	if r.silent() {
+		h.counters.tcpSilent.Add(1)
+		return
+	}
 	h.counters.tcpNoPort.Add(1)
 	r.refuse(local, remote)
+}
+
+// silent reports whether a segment to a closed port is not answered (tcp.Settings.Blackhole).
+func (r *round) silent() bool {
+	switch level := r.h.cfg.TCP.Blackhole; {
+	case level < 3 && r.h.IsLocal(r.pkt.Src):
+		return false
+	case level == 1:
+		return r.seg.Flags&wire.FlagSYN != 0
+	default:
+		return level > 1
+	}
 }
 
 // refuse answers a segment that has no connection (RFC 9293 §3.10.7.1).
 func (r *round) refuse(local, remote netip.AddrPort) {
 	f := r.h.getTx()
-	if !tcp.Refuse(&r.seg, &f.seg) {
+	if !r.h.cfg.TCP.Refuse(&r.seg, &f.seg, r.h.IsLocal(remote.Addr())) {
 		r.h.putTx(f)
 		return
 	}

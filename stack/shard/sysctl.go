@@ -53,13 +53,12 @@ var sysctls = map[string]sysctl{
 	"net.ipv6.conf.all.hop_limit":   within(1, 255, func(c *Config, n int) { c.HopLimit6 = uint8(n) }),
 	"net.ipv6.conf.all.forwarding":  within(0, 1, func(c *Config, n int) { c.Forward = n != 0 }),
 
-	"net.core.somaxconn":             within(1, 65535, func(c *Config, n int) { c.MaxBacklog = n }),
-	"net.ipv4.tcp_max_syn_backlog":   within(1, maxInt, func(c *Config, n int) { c.MaxSynBacklog = n }),
-	"net.ipv4.tcp_abort_on_overflow": within(0, 1, func(c *Config, n int) { c.AbortOnOverflow = n != 0 }),
-	"net.core.rmem_default":          octets(func(c *Config) *int { return &c.ReceiveDefault }),
-	"net.core.rmem_max":              octets(func(c *Config) *int { return &c.ReceiveMax }),
-	"net.core.wmem_default":          octets(func(c *Config) *int { return &c.SendDefault }),
-	"net.core.wmem_max":              octets(func(c *Config) *int { return &c.SendMax }),
+	"net.core.somaxconn":           within(1, 65535, func(c *Config, n int) { c.MaxBacklog = n }),
+	"net.ipv4.tcp_max_syn_backlog": within(1, maxInt, func(c *Config, n int) { c.MaxSynBacklog = n }),
+	"net.core.rmem_default":        octets(func(c *Config) *int { return &c.ReceiveDefault }),
+	"net.core.rmem_max":            octets(func(c *Config) *int { return &c.ReceiveMax }),
+	"net.core.wmem_default":        octets(func(c *Config) *int { return &c.SendDefault }),
+	"net.core.wmem_max":            octets(func(c *Config) *int { return &c.SendMax }),
 }
 
 func init() {

@@ -46,6 +46,7 @@ type TCP struct {
 
 	device           atomic.Int32 // the interface that it is bound to, or 0
 	reuse, reusePort bool         // as its binding or its listener was, for who binds the port
+	softwareGSO      bool         // super-segments are cut here where the device does not
 	admitted         bool         // its listener keeps a place in the accept queue for it
 	hopLimit, tos    uint8        // 0: the host's
 	pmtuDisc         PMTUDisc

@@ -27,6 +27,9 @@ const maxTimeWaits = 1 << 17
 
 // addTimeWait enters the record that is to take a connection's place.
 func (h *Host) addTimeWait(c *TCP) {
+	if h.cfg.TCP.NoLocalTimeWait && h.IsLocal(c.remote.Addr()) {
+		return
+	}
 	if h.timeWaits.len() >= h.maxTimeWaits {
 		h.counters.timeWaitOverflow.Add(1)
 		return
@@ -51,6 +54,47 @@ func (t *timeWait) expire(now clock.Time) {
 		return
 	}
 	t.leave()
+}
+
+// ancestor is what a connection that we open has of one in TIME-WAIT whose place it takes.
+type ancestor struct {
+	any      bool
+	minISS   seq.Value
+	tsRecent uint32
+}
+
+// bequeath gives it to the new connection: numbers beyond the old one's, and the peer's last timestamp,
+// by which the old one's duplicates are known (RFC 6191 §2).
+func (a *ancestor) bequeath(cfg *tcp.Config) {
+	if !a.any {
+		return
+	}
+	cfg.TSRecent = a.tsRecent
+	if cfg.ISS.Less(a.minISS) {
+		cfg.ISS = a.minISS
+	}
+}
+
+// takeTimeWait has a TIME-WAIT record of these ends make way for a connection that we open, and
+// reports false where it does not. bound says that the user has chosen the port.
+func (h *Host) takeTimeWait(k *flowKey, bound bool) (a ancestor, ok bool) {
+	t := h.timeWaits.get(k)
+	if t == nil {
+		return a, true
+	}
+	_, remote := k.ends()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.gone {
+		return a, true
+	}
+	tsRecent, ok := t.record.MayConnect(h.Now(), h.IsLocal(remote.Addr()), bound)
+	if !ok {
+		return a, false
+	}
+	t.leave()
+	h.counters.timeWaitReused.Add(1)
+	return ancestor{true, t.record.MinISS(), tsRecent}, true
 }
 
 // leave takes the record out of its table. t is locked.

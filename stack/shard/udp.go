@@ -16,7 +16,8 @@ type UDP struct {
 	addrs     []netip.Addr
 	port      uint16
 	wide      []netip.Addr   // what was bound, where a connection has narrowed that
-	auto      bool           // the port was chosen on the way and goes with the connection
+	auto      bool           // the port was chosen, and goes with the connection
+	kept      netip.Addr     // what was bound without a port, which is gone
 	reusePort bool           // shares its port
 	remote    netip.AddrPort // valid where it is connected
 	flow      flowKey
@@ -73,11 +74,33 @@ func (h *Host) DialUDP(local, remote netip.AddrPort) (*UDP, error) {
 func (u *UDP) Bind(local netip.AddrPort, o BindOptions) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.bind(local, o, false)
+	return u.bind(local, o)
 }
 
-// bind is Bind with the socket locked. auto says that no user asked for the port.
-func (u *UDP) bind(local netip.AddrPort, o BindOptions, auto bool) error {
+// Keep notes an address to bind to once the socket needs a port, which is chosen then
+// (IP_BIND_ADDRESS_NO_PORT); a wildcard notes none. A socket that is bound is EINVAL.
+func (u *UDP) Keep(local netip.Addr) error {
+	s := &u.host.datagrams
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.binding != nil {
+		return syscall.EINVAL
+	}
+	s.mu.Lock()
+	u.keep(local.WithZone(""))
+	s.mu.Unlock()
+	return nil
+}
+
+// keep notes an address that was bound without a port. The socket and the table are locked.
+func (u *UDP) keep(a netip.Addr) {
+	if u.kept = a; a.IsUnspecified() {
+		u.kept = netip.Addr{}
+	}
+}
+
+// bind is Bind with the socket locked.
+func (u *UDP) bind(local netip.AddrPort, o BindOptions) error {
 	switch {
 	case u.closed:
 		return net.ErrClosed
@@ -93,7 +116,7 @@ func (u *UDP) bind(local netip.AddrPort, o BindOptions, auto bool) error {
 	}
 	s := &u.host.datagrams
 	s.mu.Lock()
-	u.binding, u.auto, u.reusePort = b, auto, o.ReusePort
+	u.binding, u.auto, u.reusePort, u.kept = b, local.Port() == 0, o.ReusePort, netip.Addr{}
 	u.addrs, u.wide, u.port = b.addrs, b.addrs, b.local.Port()
 	s.enter(u)
 	s.mu.Unlock()
@@ -104,17 +127,27 @@ func (u *UDP) bind(local netip.AddrPort, o BindOptions, auto bool) error {
 	return nil
 }
 
-// autobind gives a socket that has none a port, on every address that it may have.
-func (u *UDP) autobind() error {
+// Autobind gives a socket that has none a port, on every address that it may have; v6only leaves
+// out IPv4's. Connect and SendTo do that too. EADDRINUSE: there is none left.
+func (u *UDP) Autobind(v6only bool) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.autobind(v6only)
+}
+
+func (u *UDP) autobind(v6only bool) error {
 	if u.binding != nil {
 		return nil
 	}
 	o := BindOptions{Interface: u.Interface()}
 	any := netip.IPv4Unspecified()
-	if !u.is4 {
-		any, o.Both = netip.IPv6Unspecified(), true
+	switch {
+	case u.kept.IsValid():
+		any = u.kept
+	case !u.is4:
+		any, o.Both = netip.IPv6Unspecified(), !v6only
 	}
-	return u.bind(netip.AddrPortFrom(any, 0), o, true)
+	return u.bind(netip.AddrPortFrom(any, 0), o)
 }
 
 // unbind gives the port back. The socket is locked.
@@ -126,6 +159,7 @@ func (u *UDP) unbind() {
 	s.mu.Lock()
 	s.leave(u)
 	b := u.binding
+	u.keep(u.wide[0])
 	u.binding, u.addrs, u.wide, u.port, u.auto = nil, nil, nil, 0, false
 	u.remote = netip.AddrPort{}
 	s.mu.Unlock()
@@ -140,6 +174,8 @@ func (u *UDP) Local() netip.AddrPort {
 	switch {
 	case len(u.addrs) > 0:
 		return netip.AddrPortFrom(u.addrs[0], u.port)
+	case u.kept.IsValid():
+		return netip.AddrPortFrom(u.kept, 0)
 	case u.is4:
 		return netip.AddrPortFrom(netip.IPv4Unspecified(), 0)
 	}

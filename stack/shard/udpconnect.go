@@ -7,22 +7,22 @@ import (
 )
 
 // Connect makes remote the one that the socket sends to and receives from, and gives a socket
-// bound to a wildcard the address that packets to there leave from. The errors are
+// bound to a wildcard the address that packets to there leave from, which it keeps until Disconnect. The errors are
 // ENETUNREACH, EADDRNOTAVAIL, EACCES (a broadcast address), EAFNOSUPPORT, net.ErrClosed.
 func (u *UDP) Connect(remote netip.AddrPort) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	h, n := u.host, u.host.net.Load()
-	if remote.Addr().IsUnspecified() {
-		remote = netip.AddrPortFrom(loopbackOf(remote.Addr()), remote.Port())
-	}
 	is4 := remote.Addr().Is4()
-	src, ok := boundSource(n, u.wide, is4)
+	src, ok := boundSource(n, u.addrs, is4) // once connected, from there
+	remote = specified(remote, src)
 	switch {
 	case u.closed:
 		return net.ErrClosed
-	case u.is4 && !is4, u.binding != nil && !ok:
+	case u.is4 && !is4:
 		return syscall.EAFNOSUPPORT
+	case u.binding != nil && !ok:
+		return n.otherFamily(remote.Addr(), h.lo)
 	}
 	class := n.classify(remote.Addr().WithZone(""))
 	if class == toBroadcast && !u.opts.Broadcast {
@@ -32,13 +32,13 @@ func (u *UDP) Connect(remote netip.AddrPort) error {
 	if err != nil {
 		return err
 	}
-	if err := u.autobind(); err != nil {
+	if err := u.autobind(false); err != nil {
 		return err
 	}
 	s := &h.datagrams
 	s.mu.Lock()
 	s.leave(u)
-	if u.wide[0].IsUnspecified() {
+	if u.addrs[0].IsUnspecified() {
 		u.binding.narrow(p.src)
 		u.addrs = []netip.Addr{p.src}
 	}
@@ -65,15 +65,15 @@ func boundSource(n *network, addrs []netip.Addr, is4 bool) (a netip.Addr, ok boo
 }
 
 // Disconnect has the socket receive from anybody again, as connect(2) to AF_UNSPEC does. A port
-// that was not bound by Bind is given back.
+// that was chosen, by Bind too, is given back; an address that was bound is kept.
 func (u *UDP) Disconnect() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if !u.remote.IsValid() {
-		return
-	}
 	if u.auto {
 		u.unbind()
+		return
+	}
+	if !u.remote.IsValid() {
 		return
 	}
 	s := &u.host.datagrams

@@ -139,7 +139,8 @@ func (u *datagramSocket) fail(r *round, rep *icmp.Report, to netip.AddrPort, quo
 
 // queuedError returns the entry of an error queue for an ICMP error.
 func queuedError(r *round, rep *icmp.Report, errno syscall.Errno, to netip.AddrPort, quote []byte) *udp.Error {
-	e := &udp.Error{Errno: errno, Origin: udp.OriginICMP, Type: rep.Type, Code: rep.Code, Offender: rep.From, To: to, Payload: quote, Interface: r.ifc.index}
+	e := &udp.Error{Errno: errno, Origin: udp.OriginICMP, Type: rep.Type, Code: rep.Code, Offender: rep.From, To: to, Payload: quote, Interface: r.ifc.index,
+		Local: r.pkt.Dst, HopLimit: r.pkt.HopLimit, TOS: r.pkt.TOS}
 	if rep.Version == 6 {
 		e.Origin = udp.OriginICMP6
 	}

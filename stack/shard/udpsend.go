@@ -22,18 +22,31 @@ func (u *UDP) Send(payload []byte, from netip.Addr, dst netip.AddrPort) error {
 // socket, EDESTADDRREQ where there is none. A socket that has no port yet gets one. EACCES
 // is a broadcast address without DatagramOptions.Broadcast, ENODEV an interface that is not there.
 func (u *UDP) SendTo(payload []byte, dst netip.AddrPort, o SendOptions) error {
-	s, err := u.prepare(dst, &o)
+	s, err := u.check(payload, dst, &o)
 	if err != nil {
 		return err
 	}
+	return u.host.sendUDP(u, payload, &s)
+}
+
+// Check returns the error that SendTo would return before it sends anything.
+func (u *UDP) Check(payload []byte, dst netip.AddrPort, o SendOptions) error {
+	_, err := u.check(payload, dst, &o)
+	return err
+}
+
+func (u *UDP) check(payload []byte, dst netip.AddrPort, o *SendOptions) (s sending, err error) {
+	if s, err = u.prepare(dst, o); err != nil {
+		return s, err
+	}
 	if len(payload) > udp.MaxPayload(s.dst.Addr()) {
-		return syscall.EMSGSIZE
+		return s, syscall.EMSGSIZE
 	}
 	if s.mustFit && len(payload)+udp.HeaderLen+ipHeaderLen(s.dst.Addr()) > s.mtu {
 		u.tooLong(s.dst, s.mtu, payload, s.recvErr)
-		return syscall.EMSGSIZE
+		return s, syscall.EMSGSIZE
 	}
-	return u.host.sendUDP(u, payload, &s)
+	return s, nil
 }
 
 // sending is what is known of a datagram before it is built.
@@ -54,30 +67,29 @@ func (u *UDP) prepare(dst netip.AddrPort, o *SendOptions) (s sending, err error)
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	n := u.host.net.Load()
-	if !dst.IsValid() {
+	asked := dst.IsValid()
+	if !asked {
 		if dst = u.remote; !dst.IsValid() {
 			return s, syscall.EDESTADDRREQ
 		}
 	}
-	if dst.Addr().IsUnspecified() {
-		dst = netip.AddrPortFrom(loopbackOf(dst.Addr()), dst.Port())
-	}
+	is4 := dst.Addr().Is4()
 	switch {
 	case u.closed:
 		return s, net.ErrClosed
-	case dst.Port() == 0:
+	case dst.Port() == 0 && (asked || is4 && !u.is4): // other peers without a port are sent to, as by Linux
 		return s, syscall.EINVAL
 	}
-	if err := u.autobind(); err != nil {
+	if err := u.autobind(false); err != nil {
 		return s, err
 	}
-	is4 := dst.Addr().Is4()
 	src, ok := boundSource(n, u.addrs, is4)
 	if o.From.IsValid() && n.classify(o.From) == toLocal {
 		src, ok = o.From, o.From.Is4() == is4
 	}
+	dst = specified(dst, src)
 	if !ok {
-		return s, syscall.EAFNOSUPPORT
+		return s, n.otherFamily(dst.Addr(), u.host.lo)
 	}
 	class := n.classify(dst.Addr().WithZone(""))
 	if class == toBroadcast && !u.opts.Broadcast {

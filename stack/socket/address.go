@@ -35,13 +35,24 @@ func (s *System) Bind(fd int, sa *Sockaddr) error {
 	return e.bind(sa)
 }
 
-// bindTo reads the address of bind(2): what to bind to, and whether both families are meant.
-func (s *socket) bindTo(sa *Sockaddr) (at netip.AddrPort, both bool, err error) {
+// bindTo reads the address of bind(2): what to bind to, and whether both families are meant. A socket
+// that is bound already is told so, over IPv4 at last and over IPv6 before its address is looked for.
+func (s *socket) bindTo(sa *Sockaddr, bound bool) (at netip.AddrPort, both bool, err error) {
 	if s.domain == AF_INET {
-		at, err = s.bindTo4(sa)
+		if at, err = s.bindTo4(sa); err == nil && bound {
+			err = syscall.EINVAL
+		}
 		return at, false, err
 	}
-	return s.bindTo6(sa)
+	return s.bindTo6(sa, bound)
+}
+
+// boundTo notes that an AF_INET6 socket has an address that is none of IPv4's, nor any: it is of
+// IPv6 only then, as in Linux.
+func (s *socket) boundTo(a netip.Addr) {
+	if a.Is6() && !a.IsUnspecified() {
+		s.ip.v6only = true
+	}
 }
 
 func (s *socket) bindTo4(sa *Sockaddr) (at netip.AddrPort, err error) {
@@ -61,7 +72,7 @@ func (s *socket) bindTo4(sa *Sockaddr) (at netip.AddrPort, err error) {
 	return netip.AddrPortFrom(a, uint16(sa.Port)), nil
 }
 
-func (s *socket) bindTo6(sa *Sockaddr) (at netip.AddrPort, both bool, err error) {
+func (s *socket) bindTo6(sa *Sockaddr, bound bool) (at netip.AddrPort, both bool, err error) {
 	if sa.length() < rfc2133 {
 		return at, false, syscall.EINVAL
 	}
@@ -70,7 +81,7 @@ func (s *socket) bindTo6(sa *Sockaddr) (at netip.AddrPort, both bool, err error)
 	}
 	a := netip.AddrFrom16(sa.addr().As16())
 	switch {
-	case a.IsMulticast() && s.typ == SOCK_STREAM:
+	case a.IsMulticast() && s.typ == SOCK_STREAM, bound:
 		return at, false, syscall.EINVAL
 	case a.Is4In6():
 		if s.ip.v6only {

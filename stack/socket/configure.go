@@ -8,9 +8,18 @@ import (
 	"github.com/weirnet/weir/stack/tcp"
 )
 
+// buffers returns what SO_RCVBUF and SO_SNDBUF ask of a connection: half of what they report, but in
+// Linux's profile, which reckons with all of it as Linux does.
+func (o *options) buffers(p tcp.Profile) (recv, send int) {
+	if p == tcp.ProfileLinux {
+		return o.receiveBuffer, o.sendBuffer
+	}
+	return o.receiveBuffer / 2, o.sendBuffer / 2
+}
+
 // configure gives a connection its options: all that differ from was, or where that is nil from
 // those that a connection begins with.
-func (o *options) configure(c *tcp.Conn, now clock.Time, was *options) {
+func (o *options) configure(c *tcp.Conn, now clock.Time, profile tcp.Profile, was *options) {
 	if was == nil {
 		d := defaultOptions()
 		was = &d
@@ -31,7 +40,7 @@ func (o *options) configure(c *tcp.Conn, now clock.Time, was *options) {
 		c.SetUserTimeout(now, time.Duration(o.userTimeout)*time.Millisecond)
 	}
 	if o.receiveBuffer != was.receiveBuffer || o.sendBuffer != was.sendBuffer {
-		c.SetBuffers(o.receiveBuffer/2, o.sendBuffer/2)
+		c.SetBuffers(o.buffers(profile))
 	}
 	o.configureRare(c, was)
 }
@@ -49,6 +58,9 @@ func (o *options) configureRare(c *tcp.Conn, was *options) {
 	}
 	if o.synCount != was.synCount {
 		c.SetSynRetries(o.synCount)
+	}
+	if o.keepInit != was.keepInit {
+		c.SetSynTimeout(seconds(o.keepInit))
 	}
 	if o.linger2 != was.linger2 {
 		c.SetLinger2(seconds(o.linger2))
@@ -85,7 +97,7 @@ func (s *stream) apply() {
 	}
 	a.c.Lock()
 	defer a.c.Unlock()
-	s.opt.configure(a.c.Conn(), s.sys.host.Now(), &a.applied)
+	s.opt.configure(a.c.Conn(), s.sys.host.Now(), s.sys.profile(), &a.applied)
 	s.applyPath(a)
 	a.applied = s.opt
 	a.c.Push()

@@ -141,6 +141,13 @@ const (
 	TCP_TX_DELAY             = 37
 )
 
+// Options at SOL_TCP that only BSD's kernels have, by numbers that no kernel gives: BSD's own
+// stand for other options in Linux.
+const (
+	TCP_NOOPT    = 1<<16 + iota // no options in our segments, and none heeded in the peer's
+	TCP_KEEPINIT                // seconds that the handshake of an active open may take
+)
+
 // Options at SOL_IP.
 const (
 	IP_TOS                    = 1

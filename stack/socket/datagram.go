@@ -40,6 +40,7 @@ type datagram struct {
 	ports rawPorts // under mu
 	cork  corked   // under mu
 	full  roomMark // under mu
+	rooms uint64   // under the driver's lock: how often there had been room when that was last told
 }
 
 // roomMark remembers that a device was full, and how often it had had room then.
@@ -58,6 +59,7 @@ func newDatagram(sys *System, domain, kind, protocol int) (endpoint, error) {
 			return nil, errno(err)
 		}
 		d.raw, d.p = r, r
+		d.opt.reuseAddr = true
 		d.ip.hdrincl = protocol == IPPROTO_RAW && domain == AF_INET
 		d.ip.hdrincl6 = protocol == IPPROTO_RAW && domain == AF_INET6
 		if protocol == IPPROTO_ICMPV6 {
@@ -78,10 +80,19 @@ const icmp6ChecksumAt = 2
 
 // event is called by the driver with its socket locked.
 func (d *datagram) event() {
+	mask := uint32(EPOLLIN | EPOLLRDNORM)
+	if r := d.p.Rooms(); r != d.rooms {
+		d.rooms = r
+		mask |= EPOLLOUT | EPOLLWRNORM | EPOLLWRBAND
+	}
 	if e, ok := d.p.Queue().TakeError().(syscall.Errno); ok {
 		d.fail(e)
+		mask = 0
 	}
-	d.watch.notify(0)
+	if d.p.Closed() || d.p.Errors().Len() > 0 {
+		mask = 0
+	}
+	d.watch.notify(mask)
 }
 
 // events is udp_poll and datagram_poll.
@@ -117,22 +128,31 @@ func (d *datagram) bind(sa *Sockaddr) error {
 	if d.raw != nil {
 		return d.bindRaw(sa)
 	}
-	at, both, err := d.bindTo(sa)
-	if err != nil {
-		return err
+	at, both, err := d.bindTo(sa, d.udp.Bound())
+	switch {
+	case err != nil:
+	case d.ip.bindNoPort && at.Port() == 0: // connect(2) or the first datagram chooses it
+		err = errno(d.udp.Keep(at.Addr()))
+	default:
+		err = errno(d.udp.Bind(at, d.bindOptions(both)))
 	}
-	if d.udp.Bound() {
-		return syscall.EINVAL
+	if err == nil {
+		d.boundTo(at.Addr())
 	}
-	return errno(d.udp.Bind(at, d.bindOptions(both)))
+	return err
 }
 
-// autobind gives a socket that may not have IPv4's addresses its port; the driver does that for all others.
+// autobind gives a UDP socket that has none a port, as Linux does before it looks at anything
+// else that connect(2) or sendmsg(2) were told. EAGAIN: there is none left.
 func (d *datagram) autobind() error {
-	if d.udp == nil || d.domain == AF_INET || !d.ip.v6only || d.udp.Bound() {
+	if d.udp == nil {
 		return nil
 	}
-	return errno(d.udp.Bind(netip.AddrPortFrom(netip.IPv6Unspecified(), 0), d.bindOptions(false)))
+	if err := d.udp.Autobind(d.ip.v6only); err == syscall.EADDRINUSE {
+		return syscall.EAGAIN
+	} else {
+		return errno(err)
+	}
 }
 
 // connect is inet_dgram_connect.
@@ -144,15 +164,15 @@ func (d *datagram) connect(_ *file, sa *Sockaddr) error {
 		d.ports.peer = 0
 		return nil
 	}
+	if err := d.autobind(); err != nil {
+		return err
+	}
 	to, err := d.connectTo(sa)
 	if err != nil {
 		return err
 	}
 	if d.raw != nil {
 		return d.connectRaw(to)
-	}
-	if err := d.autobind(); err != nil {
-		return err
 	}
 	return errno(d.udp.Connect(to))
 }
@@ -168,7 +188,7 @@ func (d *datagram) connectTo(sa *Sockaddr) (netip.AddrPort, error) {
 		}
 		return netip.AddrPortFrom(sa.addr().Unmap(), uint16(sa.Port)), nil
 	}
-	return d.destination(sa)
+	return d.toOwnFamily(d.destination(sa))
 }
 
 func (d *datagram) listen(int) error { return syscall.EOPNOTSUPP }

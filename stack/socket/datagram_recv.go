@@ -157,6 +157,12 @@ func (d *datagram) recvError(m *Msghdr) (int, error) {
 		m.Flags |= MSG_TRUNC
 	}
 	m.Name = d.sockaddr(e.To)
+	if e.Local.IsValid() { // what was asked for of datagrams is told of the ICMP message
+		d.mu.Lock()
+		ip := d.ip
+		d.mu.Unlock()
+		d.describe(m, &udp.Datagram{To: e.Local, Interface: e.Interface, HopLimit: e.HopLimit, TOS: e.TOS}, &ip)
+	}
 	level, typ := SOL_IP, IP_RECVERR
 	if d.domain == AF_INET6 {
 		level, typ = SOL_IPV6, IPV6_RECVERR

@@ -17,25 +17,24 @@ type corked struct {
 	payload []byte
 	to      netip.AddrPort
 	o       shard.SendOptions
+	segment int // UDP_SEGMENT: the payload is cut to so much; 0 is not
 }
+
+// maxSegments is UDP_MAX_SEGMENTS.
+const maxSegments = 128
 
 // send is udp_sendmsg and raw_sendmsg.
 func (d *datagram) send(f *file, m *Msghdr, flags int) (int, error) {
 	n := total(m.Iov)
-	if n > maxDatagram {
-		return -1, syscall.EMSGSIZE
-	}
 	d.mu.Lock()
+	if err := d.autobind(); err != nil {
+		d.mu.Unlock()
+		return -1, err
+	}
 	p, ready, err := d.compose(m, flags)
 	d.mu.Unlock()
 	if err != nil || !ready {
 		return n, err
-	}
-	if err := d.takeError(); err != nil {
-		return -1, err
-	}
-	if d.isShut(shutWrite) {
-		return -1, syscall.EPIPE
 	}
 	attempt := func() (int, error) { return n, d.emit(p) }
 	return d.sys.retry(f, f.nonblocking() || flags&MSG_DONTWAIT != 0, d.sendTimeout(), attempt, d.hasRoom)
@@ -43,20 +42,31 @@ func (d *datagram) send(f *file, m *Msghdr, flags int) (int, error) {
 
 // compose finds out what to send, or keeps it where more is to come. mu is held.
 func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err error) {
+	if total(m.Iov) > maxDatagram {
+		return p, false, syscall.EMSGSIZE
+	}
+	oob := flags&MSG_OOB != 0
+	if oob && (d.domain == AF_INET || d.raw != nil) {
+		return p, false, syscall.EOPNOTSUPP
+	}
 	if d.cork.pending {
 		p = d.cork
+		if oob && d.goes4(p.to) {
+			return p, false, syscall.EOPNOTSUPP
+		}
+		if err := d.fits(m.Name, p.to); err != nil {
+			return p, false, err
+		}
 	} else {
 		if p.to, err = d.sendTo(m.Name); err != nil {
 			return p, false, err
 		}
 		is4 := d.goes4(p.to)
-		if flags&MSG_OOB != 0 && (is4 || d.raw != nil) {
+		if oob && is4 {
 			return p, false, syscall.EOPNOTSUPP
 		}
-		if err := d.parseControl(m.Control, is4, &p.o); err != nil {
-			return p, false, err
-		}
-		if err := d.autobind(); err != nil {
+		p.segment = d.ip.udpSegment
+		if err := d.parseControl(m.Control, is4, &p); err != nil {
 			return p, false, err
 		}
 		if d.ip.dontFrag && d.domain == AF_INET6 {
@@ -73,9 +83,18 @@ func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err erro
 			p.payload = append(p.payload, b...)
 		}
 	}
-	if d.udp != nil && (d.ip.udpCork || flags&MSG_MORE != 0) {
+	corks := d.udp != nil && (d.ip.udpCork || flags&MSG_MORE != 0)
+	if !p.pending {
+		if err := d.maySend(&p, corks); err != nil {
+			return p, false, err
+		}
+	}
+	if corks {
 		if !p.pending {
 			p.payload = append([]byte(nil), p.payload...)
+			if !p.to.IsValid() { // the peer may be another when it is sent
+				p.to = d.udp.Remote()
+			}
 		}
 		p.pending = true
 		d.cork = p
@@ -83,6 +102,38 @@ func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err erro
 	}
 	d.cork = corked{}
 	return p, true, nil
+}
+
+// fits reports whether an address given with a later piece may be that of a datagram under way, which
+// otherwise is not looked at: EINVAL for IPv4 where it goes over IPv6. mu is held.
+func (d *datagram) fits(sa *Sockaddr, to netip.AddrPort) error {
+	if sa == nil || d.domain == AF_INET {
+		return nil
+	}
+	at := *sa
+	at.Port = 1 // whichever
+	if at, err := d.sendTo(&at); err != nil || !at.IsValid() || !at.Addr().Is4() || d.goes4(to) {
+		return err
+	}
+	return syscall.EINVAL
+}
+
+// maySend returns the pending error, or EPIPE, for a first piece that is as such worth sending: what is
+// wrong with it goes before. always asks for that even where nothing else is wrong. mu is held.
+func (d *datagram) maySend(p *corked, always bool) error {
+	shut := d.isShut(shutWrite)
+	if d.udp != nil && (always || shut || d.failed.Load() != 0) {
+		if err := d.udp.Check(p.payload, p.to, p.o); err != nil {
+			return errno(err)
+		}
+	}
+	if err := d.takeError(); err != nil {
+		return err
+	}
+	if shut {
+		return syscall.EPIPE
+	}
+	return nil
 }
 
 // pushCorked sends what UDP_CORK has kept back. mu is held.
@@ -103,10 +154,14 @@ func (d *datagram) emit(p corked) error {
 }
 
 func (d *datagram) emitLocked(p corked) error {
-	size := d.ip.udpSegment
+	size := p.segment
 	if size == 0 || d.udp == nil || len(p.payload) <= size {
 		return d.emitOne(p.payload, &p)
 	}
+	if len(p.payload) > maxSegments*size {
+		return syscall.EINVAL
+	}
+	p.o.DontFragment = true // EMSGSIZE where the pieces do not fit
 	for b := p.payload; len(b) > 0; b = b[min(size, len(b)):] {
 		if err := d.emitOne(b[:min(size, len(b))], &p); err != nil {
 			return err
@@ -184,7 +239,16 @@ func (d *datagram) sendTo6(sa *Sockaddr) (netip.AddrPort, error) {
 	case sa.Family != AF_INET6:
 		return netip.AddrPort{}, syscall.EINVAL
 	}
-	return d.destination(sa)
+	return d.toOwnFamily(d.destination(sa))
+}
+
+// toOwnFamily makes the unspecified IPv6 address, which stands for this host, IPv4's loopback where the
+// socket has an IPv4 address.
+func (d *datagram) toOwnFamily(to netip.AddrPort, err error) (netip.AddrPort, error) {
+	if err == nil && d.udp != nil && to.Addr() == netip.IPv6Unspecified() && d.udp.Local().Addr().Is4() {
+		to = netip.AddrPortFrom(loopbackOf(netip.IPv4Unspecified()), to.Port())
+	}
+	return to, err
 }
 
 // goes4 reports whether what is sent to an end, or where that is not valid to the peer, goes
@@ -201,7 +265,7 @@ func (d *datagram) goes4(to netip.AddrPort) bool {
 
 // parseControl reads the control messages of sendmsg(2): those of the family that the datagram is
 // sent over count.
-func (d *datagram) parseControl(b []byte, is4 bool, o *shard.SendOptions) error {
+func (d *datagram) parseControl(b []byte, is4 bool, p *corked) error {
 	list, err := ParseCmsgs(b)
 	if err != nil {
 		return err
@@ -210,10 +274,12 @@ func (d *datagram) parseControl(b []byte, is4 bool, o *shard.SendOptions) error 
 		switch {
 		case c.Level == SOL_SOCKET:
 			err = controlSocket(c)
+		case c.Level == SOL_UDP && d.udp != nil:
+			err = p.controlUDP(c)
 		case c.Level == SOL_IP && is4:
-			err = d.control4(c, o)
+			err = d.control4(c, &p.o)
 		case c.Level == SOL_IPV6 && (!is4 || c.Type == IPV6_PKTINFO && d.domain == AF_INET6):
-			err = d.control6(c, o)
+			err = d.control6(c, &p.o)
 		}
 		if err != nil {
 			return err
@@ -228,6 +294,15 @@ func controlSocket(c Cmsg) error {
 		return nil
 	}
 	return syscall.EINVAL
+}
+
+// controlUDP takes UDP_SEGMENT for one call.
+func (p *corked) controlUDP(c Cmsg) error {
+	if c.Type != UDP_SEGMENT || len(c.Data) != 2 {
+		return syscall.EINVAL
+	}
+	p.segment = int(binary.NativeEndian.Uint16(c.Data))
+	return nil
 }
 
 func (d *datagram) control4(c Cmsg, o *shard.SendOptions) error {

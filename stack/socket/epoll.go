@@ -139,10 +139,11 @@ func (ep *epoll) control(op int, key epollKey, ev *EpollEvent) error {
 	case ep.items == nil:
 		err = syscall.EBADF
 	case op == EPOLL_CTL_ADD:
-		item = &epollItem{ep: ep, key: key, event: *ev}
+		item = &epollItem{ep: ep, key: key}
+		item.arm(ev)
 		ep.items[key] = item
 	case op == EPOLL_CTL_MOD:
-		item.event = *ev
+		item.arm(ev)
 	default:
 		ep.drop(item)
 	}
@@ -159,9 +160,24 @@ func (ep *epoll) control(op int, key epollKey, ev *EpollEvent) error {
 		if key.file.gone.Load() { // closed meanwhile, and maybe before it could be forgotten
 			key.file.watchers().forget(key.file)
 		}
+		if item.isGone() { // so was the set, or the item has been taken out, before it was in the list
+			key.file.watchers().removeItem(item)
+		}
 	}
 	item.happened(0) // it may be ready already
 	return nil
+}
+
+// arm notes what is waited for: errors and hang-ups always are. ep.mu is held.
+func (i *epollItem) arm(ev *EpollEvent) {
+	i.event = *ev
+	i.event.Events |= EPOLLERR | EPOLLHUP
+}
+
+func (i *epollItem) isGone() bool {
+	i.ep.mu.Lock()
+	defer i.ep.mu.Unlock()
+	return i.gone
 }
 
 // drop takes an item out. ep.mu is held.
@@ -180,7 +196,7 @@ func (i *epollItem) happened(events uint32) {
 	ep := i.ep
 	ep.mu.Lock()
 	want := i.event.Events &^ epollFlags
-	if i.gone || want == 0 && i.event.Events&EPOLLONESHOT != 0 || events != 0 && events&(want|EPOLLERR|EPOLLHUP) == 0 {
+	if i.gone || want == 0 || events != 0 && events&want == 0 {
 		ep.mu.Unlock()
 		return
 	}
@@ -240,8 +256,8 @@ func (ep *epoll) collect(limit int, take bool) (out []EpollEvent) {
 		ep.mu.Lock()
 		event, gone := i.event, i.gone
 		ep.mu.Unlock()
-		want := event.Events&^epollFlags | EPOLLERR | EPOLLHUP
-		if gone || event.Events&^epollFlags == 0 && event.Events&EPOLLONESHOT != 0 {
+		want := event.Events &^ epollFlags // nothing, once EPOLLONESHOT is done with
+		if gone || want == 0 {
 			continue
 		}
 		holds := i.key.file.events() & want
@@ -289,7 +305,7 @@ func (ep *epoll) relist(rest, again []*epollItem) {
 		enter(i)
 	}
 	for _, i := range ep.ready {
-		if !i.gone && !slices.Contains(list, i) {
+		if !i.gone { // not in list yet: who is listed was not entered
 			list = append(list, i)
 		}
 	}

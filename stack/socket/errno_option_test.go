@@ -217,6 +217,10 @@ var optionRows = []row{
 	{"TCP_KEEPCNT", all, setting(SOCK_STREAM, SOL_TCP, TCP_KEEPCNT, 0, 1, 127, 128, -1), "EINVAL=9 ok=1 ok=127 EINVAL=127 EINVAL=127 "},
 	{"TCP_SYNCNT", all, setting(SOCK_STREAM, SOL_TCP, TCP_SYNCNT, 1, 127, 128, 0, -1), "ok=1 ok=127 EINVAL=127 EINVAL=127 EINVAL=127 "},
 	{"TCP_LINGER2", all, setting(SOCK_STREAM, SOL_TCP, TCP_LINGER2, 5, 120, 121, -1, 0), "ok=5 ok=120 ok=120 ok=-1 ok=60 "},
+	{"TCP_DEFER_ACCEPT, long", all, setting(SOCK_STREAM, SOL_TCP, TCP_DEFER_ACCEPT, 300, 100000), "ok=367 ok=29887 "},
+	{"TCP_QUICKACK, even", all, setting(SOCK_STREAM, SOL_TCP, TCP_QUICKACK, 0, 2), "ok=0 ok=1 "},
+	{"IPV6_DONTFRAG in few octets", only6, octets(SOCK_DGRAM, SOL_IPV6, IPV6_DONTFRAG, 0, 3), "ok,0 ok,3 "},
+	{"SO_REUSEADDR of a raw socket", both, func(x *box) string { return x.get(x.raw(253), SOL_SOCKET, SO_REUSEADDR) }, "1"},
 	{"TCP_DEFER_ACCEPT", all, setting(SOCK_STREAM, SOL_TCP, TCP_DEFER_ACCEPT, 1, 2, 3, 4, 10, 100, 0, -1), "ok=1 ok=3 ok=3 ok=7 ok=15 ok=127 ok=0 ok=0 "},
 	{"TCP_WINDOW_CLAMP", all, setting(SOCK_STREAM, SOL_TCP, TCP_WINDOW_CLAMP, 1, 5000, 0), "ok=1152 ok=5000 ok=0 "},
 	{"TCP_WINDOW_CLAMP: none on a connection", all, func(x *box) string { a, _ := x.pair(); return said(x.set(a, SOL_TCP, TCP_WINDOW_CLAMP, 0)) }, "EINVAL"},
@@ -385,6 +389,31 @@ var optionRows = []row{
 		IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_DONTFRAG, IPV6_MULTICAST_ALL), "0 64 1 1 0 1 ENOTCONN 0 0 0 0 0 0 1 "},
 	{"SOL_IPV6 at first, UDP", only6, defaults(SOCK_DGRAM, SOL_IPV6, IPV6_V6ONLY, IPV6_UNICAST_HOPS, IPV6_MULTICAST_HOPS, IPV6_MULTICAST_LOOP, IPV6_MULTICAST_IF, IPV6_MTU_DISCOVER, IPV6_MTU, IPV6_RECVERR,
 		IPV6_RECVPKTINFO, IPV6_RECVHOPLIMIT, IPV6_RECVTCLASS, IPV6_TCLASS, IPV6_DONTFRAG, IPV6_MULTICAST_ALL), "0 64 1 1 0 1 ENOTCONN 0 0 0 0 0 0 1 "},
+	{"IP_LOCAL_PORT_RANGE", both, setting(SOCK_STREAM, SOL_IP, IP_LOCAL_PORT_RANGE, 0, 40000, 40001<<16|40000, 3<<16|4, -1), "ok=0 ok=40000 ok=-1673421760 EINVAL=-1673421760 ok=-1 "},
+	{"IP_LOCAL_PORT_RANGE: by length", only4, octets(SOCK_DGRAM, SOL_IP, IP_LOCAL_PORT_RANGE, 0, 1, 4), "EINVAL,0 EINVAL,1 ok,4 "},
+	{"IP_LOCAL_PORT_RANGE: what is chosen", all, func(x *box) string {
+		s := ""
+		for _, kind := range []int{SOCK_STREAM, SOCK_DGRAM} {
+			for range 3 {
+				fd := x.socket(kind)
+				x.must("setsockopt", x.set(fd, SOL_IP, IP_LOCAL_PORT_RANGE, 40001<<16|40000))
+				s += said(x.Bind(fd, x.lo(0)))
+				sa, _ := x.Getsockname(fd)
+				s += fmt.Sprint(sa.Port/2) + " "
+			}
+		}
+		return s
+	}, "ok20000 ok20000 EADDRINUSE0 ok20000 ok20000 EADDRINUSE0 "},
+	{"IP_LOCAL_PORT_RANGE: connect", all, func(x *box) string {
+		_, at := x.listener(5)
+		s := ""
+		for range 3 {
+			fd := x.tcp()
+			x.must("setsockopt", x.set(fd, SOL_IP, IP_LOCAL_PORT_RANGE, 40001<<16|40000))
+			s += said(x.Connect(fd, at)) + " "
+		}
+		return s
+	}, "ok ok EADDRNOTAVAIL "},
 	{"IPV6_V6ONLY", only6, setting(SOCK_STREAM, SOL_IPV6, IPV6_V6ONLY, 1, 0, 7), "ok=1 ok=0 ok=1 "},
 	{"IPV6_V6ONLY: bound", only6, func(x *box) string { fd, _ := x.bound(x.tcp()); return said(x.set(fd, SOL_IPV6, IPV6_V6ONLY, 1)) }, "EINVAL"},
 	{"IPV6_V6ONLY: too short", only6, func(x *box) string { return said(x.Setsockopt(x.tcp(), SOL_IPV6, IPV6_V6ONLY, []byte{1})) }, "EINVAL"},

@@ -266,6 +266,25 @@ var datagramRows = []row{
 		x.settle()
 		return s + number(x.recv(b, 9, 0))
 	}, "32EAGAIN5"},
+	{"UDP_SEGMENT, too many or too large", all, func(x *box) string {
+		a, _ := x.udpPair()
+		s := ""
+		for _, v := range [][2]int{{1, 129}, {1, 128}, {65530, 65531}} {
+			x.must("setsockopt", x.set(a, SOL_UDP, UDP_SEGMENT, v[0]))
+			s += number(x.Write(a, make([]byte, v[1]))) + " "
+		}
+		return s
+	}, "EINVAL 128 EMSGSIZE "},
+	{"UDP_SEGMENT of one call", all, func(x *box) string {
+		a, b := x.udpPair()
+		s := ""
+		for _, c := range [][]byte{{3, 0}, {3, 0, 0, 0}} {
+			m := &Msghdr{Iov: [][]byte{[]byte("hello")}, Control: AppendCmsg(nil, Cmsg{SOL_UDP, UDP_SEGMENT, c})}
+			s += number(x.SendMsg(a, m, 0)) + " "
+		}
+		x.settle()
+		return s + number(x.recv(b, 9, 0)) + " " + number(x.recv(b, 9, 0)) + " " + number(x.recv(b, 9, 0))
+	}, "5 EINVAL 3 2 EAGAIN"},
 	{"UDP_SEGMENT", all, func(x *box) string {
 		a, b := x.udpPair()
 		x.must("setsockopt", x.set(a, SOL_UDP, UDP_SEGMENT, 3))

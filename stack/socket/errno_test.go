@@ -34,11 +34,7 @@ func table() (rows []row) {
 }
 
 // differs is the rows that weir answers otherwise than Linux, and why.
-var differs = map[string]struct{ weir, why string }{
-	"getsockname: UDP bound to any and connected": {
-		"lo:port any:port", "who has bound port 0 keeps the port that was chosen until the socket is closed, connected or not; Linux gives it back with the connection",
-	},
-}
+var differs = map[string]struct{ weir, why string }{}
 
 // config gives weir the kernel's sysctls that show.
 func config() Config {

@@ -150,6 +150,19 @@ var stateRows = []row{
 }
 
 var waitRows = append(stateRows, []row{
+	{"epoll: a datagram is no edge for who waits to send", all, func(x *box) string {
+		a, b := x.udpPair()
+		ep := x.watching(a, EPOLLOUT|EPOLLET)
+		s := number(x.EpollWait(ep, make([]EpollEvent, 2), 0))
+		x.write(b, "hello")
+		return s + " " + number(x.EpollWait(ep, make([]EpollEvent, 2), 0))
+	}, "1 0"},
+	{"epoll: EPOLLONESHOT alone waits for hang-ups, once", all, func(x *box) string {
+		ep := x.watching(x.tcp(), EPOLLONESHOT)
+		ev := make([]EpollEvent, 2)
+		s := number(x.EpollWait(ep, ev, 0)) + " " + eventNames(ev[0].Events)
+		return s + " " + number(x.EpollWait(ep, ev, 0))
+	}, "1 HUP 0"},
 	{"poll: nothing", only4, func(x *box) string { return number(x.Poll(nil, 0)) }, "0"},
 	{"poll: nothing, for a while", only4, func(x *box) string { return number(x.Poll(nil, 5*time.Millisecond)) }, "0"},
 	{"poll: bad descriptors", only4, func(x *box) string {

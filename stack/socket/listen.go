@@ -8,7 +8,7 @@ import (
 )
 
 // Listen is listen(2). More connections than the backlog and one are ignored, or refused where
-// Config.AbortOnOverflow says so. The errors are EOPNOTSUPP, EINVAL and EADDRINUSE.
+// tcp.Settings.AbortOnOverflow or Config.RefuseOverflow says so. The errors are EOPNOTSUPP, EINVAL and EADDRINUSE.
 func (s *System) Listen(fd, backlog int) error {
 	e, _, err := s.sock(fd)
 	if err != nil {
@@ -46,7 +46,7 @@ func (s *stream) listen(backlog int) error {
 		}
 	}
 	o := shard.ListenOptions{
-		Backlog: backlog, AbortOnOverflow: s.sys.cfg.AbortOnOverflow, RefuseOverflow: s.sys.cfg.RefuseOverflow,
+		Backlog: backlog, RefuseOverflow: s.sys.cfg.RefuseOverflow,
 		DeferAccept: s.opt.deferAccept, TCP: s.tcpOptions(s.domain == AF_INET),
 	}
 	l, err := s.sys.host.ListenTCP(s.binding, o)
@@ -61,6 +61,7 @@ func (s *stream) listen(backlog int) error {
 	})
 	s.listener, s.backlog = l, backlog
 	s.shut.Store(0)
+	s.watch.notify(0) // somebody may have connected before OnReady was set
 	return nil
 }
 
@@ -130,6 +131,9 @@ func (s *stream) adopt(c *shard.TCP) *stream {
 	n := newStream(s.sys, s.domain)
 	s.mu.Lock()
 	n.opt, n.ip = s.opt, s.ip
+	if at := s.bound.Addr(); at.IsValid() && !at.IsUnspecified() {
+		n.bound = netip.AddrPortFrom(at, 0)
+	}
 	s.mu.Unlock()
 	a := &attachment{s: n, c: c, applied: n.opt}
 	n.live, n.phase = a, connected

@@ -74,9 +74,14 @@ func (s *System) recvMsg(fd int, m *Msghdr, flags int) (int, error) {
 	if len(m.Iov) > maxIovecs {
 		return -1, syscall.EMSGSIZE
 	}
+	was := *m
 	m.Flags, m.Name = 0, nil
 	m.Control, m.room = m.Control[:0:len(m.Control)], len(m.Control)
-	return num(e.recv(f, m, flags))
+	n, err := e.recv(f, m, flags)
+	if err != nil {
+		*m = was // as it was, for another try
+	}
+	return num(n, err)
 }
 
 // put adds a control message as far as there is room, and says MSG_CTRUNC where there is not.

@@ -124,6 +124,8 @@ var constants = map[string]int{
 	"TCP_ZEROCOPY_RECEIVE":       TCP_ZEROCOPY_RECEIVE,
 	"TCP_INQ":                    TCP_INQ,
 	"TCP_CM_INQ":                 TCP_CM_INQ,
+	"TCP_NOOPT":                  TCP_NOOPT,
+	"TCP_KEEPINIT":               TCP_KEEPINIT,
 	"TCP_TX_DELAY":               TCP_TX_DELAY,
 	"IP_TOS":                     IP_TOS,
 	"IP_TTL":                     IP_TTL,

@@ -12,25 +12,26 @@ import (
 func (s *stream) bind(sa *Sockaddr) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at, both, err := s.bindTo(sa)
+	s.letGo()
+	at, both, err := s.bindTo(sa, s.binding != nil || s.stateLocked() != TCP_CLOSE)
 	if err != nil {
 		return err
-	}
-	if s.binding != nil || s.stateLocked() != TCP_CLOSE {
-		return syscall.EINVAL
 	}
 	if s.dead {
 		return syscall.EBADF
 	}
 	if s.ip.bindNoPort && at.Port() == 0 { // connect(2) chooses it
 		s.bound = at
-		return nil
+	} else if err = s.take(at, both); err != nil {
+		s.bound = netip.AddrPortFrom(netip.Addr{}, s.nameLocked().Port()) // so much of the old name stays
+	} else {
+		s.named = at.Port() != 0
+		s.boundTo(at.Addr())
 	}
-	if err := s.take(at, both); err != nil {
-		return err
+	if s.live != nil {
+		s.live.renamed = true
 	}
-	s.named = at.Port() != 0
-	return nil
+	return err
 }
 
 // take binds the socket. mu is held.
@@ -47,6 +48,16 @@ func (s *stream) take(at netip.AddrPort, both bool) error {
 func (s *socket) bindOptions(both bool) shard.BindOptions {
 	return shard.BindOptions{
 		Both: both, ReuseAddr: s.opt.reuseAddr, ReusePort: s.opt.reusePort, Interface: s.opt.device,
+		Ports: s.ip.ports,
+	}
+}
+
+// letGo gives back a port that was chosen for a connection which has ended since. mu is held.
+func (s *stream) letGo() {
+	if a := s.live; a != nil && s.binding != nil && !a.renamed && !s.named && a.state() == TCP_CLOSE {
+		at := s.bound
+		s.unbind()
+		s.bound = at
 	}
 }
 
@@ -147,18 +158,29 @@ func (s *stream) open(sa *Sockaddr) error {
 	if err != nil {
 		return err
 	}
+	if to.Addr() == netip.IPv6Unspecified() && s.bound.Addr().Is4() { // this host, by the family it is bound to
+		to = netip.AddrPortFrom(loopbackOf(s.bound.Addr()), to.Port())
+	}
 	if s.live != nil {
 		s.detach()
 	}
-	if at := s.bound.Addr(); s.binding == nil && at.IsValid() && !at.IsUnspecified() {
-		if err := s.take(netip.AddrPortFrom(at, 0), false); err != nil {
+	was := s.bound
+	taken := s.binding == nil && was.Addr().IsValid() && !was.Addr().IsUnspecified()
+	if taken {
+		if err := s.take(netip.AddrPortFrom(was.Addr(), 0), false); err != nil {
 			return err
 		}
 	}
 	a := &attachment{s: s, applied: s.opt}
 	o := s.tcpOptions(to.Addr().Is4())
+	before := s.failed.Swap(0) // what came of an earlier attempt is not this one's
 	c, err := s.sys.host.ConnectTCP(s.binding, to, &o, a)
 	if err != nil {
+		s.failed.CompareAndSwap(0, before)
+		if taken {
+			s.unbind()
+			s.bound = was
+		}
 		return errno(err)
 	}
 	a.c, s.live = c, a
@@ -167,12 +189,13 @@ func (s *stream) open(sa *Sockaddr) error {
 
 // tcpOptions is what a connection over IPv4, or IPv6, is opened with. mu is held.
 func (s *stream) tcpOptions(is4 bool) shard.TCPOptions {
-	opt := s.opt // for Setup, which runs later
+	opt, profile := s.opt, s.sys.profile() // for Setup, which runs later
+	recv, send := opt.buffers(profile)
 	o := shard.TCPOptions{
-		ReceiveBuffer: opt.receiveBuffer / 2, SendBuffer: opt.sendBuffer / 2, Interface: opt.device,
-		UserMSS: opt.maxSegment, HopLimit: s.ip.hopLimit(is4), TrafficClass: s.ip.trafficClass(is4),
-		PMTUDisc: s.ip.pmtuDisc(is4),
-		Setup:    func(c *tcp.Conn) { opt.configure(c, s.sys.host.Now(), nil) },
+		ReceiveBuffer: recv, SendBuffer: send, Interface: opt.device,
+		UserMSS: opt.maxSegment, NoOptions: opt.noOptions, HopLimit: s.ip.hopLimit(is4), TrafficClass: s.ip.trafficClass(is4),
+		PMTUDisc: s.ip.pmtuDisc(is4), Ports: s.ip.ports,
+		Setup: func(c *tcp.Conn) { opt.configure(c, s.sys.host.Now(), profile, nil) },
 	}
 	if opt.hasCongestion {
 		o.CC = &opt.congestion
@@ -183,14 +206,15 @@ func (s *stream) tcpOptions(is4 bool) shard.TCPOptions {
 // disconnect is tcp_disconnect, what connect(2) to AF_UNSPEC does: the socket is as new, but
 // for a port that its user has named. mu is held.
 func (s *stream) disconnect() {
+	ended := false // something has, and the port that was chosen goes with it
 	if s.listener != nil {
 		s.listener.Close()
-		s.listener = nil
+		s.listener, ended = nil, true
 	}
-	was := s.bound.Port()
+	was := s.nameLocked().Port()
 	if a := s.live; a != nil {
-		was = a.c.Local().Port()
 		st := a.state()
+		ended = ended || st != TCP_CLOSE || !a.renamed
 		s.detach()
 		if st != TCP_CLOSE {
 			s.fail(syscall.ECONNRESET)
@@ -198,7 +222,7 @@ func (s *stream) disconnect() {
 	}
 	s.phase = unconnected
 	s.shut.Store(0)
-	if !s.named {
+	if !s.named && ended {
 		at := s.bound.Addr()
 		s.unbind()
 		s.bound = netip.AddrPortFrom(at, was) // the port is given back and still told, as by Linux
@@ -238,12 +262,15 @@ func (s *stream) shutdown(how int) error {
 	if st == TCP_CLOSE {
 		return syscall.ENOTCONN
 	}
+	c, now := s.live.c, s.sys.host.Now()
+	c.Lock()
+	defer c.Unlock()
 	if how != SHUT_RD {
-		c := s.live.c
-		c.Lock()
-		c.Conn().CloseWrite(s.sys.host.Now())
+		c.Conn().CloseWrite(now)
 		c.Push()
-		c.Unlock()
+	}
+	if s.isShut(shutRead) && s.isShut(shutWrite) {
+		c.Conn().CloseRead(now) // who only does not read is sent to all the same, and may read it
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/weirnet/weir/stack/shard"
 	"github.com/weirnet/weir/stack/tcp/cc"
 )
 
@@ -24,6 +25,8 @@ type options struct {
 	quickack                        int   // 1 on, -1 off, 0 not set
 	keepIdle, keepInterval, keepCnt int   // seconds, seconds and probes; 0 is the host's
 	maxSegment, synCount, linger2   int
+	keepInit                        int // seconds; 0 is the host's
+	noOptions                       bool
 	deferAccept                     time.Duration
 	windowClamp                     int
 	congestion                      cc.Kind
@@ -43,6 +46,7 @@ type ipOptions struct {
 	recvErr, pktInfo, recvTTL, recvTOS bool
 	recvOrigDst, hdrincl               bool
 	bindNoPort                         bool
+	ports                              shard.PortRange
 	multicastTTL                       int
 	multicastLoop, multicastAll        bool
 	multicastIf                        int // index

@@ -14,22 +14,32 @@ func (s *System) Poll(fds []PollFD, timeout time.Duration) (int, error) {
 	if len(fds) > s.cfg.MaxDescriptors {
 		return -1, syscall.EINVAL
 	}
-	n := 0
-	s.pollUntil(fds, timeout, func() bool {
-		n = s.look(fds)
+	n, files := 0, s.files(fds)
+	s.pollUntil(files, timeout, func() bool {
+		n = look(fds, files)
 		return n > 0
 	})
 	return n, nil
 }
 
-// pollUntil waits for what the descriptors report.
-func (s *System) pollUntil(fds []PollFD, timeout time.Duration, ready func() bool) {
+// files is what descriptors stand for now, nil where that is nothing: whoever gets their numbers while they are
+// waited for is not meant.
+func (s *System) files(fds []PollFD) []*file {
+	files := make([]*file, len(fds))
+	for i := range fds {
+		files[i], _ = s.file(fds[i].FD)
+	}
+	return files
+}
+
+// pollUntil waits for what the files report.
+func (s *System) pollUntil(files []*file, timeout time.Duration, ready func() bool) {
 	if ready() || timeout == 0 {
 		return
 	}
 	var ws []*watchers
-	for _, p := range fds {
-		if f, err := s.file(p.FD); err == nil {
+	for _, f := range files {
+		if f != nil {
 			ws = append(ws, f.watchers())
 		}
 	}
@@ -37,16 +47,16 @@ func (s *System) pollUntil(fds []PollFD, timeout time.Duration, ready func() boo
 }
 
 // look fills each Revents and returns how many are not 0.
-func (s *System) look(fds []PollFD) (n int) {
+func look(fds []PollFD, files []*file) (n int) {
 	for i := range fds {
-		p := &fds[i]
+		p, f := &fds[i], files[i]
 		p.Revents = 0
-		if p.FD < 0 {
+		switch {
+		case p.FD < 0:
 			continue
-		}
-		if f, err := s.file(p.FD); err != nil {
+		case f == nil || f.gone.Load():
 			p.Revents = POLLNVAL
-		} else {
+		default:
 			p.Revents = int(f.events()) & (p.Events | always)
 		}
 		if p.Revents != 0 {
@@ -89,9 +99,9 @@ func (s *System) Select(nfds int, r, w, e *FDSet, timeout time.Duration) (int, e
 		}
 		fds = append(fds, PollFD{FD: fd, Events: events})
 	}
-	n := 0
-	s.pollUntil(fds, timeout, func() bool {
-		s.look(fds)
+	n, files := 0, s.files(fds)
+	s.pollUntil(files, timeout, func() bool {
+		look(fds, files)
 		n = 0
 		for i := range fds {
 			n += fds[i].selected(r, w, e, nil)

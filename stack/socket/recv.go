@@ -43,6 +43,9 @@ func (s *stream) recv(f *file, m *Msghdr, flags int) (int, error) {
 	}
 	if err == nil && s.wantsInq() {
 		left, _ := s.inq()
+		if left == 0 && r.seen != nil && r.seen.fin.Load() {
+			left = 1 // so that the user reads on, to the end
+		}
 		m.put(SOL_TCP, TCP_CM_INQ, appendInt(nil, left))
 	}
 	return n, err
@@ -87,10 +90,12 @@ func (r *receiving) attempt() (int, error) {
 	return -1, syscall.EAGAIN
 }
 
+// readable reports whether anything is there, be it urgent.
 func (r *receiving) readable(a *attachment) bool {
 	a.c.Lock()
 	defer a.c.Unlock()
-	return a.c.Conn().Readable() > 0
+	_, st := a.c.Conn().PeekUrgent()
+	return a.c.Conn().Readable() > 0 || st == tcp.UrgentReady
 }
 
 // take moves what is readable to the caller's buffers. c is locked.
@@ -213,7 +218,7 @@ func takeUrgent(c *tcp.Conn, m *Msghdr, flags int, b byte) int {
 // inq is SIOCINQ: the octets to read, before the urgent mark where there is one.
 func (s *stream) inq() (int, error) {
 	s.mu.Lock()
-	l, a := s.listener, s.live
+	l, a, inline := s.listener, s.live, s.opt.oobInline
 	s.mu.Unlock()
 	if l != nil {
 		return -1, syscall.EINVAL
@@ -227,7 +232,14 @@ func (s *stream) inq() (int, error) {
 	if st == tcp.StateSynSent || st == tcp.StateSynReceived {
 		return 0, nil
 	}
-	return a.c.Conn().Readable(), nil
+	switch c := a.c.Conn(); {
+	case inline:
+		return c.Queue(), nil
+	case c.AtMark():
+		return 0, nil
+	default:
+		return c.Readable(), nil
+	}
 }
 
 // outq is SIOCOUTQ: the octets that are not acknowledged yet, our FIN not counted; or

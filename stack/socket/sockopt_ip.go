@@ -3,6 +3,8 @@ package socket
 import (
 	"net/netip"
 	"syscall"
+
+	"github.com/weirnet/weir/stack/shard"
 )
 
 // shortInt reads an option at SOL_IP, which may be an int or a single octet; ok is false where
@@ -51,11 +53,27 @@ func setIPOption(e endpoint, name int, value []byte) error {
 			return syscall.EINVAL
 		}
 		return setIPOptionGiven(e, name, v)
+	case IP_LOCAL_PORT_RANGE:
+		return setPortRange(o, value)
 	case IP_UNICAST_IF:
 		return syscall.ENOPROTOOPT
 	default:
 		return setMembership4(e, name, value)
 	}
+	return nil
+}
+
+// setPortRange reads the first port in the lower half and the last one in the upper.
+func setPortRange(o *ipOptions, value []byte) error {
+	if len(value) != 4 {
+		return syscall.EINVAL
+	}
+	v := uint32(intOf(value))
+	r := shard.PortRange{First: uint16(v), Last: uint16(v >> 16)}
+	if r.First != 0 && r.Last != 0 && r.First > r.Last {
+		return syscall.EINVAL
+	}
+	o.ports = r
 	return nil
 }
 
@@ -219,6 +237,8 @@ func getIPOption(e endpoint, name int, value []byte) (int, error) {
 		return putShort(value, boolInt(o.recvOrigDst))
 	case IP_BIND_ADDRESS_NO_PORT:
 		return putShort(value, boolInt(o.bindNoPort))
+	case IP_LOCAL_PORT_RANGE:
+		return putShort(value, int(int32(uint32(o.ports.First)|uint32(o.ports.Last)<<16)))
 	case IP_HDRINCL:
 		return putShort(value, boolInt(o.hdrincl))
 	case IP_MTU_DISCOVER:

@@ -22,6 +22,9 @@ func setIPv6Option(e endpoint, name int, value []byte) error {
 	if b.typ == SOCK_STREAM && (name == IPV6_MULTICAST_HOPS || name == IPV6_MULTICAST_IF) {
 		return syscall.ENOPROTOOPT
 	}
+	if len(value) < 4 && name == IPV6_DONTFRAG { // Linux forgets to ask how much there is
+		value = make([]byte, 4)
+	}
 	if len(value) < 4 {
 		return syscall.EINVAL
 	}

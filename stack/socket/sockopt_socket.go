@@ -72,7 +72,8 @@ func setSocketOption(e endpoint, name int, value []byte) error {
 			v = math.MaxInt32
 		}
 		if b.typ == SOCK_STREAM { // else who waits might wait for what does not fit
-			v = min(v, b.sys.host.Config().ReceiveBuffer/2)
+			recv, _ := b.sys.host.TCPBuffers()
+			v = min(v, recv/2)
 		}
 		o.lowWater = max(v, 1)
 	case SO_RCVTIMEO:

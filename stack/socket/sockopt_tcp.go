@@ -51,6 +51,10 @@ func setTCPOption(s *stream, name int, value []byte) error {
 		return assign(&o.keepCnt, v, 1, maxKeepProbes)
 	case TCP_SYNCNT:
 		return assign(&o.synCount, v, 1, maxSynRetries)
+	case TCP_KEEPINIT:
+		return assign(&o.keepInit, v, 1, maxKeepSeconds)
+	case TCP_NOOPT:
+		o.noOptions = on
 	case TCP_LINGER2:
 		o.setLinger2(v)
 	case TCP_DEFER_ACCEPT:
@@ -72,7 +76,7 @@ func setTCPOption(s *stream, name int, value []byte) error {
 // setQuickAck notes the mode; that is not kept by connections, so that the option counts each
 // time that it is set.
 func (o *options) setQuickAck(v int) {
-	if v&1 == 0 {
+	if v == 0 {
 		o.quickack = min(o.quickack, 0) - 1
 	} else {
 		o.quickack = max(o.quickack, 0) + 1
@@ -112,17 +116,18 @@ func (s *stream) setWindowClamp(v int) error {
 	return nil
 }
 
-// deferred rounds TCP_DEFER_ACCEPT up to when a SYN,ACK is sent again: after 1, 3, 7, 15 … seconds.
+// deferred rounds TCP_DEFER_ACCEPT up to when a SYN,ACK is sent again: after 1, 3, 7, 15 … seconds, and
+// every 120 in the end; Linux counts up to 255 times.
 func deferred(v int) time.Duration {
 	if v <= 0 {
 		return 0
 	}
 	sum, next := 1, 1
-	for sum < v && next < 120 {
+	for times := 1; sum < v && times < 255; times++ {
 		next = min(2*next, 120)
 		sum += next
 	}
-	return seconds(min(sum, 1<<16))
+	return seconds(sum)
 }
 
 func getTCPOption(s *stream, name int, value []byte) (int, error) {
@@ -144,6 +149,10 @@ func getTCPOption(s *stream, name int, value []byte) (int, error) {
 		return putInt(value, orInt(o.keepCnt, s.settings().KeepCount))
 	case TCP_SYNCNT:
 		return putInt(value, orInt(o.synCount, s.settings().SynRetries))
+	case TCP_KEEPINIT:
+		return putInt(value, orSeconds(o.keepInit, s.settings().SynTimeout))
+	case TCP_NOOPT:
+		return putBool(value, o.noOptions)
 	case TCP_LINGER2:
 		return putInt(value, orSeconds(o.linger2, s.settings().FinWait2Timeout))
 	case TCP_DEFER_ACCEPT:

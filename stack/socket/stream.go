@@ -44,6 +44,7 @@ type attachment struct {
 	c       *shard.TCP  // not to be used before the socket's mu was taken once
 	fin     atomic.Bool // the peer's FIN has come
 	gone    atomic.Bool // the socket has let go
+	renamed bool        // bind(2) has given the socket another name since it ended; under its mu
 	applied options     // under the socket's mu
 }
 
@@ -179,7 +180,7 @@ func flowEvents(a *attachment, shut uint32, low int, inline bool) (mask uint32) 
 	if n := c.Readable(); n > 0 && (n >= low || c.Info().RcvWnd == 0) {
 		mask |= EPOLLIN | EPOLLRDNORM
 	}
-	if shut&shutWrite != 0 || writable(c) {
+	if shut&shutWrite != 0 || c.WriteSpace() {
 		mask |= EPOLLOUT | EPOLLWRNORM
 	}
 	if urgent(c, inline) {
@@ -191,28 +192,21 @@ func flowEvents(a *attachment, shut uint32, low int, inline bool) (mask uint32) 
 // urgent reports whether the octet that the urgent pointer marks is there and not read yet.
 func urgent(c *tcp.Conn, inline bool) bool {
 	if inline {
-		n, ok := c.Urgent()
-		return ok && n <= c.Readable()
+		return c.UrgentQueued()
 	}
 	_, st := c.PeekUrgent()
 	return st == tcp.UrgentReady
-}
-
-// writable reports whether a third of the send buffer is free, which is when Linux says so.
-func writable(c *tcp.Conn) bool {
-	if !c.MayWrite() {
-		return true
-	}
-	unacked, unsent := c.Queued()
-	room := c.Writable()
-	return room > 0 && room >= (unacked+unsent)/2
 }
 
 // name is getsockname's.
 func (s *stream) name() netip.AddrPort {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.live != nil {
+	return s.nameLocked()
+}
+
+func (s *stream) nameLocked() netip.AddrPort {
+	if s.live != nil && !s.live.renamed {
 		return s.live.c.Local()
 	}
 	return s.bound
@@ -245,5 +239,6 @@ func take(l *shard.Listener) (c *shard.TCP, closed bool) {
 }
 
 func (s *stream) isBound() bool {
+	s.letGo()
 	return s.binding != nil || s.listener != nil || s.live != nil && s.live.state() != TCP_CLOSE
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/shard"
+	"github.com/weirnet/weir/stack/tcp"
 )
 
 // Config is what a System is made with. The zero value is Linux's defaults, in real time.
@@ -30,11 +31,8 @@ type Config struct {
 	// RmemMax and WmemMax bound SO_RCVBUF and SO_SNDBUF before they are doubled
 	// (net.core.rmem_max, wmem_max); 0 stands for 212992.
 	RmemMax, WmemMax int
-	// AbortOnOverflow resets a connection whose handshake is done when the accept queue is
-	// full, instead of ignoring that (net.ipv4.tcp_abort_on_overflow).
-	AbortOnOverflow bool
-	// RefuseOverflow answers also the SYN of such a connection with a reset, which Linux never
-	// does, so that its peer knows at once.
+	// RefuseOverflow answers the SYN of a connection for which there is no room in the accept queue with a
+	// reset, which Linux never does, so that its peer knows at once.
 	RefuseOverflow bool
 	// V6Only is what IPV6_V6ONLY is at first (net.ipv6.bindv6only).
 	V6Only bool
@@ -55,6 +53,9 @@ func (c Config) withDefaults() Config {
 	def(&c.WmemMax, 212992)
 	return c
 }
+
+// profile is the stack that the host's TCP behaves like.
+func (s *System) profile() tcp.Profile { return s.host.Config().TCP.Profile }
 
 // System is a process as far as sockets go: a table of descriptors, and the calls on them. Its
 // methods are safe for concurrent use. The error of each is nil or a syscall.Errno; numbers

@@ -40,6 +40,10 @@ type descriptor struct {
 func (s *System) install(f *file, least int, cloexec bool) (int, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.installLocked(f, least, cloexec)
+}
+
+func (s *System) installLocked(f *file, least int, cloexec bool) (int, error) {
 	least = max(least, firstDescriptor)
 	fd := max(s.free, least)
 	for fd < len(s.table) && s.table[fd] != nil {
@@ -155,9 +159,19 @@ func (s *System) Fcntl(fd, cmd, arg int) (int, error) {
 		if arg < 0 || arg >= s.cfg.MaxDescriptors {
 			return -1, syscall.EINVAL
 		}
-		return s.install(f, arg, cmd == F_DUPFD_CLOEXEC)
+		return s.dup(fd, arg, cmd == F_DUPFD_CLOEXEC)
 	}
 	return -1, syscall.EINVAL
+}
+
+// dup gives a descriptor's file another, in one step: the file may not go in between.
+func (s *System) dup(fd, least int, cloexec bool) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.open(fd) {
+		return -1, syscall.EBADF
+	}
+	return s.installLocked(s.table[fd].file, least, cloexec)
 }
 
 func (s *System) descriptorFlags(fd, cmd, arg int) (int, error) {

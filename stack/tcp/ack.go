@@ -130,6 +130,9 @@ func (c *Conn) acknowledged(a *arrival) {
 		return
 	}
 	c.learn(a, &n)
+	if a.freed {
+		c.tellRoom(a)
+	}
 }
 
 // hear notes what of an ACK does not depend on the flight. What carries text or another window
@@ -161,11 +164,13 @@ func (c *Conn) advance(a *arrival, n int) {
 		}
 		s.connecting, c.synDue = false, false
 	}
+	if c.likeFreeBSD() {
+		c.growSendBSD()
+	}
 	if text := s.queue.Discard(min(n, s.queue.Len())); text < n {
 		c.finAcked = true
-	} else if text > 0 && c.roomToTell() {
-		c.stat.shortWrite = false
-		a.events |= EventWritable
+	} else {
+		a.freed = text > 0
 	}
 	s.sml = seq.Max(s.sml, s.una)
 	s.urgent = s.urgent && s.una.Less(s.up)
@@ -182,6 +187,10 @@ func (c *Conn) establish(a *arrival) {
 	c.stat.established(a.now)
 	if c.likeLinux() {
 		c.settleWindowLinux()
+		c.rcv.space = uint32(min(c.like.ssthresh, int(c.rcv.window()), 10*int(c.rcv.mss)))
+		if c.like.sendGrows {
+			c.expandSendBuffer()
+		}
 	}
 	c.loss.force = false
 	if c.snd.una != c.snd.nxt {

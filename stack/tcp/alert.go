@@ -64,6 +64,7 @@ func (c *Conn) leave(n *news) bool {
 			return true
 		}
 		c.endReduction(n.now)
+		n.left = c.holesApply()
 	}
 	return false
 }
@@ -141,6 +142,8 @@ func (c *Conn) findLosses(n *news) {
 		if c.rackLose(n.now) {
 			n.arm = false
 		}
+	case c.holesApply() && c.loss.state != caLoss:
+		c.holesLose(n)
 	default:
 		c.loseBySACK(n)
 	}

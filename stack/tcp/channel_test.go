@@ -131,6 +131,8 @@ func (ch *channel) varyRecovery(e *chanEnd) {
 	e.set.CwndInSegments, e.set.RACKMinRTT, e.set.RTO.EachAck = on(), on(), on()
 	e.set.HyStart = cc.HyStart(r.IntN(3))
 	e.set.ECN = ECN(r.IntN(3))
+	e.set.RecoverByHoles, e.set.PipeBySACK, e.set.TimeOneSegment = on(), on(), on()
+	e.set.SlowStartAtThreshold, e.set.ECNEveryPacket, e.set.CWRAnywhere = on(), on(), on()
 }
 
 // transmit puts a segment on its way, or loses it.

@@ -20,6 +20,17 @@ func Refuse(s, out *Segment) bool {
 	return true
 }
 
+// Refuse is the function of that name with what the settings say besides: a closed port may be silent, to
+// peers on this host, local, only where Blackhole is 3.
+func (set *Settings) Refuse(s, out *Segment, local bool) bool {
+	switch b := set.Blackhole; {
+	case b == 0 || local && b < 3:
+	case b > 1 || s.has(wire.FlagSYN):
+		return false
+	}
+	return Refuse(s, out)
+}
+
 // ListenVerdict says what a listening port does about a segment.
 type ListenVerdict uint8
 

@@ -42,12 +42,15 @@ type Config struct {
 	// RecvBuffer and SendBuffer bound the octets queued in each direction.
 	RecvBuffer, SendBuffer int
 
-	// RecvBufferFixed says that the user has set RecvBuffer: the Linux profile then chooses the window
-	// scale by it, and not by what the buffer may grow to.
-	RecvBufferFixed bool
+	// RecvBufferFixed and SendBufferFixed say that the user has set RecvBuffer and SendBuffer: in the
+	// profiles of kernels they do not grow then, and the Linux profile chooses the window scale by
+	// the first, and not by what it may grow to.
+	RecvBufferFixed, SendBufferFixed bool
 
 	// UserMSS bounds the MSS that is announced and used (TCP_MAXSEG); 0 is no bound.
 	UserMSS int
+	// NoOptions is SetNoOptions(true), in time for the peer's SYN.
+	NoOptions bool
 	// CC is the congestion control where it is not that of Settings.
 	CC *cc.Kind
 	// NotSentLowat and WindowClamp are as SetNotSentLowat and SetWindowClamp have them; 0 is none.
@@ -177,6 +180,9 @@ type recvSpace struct {
 	twice      seq.Range    // what came twice and was not reported yet (RFC 2883); empty where nothing did
 	ooo        *reasm.Queue // text out of order; nil while there is none
 }
+
+// Settings returns what the connection was opened with. They must not be changed.
+func (c *Conn) Settings() *Settings { return c.set }
 
 // State returns the connection's state.
 func (c *Conn) State() State { return c.state }

@@ -286,10 +286,13 @@ func (d *dialogue) events(want Events) {
 
 func (d *dialogue) write(n int) {
 	d.t.Helper()
-	if got := d.c.Write(d.now, []byte(strings.Repeat("d", n))); got != n {
-		d.t.Fatalf("Write took %d of %d octets", got, n)
+	for left := n; left > 0; {
+		got := d.c.Write(d.now, []byte(strings.Repeat("d", left)))
+		if left -= got; got == 0 {
+			d.t.Fatalf("Write took %d of %d octets", n-left, n)
+		}
+		d.check("Write")
 	}
-	d.check("Write")
 }
 
 func (d *dialogue) read(n int) string {

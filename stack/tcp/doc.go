@@ -81,12 +81,14 @@
 // Settings, and SetSysctl sets it by the kernel's name for it. What is more than that follows
 // Settings.Profile, in files of their own: windowlike.go (the window offered and its scale),
 // acklike.go (when Linux acknowledges), pushlike.go (where Linux sets PSH, and how long its packets
-// are), inputlike.go; a few lines elsewhere ask likeLinux or likeFreeBSD. What a connection must
+// are), inputlike.go; a few lines elsewhere ask likeLinux or likeFreeBSD. An older release of a kernel is the
+// profile with a few settings changed (ProfileReleases, [FreeBSD12Settings]); recovery as it was then
+// is in holes.go, and what BSD makes of ICMP errors in icmperrors.go. What a connection must
 // remember for it hangs off one pointer, which is nil in weir's own profile.
 //
 // In the Linux profile Config.RecvBuffer is the kernel's sk_rcvbuf, of which a share is offered
-// (WindowShare), and Config.MaxSegment should be that of a link that cuts, as the kernel always builds
-// packets of several segments and sets PSH by them.
+// (WindowShare), and Config.MaxSegment should be that of a link that cuts (Settings.SoftwareGSO), as the
+// kernel always builds packets of several segments and sets PSH by them.
 //
 // # Memory
 //

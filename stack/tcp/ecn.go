@@ -36,14 +36,15 @@ const (
 const ecnFlags = wire.FlagECE | wire.FlagCWR
 
 // ecnSyn returns the flags of our SYN, an "ECN-setup SYN packet", or SYN,ACK, where the peer's
-// SYN was one (§6.1.1). A SYN that is sent again asks no more (§6.1.1.1).
+// SYN was one (§6.1.1). A SYN that is sent again asks no more (§6.1.1.1), or for so long as
+// Settings.ECNSynRetries says.
 func (c *Conn) ecnSyn() wire.TCPFlags {
 	switch {
 	case c.state != StateSynSent:
 		if c.ecn&ecnAgreed != 0 {
 			return wire.FlagECE
 		}
-	case c.set.ECN == ECNOn && !c.synLost:
+	case c.set.ECN == ECNOn && int(c.tries) <= c.set.ECNSynRetries:
 		return ecnFlags
 	}
 	return 0
@@ -55,7 +56,7 @@ func (c *Conn) adoptECN(s *Segment) {
 	c.ecn = 0
 	switch flags := s.Flags & ecnFlags; {
 	case !s.has(wire.FlagACK):
-		if flags == ecnFlags && c.set.ECN != ECNOff && (s.ECN == NotECT || c.likeFreeBSD()) {
+		if flags == ecnFlags && c.set.ECN != ECNOff && (s.ECN == NotECT || c.set.ECNMarkedSYN) {
 			c.ecn = ecnAgreed
 		}
 	case c.set.ECN == ECNOn && flags == wire.FlagECE && c.state == StateSynSent:
@@ -72,11 +73,11 @@ func (c *Conn) noteECN(s *Segment) {
 	}
 	if s.has(wire.FlagCWR) {
 		c.ecn &^= ecnEcho
-		if s.Len() > 0 || c.likeFreeBSD() {
+		if s.Len() > 0 || c.set.ECNEveryPacket && !c.set.CWRAnywhere {
 			c.ackNow() // the peer's window may be as small as one segment
 		}
 	}
-	if len(s.Payload) == 0 {
+	if len(s.Payload) == 0 && !c.set.ECNEveryPacket {
 		return
 	}
 	switch s.ECN {
@@ -121,6 +122,9 @@ func (c *Conn) withdrawCWR() { c.ecn &^= ecnCWR }
 func (c *Conn) ecnHeader(s *Segment) {
 	if c.ecn&ecnEcho != 0 {
 		s.Flags |= wire.FlagECE
+	}
+	if c.set.CWRAnywhere {
+		c.sayCWR(s)
 	}
 }
 

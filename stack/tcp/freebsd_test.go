@@ -118,7 +118,7 @@ func TestFreeBSDTimeWaitAnswersAllButTheLastAck(t *testing.T) {
 		reply    bool
 	}{
 		{"A", 2, 2, false}, {"A", 1, 2, true}, {"A", 65702, 2, true}, {"AF", 2, 2, true},
-		{"AF", 1, 2, true}, {"F", 3, 2, false}, {"S", 1, 0, true}, {"S", 2, 0, true}, {"R", 2, 0, false},
+		{"AF", 1, 2, true}, {"F", 3, 2, false}, {"S", 1, 0, false}, {"S", 2, 0, false}, {"SA", 1, 2, true}, {"R", 2, 0, false},
 	} {
 		d := freeBSDClient(t)
 		d.closeWrite()
@@ -153,6 +153,9 @@ func TestFreeBSDKeepsTheTextOfACrossedSyn(t *testing.T) {
 	d.want("SYN", "S", 0, 0)
 	d.in("S", 0, 0, text("abc"), mss(1460), sackPermitted(), win(32767))
 	d.want("SYN,ACK", "SA", 0, 1, win(65535))
+	if got := d.read(10); got != "" {
+		t.Errorf("read %q before the handshake was done", got)
+	}
 	d.in("A", 4, 1)
 	d.state(StateEstablished)
 	if got := d.read(10); got != "abc" {
@@ -197,4 +200,23 @@ func TestFreeBSDDefaults(t *testing.T) {
 		t.Errorf("a timer after %v", took)
 	}
 	d.want("keep-alive", "A", 2000, 1)
+}
+
+// A FIN without text on such a SYN is acknowledged at once.
+func TestFreeBSDTakesTheFinOfACrossedSyn(t *testing.T) {
+	d := newDialogue(t, asFreeBSD)
+	d.connect()
+	d.want("SYN", "S", 0, 0)
+	d.in("SF", 0, 0, mss(1460), sackPermitted(), win(32767))
+	d.want("SYN,ACK", "SA", 0, 2, win(65535))
+	if got := d.c.Info().State; got != StateCloseWait {
+		t.Errorf("reported as %v", got)
+	}
+	d.in("A", 2, 1)
+	d.state(StateCloseWait)
+	d.idle("it was acknowledged")
+	d.close()
+	d.want("FIN", "AF", 1, 2)
+	d.in("A", 2, 2)
+	d.state(StateClosed)
 }

@@ -99,6 +99,9 @@ func (c *Conn) InfoAt(now clock.Time) Info {
 		Timestamps: c.ts.on, SACK: c.sackOK, WindowScale: c.scaleOK, Err: c.Err(),
 	}
 	i.Unacked, i.Unsent = c.Queued()
+	if c.like != nil && c.like.synFin { // as FreeBSD calls a handshake in which the peer has closed already
+		i.State = StateCloseWait
+	}
 	if c.rcv.ooo != nil {
 		i.OutOfOrder = c.rcv.ooo.Bytes()
 	}

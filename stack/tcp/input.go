@@ -18,6 +18,7 @@ type arrival struct {
 	text   []byte    // what of the payload is in the window
 	fin    bool      // the FIN is in the window
 	stamp  bool      // its timestamp may become TS.Recent
+	freed  bool      // it has let go of text in the send queue
 	events Events
 }
 
@@ -46,6 +47,7 @@ func (c *Conn) Input(now clock.Time, s *Segment) Events {
 		c.arrivesTimeWait(&a)
 	default:
 		c.arrivesOther(&a) // §3.10.7.4
+		c.takeSynText(&a)
 	}
 	return a.events
 }

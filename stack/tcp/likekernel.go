@@ -19,9 +19,17 @@ type likeKernel struct {
 	lastSize uint16        // Linux: size of the last segment that was not of the usual size
 	small    uint8         // Linux: small segments received and not acknowledged, as far as two
 
+	synText    []byte     // FreeBSD: text of a SYN that crossed ours, until the handshake is done
+	synFin     bool       // FreeBSD: that SYN had a FIN and no text
+	timedAt    clock.Time // FreeBSD: when the text that is being timed was sent; 0 is none
+	timed      seq.Value  // where it begins
 	plain      bool       // FreeBSD: the ACK that is due is a challenge
 	challenges uint8      // FreeBSD: challenge ACKs sent since challengedAt
 	challenged clock.Time // the beginning of the second that they are counted in
+
+	read                 int        // what the user has read since readSince
+	readSince            clock.Time // a round trip ago at most
+	recvGrows, sendGrows bool       // no user has set the buffer's size
 
 	sentAt  clock.Time // Linux: when anything was sent
 	packets packets    // Linux: what was written and not sent

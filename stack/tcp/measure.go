@@ -1,12 +1,20 @@
 package tcp
 
-import "time"
+import (
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/seq"
+)
 
 // measureSYN times the handshake, by our own clock where the SYN was sent once only, else by
 // the echoed timestamp.
 func (c *Conn) measureSYN(a *arrival) {
 	if c.snd.synTimed {
 		c.snd.synTimed = false
+		if c.timesOne() && c.passive { // what the peer's ACK of a SYN,ACK takes is not measured
+			return
+		}
 		took := max(a.now.Sub(c.progressAt), 1)
 		c.sample(took, took)
 		return
@@ -19,6 +27,8 @@ func (c *Conn) measureSYN(a *arrival) {
 // timestamp (RFC 7323 §4.1), where the ACK makes progress.
 func (c *Conn) measure(a *arrival, n *news) {
 	switch {
+	case c.timesOne():
+		c.measureTimed(n)
 	case n.rtt > 0:
 		c.snd.proofs = 0
 		c.sample(n.rtt, n.latest)
@@ -79,4 +89,26 @@ func (c *Conn) provePath(took time.Duration) {
 		s.proofs = 0
 		c.rtt.ClearBackoff()
 	}
+}
+
+// timesOne reports whether one segment is measured at a time (Settings.TimeOneSegment).
+func (c *Conn) timesOne() bool { return c.set.TimeOneSegment && c.like != nil && !c.ts.on }
+
+// timeText begins a measurement with new text from at on, where none is under way.
+func (c *Conn) timeText(now clock.Time, at seq.Value) {
+	if c.timesOne() && c.like.timedAt == 0 {
+		c.like.timedAt, c.like.timed = now, at
+	}
+}
+
+// measureTimed ends it with the ACK of that text. What was sent again ends it without a result
+// (Karn's algorithm, RFC 6298 §3): see countResent.
+func (c *Conn) measureTimed(n *news) {
+	k := c.like
+	if k.timedAt == 0 || c.snd.una.LessEq(k.timed) {
+		return
+	}
+	took := max(n.now.Sub(k.timedAt), 1)
+	k.timedAt, c.snd.proofs = 0, 0
+	c.rtt.Ack(took, took, c.snd.una, c.snd.nxt, 1)
 }

@@ -59,6 +59,9 @@ func (c *Conn) init(now clock.Time, cfg *Config) {
 	}
 	c.quick = uint8(min(max(c.set.QuickAcks, 0), 255))
 	c.initLike(now)
+	if c.like != nil {
+		c.like.recvGrows, c.like.sendGrows = !cfg.RecvBufferFixed, !cfg.SendBufferFixed
+	}
 	c.rtt.Init(&c.set.RTO)
 	if c.set.TimestampOffsets {
 		c.ts.offset = cfg.TSOffset

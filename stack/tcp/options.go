@@ -86,8 +86,12 @@ func (c *Conn) synOptions(now clock.Time, o *wire.TCPOptions) {
 		return
 	}
 	o.SACKPermitted = c.sackOK || first && c.set.SACK
+	first = first || c.set.CrossedSynOffers && !c.passive
 	if c.scaleOK || first && c.set.WindowScale {
 		o.HasWindowScale, o.WindowScale = true, c.rcv.shift
+		if !c.scaleOK && c.state != StateSynSent { // the peer has not agreed, and so ours is not in use
+			o.WindowScale = c.scaleLike(false)
+		}
 	}
 	if c.ts.on || first && c.set.Timestamps {
 		o.HasTimestamps, o.TSVal = true, c.ts.val(now)

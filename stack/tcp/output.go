@@ -93,6 +93,9 @@ func (c *Conn) sendSyn(now clock.Time, s *Segment) bool {
 	s.Seq, s.Flags = c.snd.iss, wire.FlagSYN
 	if c.state != StateSynSent {
 		s.Ack, s.Flags = c.rcv.irs.Add(1), wire.FlagSYN|wire.FlagACK
+		if c.like != nil && c.like.synFin {
+			s.Ack = s.Ack.Add(1)
+		}
 	}
 	s.Flags |= c.ecnSyn()
 	c.synOptions(now, &s.Options)

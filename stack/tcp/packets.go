@@ -52,10 +52,11 @@ type packing struct {
 	burst int
 }
 
-// pack cuts n octets that were written to packets; more says that more is about to be written.
-func (c *Conn) pack(n int, more bool) {
-	p, end, half := &c.like.packets, c.dataEnd(), int(c.snd.maxWnd/2)
-	at, goal := end.Add(-n), c.packetGoal()
+// pack cuts n octets that are being written to packets, as many as there is room for, and returns how
+// many that is; more says that more is about to be written. The send queue does not have them yet.
+func (c *Conn) pack(n int, more bool) int {
+	p, at, half := &c.like.packets, c.dataEnd(), int(c.snd.maxWnd/2)
+	start, end, goal := at, at.Add(n), c.packetGoal()
 	if p.pushed.Less(c.snd.una) {
 		p.pushed = c.snd.una
 	}
@@ -64,6 +65,10 @@ func (c *Conn) pack(n int, more bool) {
 	for first := true; at.Less(end); first = false {
 		x, length := p.last(w.sent)
 		if x == nil || length >= goal && len(p.list) < maxPackets || x.record {
+			if !c.mayBegin(at, w.sent) {
+				more = false // the user waits: it is the end of a write
+				break
+			}
 			x, length = p.add(at), 0
 		}
 		k := end.Sub(at)
@@ -82,9 +87,10 @@ func (c *Conn) pack(n int, more bool) {
 			w.send(p, false)
 		}
 	}
-	if x, _ := p.last(w.sent); x != nil && (!more || end.Sub(p.pushed) > half) {
-		x.push, p.pushed = true, end
+	if x, _ := p.last(w.sent); x != nil && (!more || at.Sub(p.pushed) > half) {
+		x.push, p.pushed = true, at
 	}
+	return at.Sub(start)
 }
 
 // packing begins a write.

@@ -32,7 +32,7 @@ func (c *Conn) persistInterval() time.Duration {
 		}
 		d *= 2
 	}
-	return min(d, c.set.PersistMax)
+	return min(max(d, c.set.PersistMin), c.set.PersistMax)
 }
 
 // stopPersist ends it: the window is open, or what was waiting has gone.
@@ -71,7 +71,7 @@ func (c *Conn) sendProbe(now clock.Time, s *Segment, buf []byte) bool {
 		c.header(now, s, c.snd.una)
 		n := min(c.dataEnd().Sub(c.snd.una), 1)
 		c.fill(s, buf, c.snd.una, n, 1, n == 0)
-		if c.likeFreeBSD() && !c.probed {
+		if c.set.ECNEveryPacket && !c.probed {
 			c.ecnText(s) // which RFC 3168 §6.1.6 forbids
 		}
 		c.snd.nxt, c.probing = c.snd.una.Add(1), true

@@ -3,6 +3,7 @@ package tcp
 import (
 	"time"
 
+	"github.com/weirnet/weir/stack/tcp/cc"
 	"github.com/weirnet/weir/stack/tcp/rtt"
 )
 
@@ -38,8 +39,21 @@ func ProfileSettings(name string) (Settings, bool) {
 		return LinuxSettings(), true
 	case "freebsd":
 		return FreeBSDSettings(), true
+	case "freebsd-13":
+		return FreeBSD13Settings(), true
+	case "freebsd-12":
+		return FreeBSD12Settings(), true
 	}
 	return Settings{}, false
+}
+
+// ProfileReleases returns the names of a profile's older releases, the youngest first: what was once
+// written against such a kernel may hold for that alone.
+func ProfileReleases(name string) []string {
+	if name == "freebsd" {
+		return []string{"freebsd-13", "freebsd-12"}
+	}
+	return nil
 }
 
 // ProfileNames returns the names that ProfileSettings knows.
@@ -57,6 +71,7 @@ func LinuxSettings() Settings {
 	s.TolerateNoTimestamp = true
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
+	s.SoftwareGSO, s.InitialBuffers = true, true
 	s.KeepPackets, s.FinEndsSACK, s.DeferDivisor = true, true, 3
 	recoverAsLinux(&s)
 	return s
@@ -81,7 +96,7 @@ func FreeBSDSettings() Settings {
 	s.Retries, s.OrphanRetries = 12, 12
 	s.KeepCount = 8
 	s.AlwaysKeepAlive = true
-	s.PersistMax = 60 * time.Second
+	s.PersistMin, s.PersistMax = 5*time.Second, 60*time.Second
 	s.UrgentInline = false
 	s.ChallengeAckPerSecond = -1
 	s.ChallengeAcksPerConn = 5
@@ -89,10 +104,35 @@ func FreeBSDSettings() Settings {
 	s.KeepUnread = true
 	s.ReceiveSizes = [3]int{65536, 65536, 2 << 20}
 	s.SendSizes = [3]int{32768, 32768, 2 << 20}
+	s.InitialBuffers, s.PipeBySACK = true, true
+	s.TimeOneSegment, s.SlowStartAtThreshold = true, true
 	s.ReceiveCeiling = 2 << 20
+	s.BSDErrors, s.AnnouncePathMTU = true, true
 	s.MinMSS = 216
 	s.DefaultMSS6 = 1220
 	s.TimeWaitReuse = 0
 	recoverAsFreeBSD(&s)
+	return s
+}
+
+// FreeBSD13Settings returns settings with which TCP behaves as that of FreeBSD 13 (2021) with its
+// defaults: before CUBIC.
+func FreeBSD13Settings() Settings {
+	s := FreeBSDSettings()
+	s.DelAckTimeout = 100 * time.Millisecond
+	s.TolerateNoTimestamp, s.TimeWaitAnySYN = true, true
+	s.CC, s.HyStart, s.DSACK = cc.Reno, cc.HyStartOff, false
+	return s
+}
+
+// FreeBSD12Settings returns settings with which TCP behaves as that of FreeBSD 12 (2018) with its
+// defaults: before it followed RFC 6298's initial timeout and RFC 6937.
+func FreeBSD12Settings() Settings {
+	s := FreeBSD13Settings()
+	s.RTO.Initial = 3 * time.Second
+	s.SynLinear, s.SynRetries = 4, 8
+	s.PipeBySACK = false
+	s.TruncatedWindow, s.TimeWaitLastWindow, s.CrossedSynOffers = true, true, true
+	s.PRR, s.RecoverByHoles, s.CWRAnywhere = false, true, true
 	return s
 }

@@ -9,7 +9,11 @@ func (c *Conn) beginReduction(now clock.Time) {
 	r.high, r.probing = c.snd.nxt, false
 	r.prior, r.delivered, r.sent = c.cc.Window(), 0, 0
 	r.window = r.prior
-	c.cc.EnterRecovery(now, c.flightSize(), 0)
+	inFlight := c.flightSize()
+	if c.holesApply() {
+		inFlight = c.holesBegin()
+	}
+	c.cc.EnterRecovery(now, inFlight, 0)
 	c.queueCWR()
 }
 

@@ -14,6 +14,7 @@ type control = cc.Control
 func (c *Conn) newControl() control {
 	return cc.NewWith(c.Congestion(), cc.Options{
 		Segments: c.set.CwndInSegments, PRR: c.set.PRR, HyStart: c.set.HyStart,
+		AtThreshold: c.set.SlowStartAtThreshold,
 	})
 }
 
@@ -59,6 +60,7 @@ type recovery struct {
 	reorderings uint32 // how often reordering was seen
 	dsacks      uint32 // segments that DSACK says came twice
 	adapted     uint32 // Conn.delivered when the reordering window was last changed
+	dups        uint8  // holes.go: duplicates before recovery
 	steps       uint8  // RACK.reo_wnd_mult (RFC 8985 §6.2 step 4)
 	persist     uint8  // recoveries until it falls back (RACK.reo_wnd_persist)
 
@@ -66,6 +68,7 @@ type recovery struct {
 	undoable, stamped, reneged bool
 	probing, probeResent       bool // a tail loss probe is outstanding; and it was a retransmission
 	dsackSeen, frto, tailDue   bool
+	fresh                      bool // holes.go: the ACK at hand has begun it
 	canRestore                 bool // the window before the reduction may come back
 }
 
@@ -128,7 +131,7 @@ func (c *Conn) reducing() bool {
 
 // cwnd is the congestion window.
 func (c *Conn) cwnd() int {
-	if c.reducing() {
+	if c.reducing() || c.byHoles() {
 		return c.loss.rec.window
 	}
 	return c.cc.Window()
@@ -164,6 +167,7 @@ type news struct {
 	data     bool // it carries text or another window: no duplicate ACK by definition
 	again    bool // a retransmission was found lost
 	arm      bool // the retransmission timer is to be set anew
+	left     bool // holes.go: it has ended recovery, and the window does not grow by it as well
 	dup      int  // how many duplicate ACKs it counts as, or is coalesced from
 }
 
@@ -339,6 +343,9 @@ func (c *Conn) control(n *news) {
 	switch {
 	case c.reducing():
 		c.reduceBy(n, delivered)
+	case c.byHoles():
+		c.holesWindow(n)
+	case n.left:
 	case c.loss.state == caRecovery || c.loss.state == caCWR:
 		c.cc.OnPartialAck(delivered)
 	case n.acked || n.sacked && c.reordering() > c.dupThresh():

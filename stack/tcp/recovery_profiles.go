@@ -25,5 +25,5 @@ func recoverAsFreeBSD(s *Settings) {
 	s.Reordering = 3
 	s.RACK, s.TLP, s.FRTO = false, false, false
 	s.PRR, s.DSACK, s.SlowStartAfterIdle = true, true, true
-	s.ECN, s.CWRAtOnce = ECNAccept, true
+	s.ECN, s.ECNMarkedSYN, s.ECNEveryPacket, s.ECNSynRetries = ECNAccept, true, true, 1
 }

@@ -448,9 +448,9 @@ func TestPauseGoesOnWhileTheWindowIsClosed(t *testing.T) {
 	d.run(26001, 36001)
 }
 
-// RFC 3168 §6.1.2 and FreeBSD's reading of it: CWR with what is sent again, and once.
+// RFC 3168 §6.1.2 and FreeBSD's first reading of it: CWR with what is sent again, and once.
 func TestCWRWithARetransmission(t *testing.T) {
-	d := newDialogue(t, withSACK, func(d *dialogue) { recoverAsFreeBSD(&d.set) })
+	d := newDialogue(t, withSACK, func(d *dialogue) { recoverAsFreeBSD(&d.set); d.set.CWRAnywhere = true })
 	d.accept(mss(1000), sackPermitted(), func(_ *dialogue, s *Segment) { s.Flags |= wire.FlagECE | wire.FlagCWR })
 	d.want("agreed", "SAE", 0, 1)
 	d.in("A", 1, 1)

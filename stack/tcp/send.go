@@ -31,9 +31,6 @@ func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
 	text := min(n, max(c.dataEnd().Sub(hole.Start), 0))
 	c.header(now, s, hole.Start)
 	c.fill(s, buf, hole.Start, text, size, n > text)
-	if c.set.CWRAtOnce {
-		c.sayCWR(s)
-	}
 	c.retransmitted(now, hole.Start, n, text, size)
 	c.ackSent()
 	return true
@@ -43,6 +40,9 @@ func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
 func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 	l := &c.loss
 	room := c.cwnd() - c.pipe()
+	if c.byHoles() {
+		room = c.holesRoom(true)
+	}
 	if l.force || c.pipe() == 0 {
 		// "retransmit the first data segment presumed dropped" whatever the window
 		// says (RFC 6675 §5 step 4.3, RFC 6582 §3.2 step 3).
@@ -63,7 +63,7 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 	}
 	most := max(c.snd.maxSegment, size)
 	switch {
-	case c.set.CWRAtOnce:
+	case c.set.CWRAnywhere:
 		most = c.atOnce(size)
 	case c.keepsPackets():
 		most = c.paced(size)
@@ -109,6 +109,8 @@ func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text, size int) {
 func (c *Conn) countResent(now clock.Time, n, text int) {
 	if c.ts.on {
 		c.ts.again = c.ts.val(now)
+	} else if c.like != nil {
+		c.like.timedAt = 0
 	}
 	c.again += uint32(max((text+int(c.snd.mss)-1)/int(c.snd.mss), 1))
 	c.ctr.RetransmittedSegments.Add(1)
@@ -153,6 +155,7 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 		c.progressAt = now
 	}
 	c.recordSent(now, seq.Range{Start: at, End: end}, size, fin)
+	c.timeText(now, at)
 	c.snd.nxt = end
 	c.stopPersist()
 	c.startRetransmitTimer(now)
@@ -247,6 +250,9 @@ func (c *Conn) resume(now clock.Time) {
 // SACK blocks in the header leave less room for text in each.
 func (c *Conn) windowRoom(size int) int {
 	room, mss := c.cwnd()-c.pipe(), int(c.snd.mss)
+	if c.byHoles() {
+		room = c.holesRoom(false)
+	}
 	if size == mss || room <= 0 {
 		return room
 	}
@@ -301,7 +307,7 @@ func (c *Conn) whole(limit, wnd, size, bufLen int) int {
 // segment is unacknowledged, so that the end of a bulk write does not wait for an ACK
 // that the peer delays.
 func (c *Conn) holdSmall() bool {
-	if c.finQueued || c.flush {
+	if c.finQueued || c.flush || c.snd.urgent && c.snd.una.Less(c.snd.up) { // nor does urgent data wait, by name
 		return false
 	}
 	if c.cork || c.more {

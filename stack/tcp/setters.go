@@ -37,6 +37,9 @@ func (c *Conn) adoptConfig(cfg *Config) {
 	if cfg.UserMSS > 0 && (c.user == nil || c.user.maxSegment == 0) {
 		c.userOpts().maxSegment = cfg.UserMSS
 	}
+	if cfg.NoOptions {
+		c.userOpts().noOptions = true
+	}
 	if cfg.NotSentLowat > 0 && (c.user == nil || c.user.notSentLowat == 0) {
 		c.userOpts().notSentLowat = cfg.NotSentLowat
 	}

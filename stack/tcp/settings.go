@@ -55,6 +55,8 @@ type Settings struct {
 
 	// PersistMax bounds the time between two probes of a zero window.
 	PersistMax time.Duration
+	// PersistMin is the least; 0 is no bound but the retransmission timeout's.
+	PersistMin time.Duration
 	// ProbeBehindWindow makes a probe of a zero window an empty segment with the
 	// last acknowledged number, as Linux sends it, and not the next octet,
 	// as RFC 9293 §3.8.6.1 has it.
@@ -70,9 +72,13 @@ type Settings struct {
 	// InitialWindow is the initial congestion window in segments (RFC 6928).
 	InitialWindow int
 
+	// SoftwareGSO has connections build segments for the link to cut (Config.MaxSegment) also where the
+	// link cannot: the driver then cuts them as it hands them on. What leaves has the PSH bits of
+	// a system that always works so.
+	SoftwareGSO bool
 	// KeepPackets cuts what is written to packets of several segments as Linux does, each of which is
-	// sent, and sent again, by itself: PSH follows them, and records (MSG_EOR) are kept apart. Config.MaxSegment
-	// should be that of a link that cuts.
+	// sent, and sent again, by itself: PSH follows them, and records (MSG_EOR) are kept apart.
+	// It goes with SoftwareGSO.
 	KeepPackets bool
 	// DeferDivisor, where packets are kept, has a packet of several segments wait that the window has room
 	// for less of than a DeferDivisor-th of itself, while what was sent first is as old as a round
@@ -88,6 +94,21 @@ type Settings struct {
 	// follows the traffic; those of a connection are in its Config. The largest receive buffer
 	// decides the window scale of the Linux profile.
 	ReceiveSizes, SendSizes [3]int
+	// TruncatedWindow rounds the window of the FreeBSD profile down to what the field can say, as kernels
+	// before FreeBSD 13 did, and not up.
+	TruncatedWindow bool
+	// TimeWaitLastWindow has TIME-WAIT offer what is left of the last window, as kernels did before
+	// FreeBSD 14, and not what the buffer holds.
+	TimeWaitLastWindow bool
+	// TimeWaitAnySYN ends TIME-WAIT by a SYN,ACK beyond the old numbers as by a SYN, as kernels before
+	// FreeBSD 14 did.
+	TimeWaitAnySYN bool
+	// CrossedSynOffers has the SYN,ACK of a simultaneous open offer window scaling and timestamps although
+	// the peer's SYN did not, as kernels before FreeBSD 13 did.
+	CrossedSynOffers bool
+	// InitialBuffers has a connection begin with the initial one of those sizes, where its user has
+	// asked for none, and not with the host's.
+	InitialBuffers bool
 	// ReceiveCeiling bounds what a user may ask of a receive buffer (net.core.rmem_max,
 	// kern.ipc.maxsockbuf). It decides the window scale of the FreeBSD profile.
 	ReceiveCeiling int
@@ -104,6 +125,13 @@ type Settings struct {
 	// SynPlainAfter is after how many retransmissions a SYN carries no option but MSS, for paths that
 	// do not let others through; 0 is never (FreeBSD's rexmit_drop_options).
 	SynPlainAfter int
+
+	// TimeOneSegment measures the round trip, where there are no timestamps, by one segment at a time, as
+	// often as RFC 6298 §3 asks for at least, and not by every ACK.
+	TimeOneSegment bool
+	// SlowStartAtThreshold lets slow start go on where cwnd equals ssthresh, which RFC 5681 §3.1 leaves
+	// open, and past it by the last of its steps.
+	SlowStartAtThreshold bool
 
 	// Timestamps, SACK and WindowScale say which options are offered and accepted
 	// (RFC 7323, RFC 2018).
@@ -146,6 +174,14 @@ type Settings struct {
 	Blackhole int
 	// ICMPMayReset lets a hard ICMP error end a connection in SYN-SENT (RFC 5927 §6).
 	ICMPMayReset bool
+	// BSDErrors reads ICMP errors as BSD's kernels do: what they mean (icmp.Kind.BSDErrno), that one about a
+	// connection that works is nothing, and that one in the middle of a handshake ends it where
+	// it follows another and four timeouts.
+	BSDErrors bool
+	// AnnouncePathMTU bounds the MSS that we announce by what is known of the path, which may be less
+	// than the link takes: what the peer sends will often come the same way. RFC 9293 §3.7.1 asks for
+	// the link's only.
+	AnnouncePathMTU bool
 	// NoLocalTimeWait forgets connections of this host with itself at once.
 	NoLocalTimeWait bool
 	// FastFinWait2 has the FreeBSD profile heed FinWait2Timeout; otherwise FIN-WAIT-2 lasts as long as
@@ -214,11 +250,24 @@ type Settings struct {
 	ResendBound bool
 	// FRTO finds out whether a timeout was spurious (RFC 5682).
 	FRTO bool
+	// RecoverByHoles has SACK recovery without PRR go as FreeBSD's did before that: see holes.go. PipeBySACK
+	// has it count what is under way, and begin, by what was SACKed (RFC 6675) and not by the
+	// last that arrived and by duplicates (rfc6675_pipe).
+	RecoverByHoles, PipeBySACK bool
 	// ECN is explicit congestion notification (RFC 3168).
 	ECN ECN
-	// CWRAtOnce has CWR go with the next text whether it is new or sent again, as FreeBSD does;
-	// RFC 3168 §6.1.2 wants new text.
-	CWRAtOnce bool
+	// ECNSynRetries is how many retransmissions of a SYN still ask for ECN; RFC 3168 §6.1.1.1 has none
+	// do so, for paths that drop such SYNs.
+	ECNSynRetries int
+	// ECNEveryPacket heeds CE and CWR on packets without text as well, and marks the first probe of a
+	// closed window, as FreeBSD does.
+	ECNEveryPacket bool
+	// CWRAnywhere sets CWR on the next segment, whatever it is, where RFC 3168 §6.1.2 has it on
+	// the first new text after a reduction, and not after a timeout.
+	CWRAnywhere bool
+	// ECNMarkedSYN agrees to ECN also where the SYN itself came on a codepoint that says ECT, as
+	// experiments send it (RFC 8311 §4.3); RFC 3168 §6.1.1 knows none such.
+	ECNMarkedSYN bool
 }
 
 // DefaultSettings returns the settings of a stack that was told nothing.

@@ -106,7 +106,7 @@ func (c *Conn) noteLimit(now clock.Time) {
 		return
 	case c.dataEnd() == c.snd.nxt && s.shortWrite:
 		s.limitNow(now, limitedByBuffer)
-	case c.dataEnd().Greater(c.snd.nxt) && c.snd.room() < int(c.snd.mss) && !c.cwndFull:
+	case c.cc != nil && c.dataEnd().Greater(c.snd.nxt) && c.snd.room() < min(int(c.snd.mss), c.cwnd()-c.pipe()) && !c.cwndFull:
 		s.limitNow(now, limitedByPeer)
 	default:
 		s.limitNow(now, limitedByNetwork)

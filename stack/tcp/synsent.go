@@ -99,10 +99,33 @@ func (c *Conn) crossedSyn(a *arrival) {
 	c.setWindow(a, 0)
 	c.snd.wl2 = c.snd.iss
 	c.synDue = true
-	if c.likeFreeBSD() && len(a.text) > 0 { // kept, though the SYN,ACK does not acknowledge it
-		a.fin = false
+	switch {
+	case !c.likeFreeBSD():
+	case len(a.text) > 0: // kept, though the SYN,ACK does not acknowledge it
 		c.trim(a)
-		c.keepText(a)
-		c.rcv.nxt = c.rcv.nxt.Add(len(a.text))
+		c.like.synText = append([]byte(nil), a.text...)
+	case a.fin: // a FIN without text it does acknowledge
+		c.like.synFin = true
 	}
+}
+
+// takeSynText processes, once the connection is synchronized, the text or FIN that came with a SYN that
+// crossed ours: it arrives as if only now. A segment that ends the handshake comes first.
+func (c *Conn) takeSynText(a *arrival) {
+	k := c.like
+	if k == nil || k.synText == nil && !k.synFin || !c.state.Synchronized() {
+		return
+	}
+	s := Segment{Seq: c.rcv.irs.Add(1), Payload: k.synText}
+	late := arrival{now: a.now, seg: &s, seq: s.Seq, text: s.Payload, fin: k.synFin}
+	k.synText, k.synFin = nil, false
+	due := c.acksDue
+	c.trim(&late)
+	if (len(late.text) > 0 || late.fin) && c.seventhText(&late) {
+		c.eighthFin(&late)
+	}
+	if late.fin { // the SYN,ACK has said so
+		c.acksDue, c.rcv.lastAck = due, c.rcv.nxt
+	}
+	a.events |= late.events
 }

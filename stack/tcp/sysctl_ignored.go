@@ -47,8 +47,8 @@ var ignoredSysctls = names(
 	net.ipv4.tcp_thin_linear_timeouts net.ipv4.tcp_thin_dupack net.ipv4.tcp_allowed_congestion_control
 	net.ipv4.tcp_available_congestion_control net.ipv4.tcp_available_ulp net.ipv4.tcp_low_latency
 	net.ipv4.tcp_shrink_window net.ipv4.tcp_pingpong_thresh net.ipv4.tcp_tw_recycle net.ipv4.tcp_cookie_size
-	net.inet.tcp.ecn.maxretries net.inet.tcp.ecn.plusplus net.inet.tcp.ecn.option
-	net.inet.tcp.ecn.generalized net.inet.tcp.rfc3042 net.inet.tcp.rfc3390 net.inet.tcp.rfc3465 net.inet.tcp.rfc6675_pipe
+	 net.inet.tcp.ecn.plusplus net.inet.tcp.ecn.option
+	net.inet.tcp.ecn.generalized net.inet.tcp.rfc3042 net.inet.tcp.rfc3390 net.inet.tcp.rfc3465 
 	net.inet.tcp.abc_l_var net.inet.tcp.do_prr_conservative net.inet.tcp.do_lrd
 	net.inet.tcp.newcwd net.inet.tcp.sack.globalholes net.inet.tcp.sack.globalmaxholes net.inet.tcp.sack.maxholes
 	net.inet.tcp.sack.lrd net.inet.tcp.sack.revised net.inet.tcp.sack.tso net.inet.tcp.cc.available
@@ -58,7 +58,7 @@ var ignoredSysctls = names(
 	// The rest: logs, other protocols below TCP, and initial numbers, which follow RFC 6528.
 	`net.inet.tcp.log_in_vain net.inet.tcp.log_debug net.inet.tcp.udp_tunneling_port
 	net.inet.tcp.udp_tunneling_overhead net.inet.tcp.isn_reseed_interval net.inet.tcp.soreceive_stream
-	net.inet.tcp.ack_war_timewindow net.inet.tcp.maxpersistidle net.inet.tcp.persmin net.inet.tcp.tolerate_missing_sack
+	net.inet.tcp.ack_war_timewindow net.inet.tcp.maxpersistidle net.inet.tcp.tolerate_missing_sack
 	net.inet.tcp.delack_enabled net.inet.tcp.maxunacktime net.inet.tcp.require_unique_port net.inet.tcp.msl_local
 	net.inet.tcp.progress_stat net.inet.tcp.bb.log_auto_all kern.ipc.tls.enable`,
 )

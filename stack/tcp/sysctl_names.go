@@ -92,6 +92,7 @@ var freeBSDKnobs = map[string]knob{
 	"net.inet.tcp.tolerate_missing_ts":   onOff(func(s *Settings) *bool { return &s.TolerateNoTimestamp }),
 	"net.inet.tcp.ts_offset_per_conn":    onOff(func(s *Settings) *bool { return &s.TimestampOffsets }),
 	"net.inet.tcp.nolocaltimewait":       onOff(func(s *Settings) *bool { return &s.NoLocalTimeWait }),
+	"net.inet.tcp.persmin":               span(func(s *Settings) *time.Duration { return &s.PersistMin }, time.Millisecond, 1),
 	"net.inet.tcp.persmax":               span(func(s *Settings) *time.Duration { return &s.PersistMax }, time.Millisecond, 1),
 	"net.inet.tcp.ack_war_cnt":           count(func(s *Settings) *int { return &s.ChallengeAcksPerConn }, 0, math.MaxInt32),
 	"net.inet.tcp.recvspace":             count(func(s *Settings) *int { return &s.ReceiveSizes[1] }, 1, math.MaxInt32),

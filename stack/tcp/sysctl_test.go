@@ -132,16 +132,19 @@ func TestTimeWaitGivesItsPlaceToANewConnection(t *testing.T) {
 	d.drain()
 	d.state(StateTimeWait)
 	w := d.c.TimeWait()
-	if _, ok := w.MayConnect(d.now.Add(999*time.Millisecond), false); ok {
+	if _, ok := w.MayConnect(d.now.Add(999*time.Millisecond), false, false); ok {
 		t.Error("too soon")
 	}
-	recent, ok := w.MayConnect(d.now.Add(time.Second), false)
+	recent, ok := w.MayConnect(d.now.Add(time.Second), false, false)
 	if !ok || recent != 3002 {
 		t.Errorf("%d, %v", recent, ok)
 	}
 	d.set.TimeWaitReuse = 2
-	if _, ok := w.MayConnect(d.now.Add(time.Second), false); ok {
+	if _, ok := w.MayConnect(d.now.Add(time.Second), false, false); ok {
 		t.Error("only on this host")
+	}
+	if recent, ok := w.MayConnect(d.now, false, true); !ok || recent != 3002 {
+		t.Errorf("a port that the user has bound: %d, %v", recent, ok)
 	}
 	var c Conn
 	d.cfg.TSRecent = recent

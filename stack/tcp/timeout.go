@@ -70,7 +70,9 @@ func (c *Conn) enterLoss(now clock.Time) {
 	c.enter(caLoss)
 	c.cc.SetWindow(c.pipe() + int(c.snd.mss))
 	r.high, r.probing, r.tailDue = c.snd.nxt, false, false
-	c.queueCWR()
+	if !c.set.CWRAnywhere {
+		c.queueCWR()
+	}
 	// "Basic F-RTO ... SHOULD NOT be used" within another recovery but one from a timeout
 	// (RFC 5682 §2.1 step 1).
 	r.frto = c.set.FRTO && (s < caRecovery || c.tries > 1)

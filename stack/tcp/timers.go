@@ -75,7 +75,9 @@ func (c *Conn) retransmitTimeout(a *arrival) {
 		return
 	}
 	c.ctr.RetransmitTimeouts.Add(1)
-	if c.state != StateSynSent || int(c.tries) > c.set.SynLinear {
+	if c.state == StateSynSent && int(c.tries) <= c.set.SynLinear {
+		c.rtt.Repeat()
+	} else {
 		c.rtt.Backoff()
 	}
 	c.rtxAt = a.now.Add(c.rtt.RTO())

@@ -57,9 +57,13 @@ func (t *TimeWait) MinISS() seq.Value { return t.sndNxt.Add(1 << 16) }
 
 // MayConnect reports whether this end may begin a new connection in place of the old already, because
 // the timestamps keep them apart (RFC 6191 §2, for the other direction): Settings.TimeWaitReuse
-// says where, local meaning that both ends are on this host. tsRecent is for the new
-// connection's Config.
-func (t *TimeWait) MayConnect(now clock.Time, local bool) (tsRecent uint32, ok bool) {
+// says where, local meaning that both ends are on this host, and TimeWaitReuseDelay how soon.
+// Neither is asked about a port that the user has bound, but by FreeBSD, whose users wait.
+// tsRecent is for the new connection's Config.
+func (t *TimeWait) MayConnect(now clock.Time, local, bound bool) (tsRecent uint32, ok bool) {
+	if bound {
+		return t.tsRecent, t.stamped && t.set.Profile != ProfileFreeBSD
+	}
 	switch t.set.TimeWaitReuse {
 	case 0:
 		return 0, false
@@ -101,22 +105,24 @@ func (t *TimeWait) Input(now clock.Time, s, reply *Segment) TimeWaitVerdict {
 }
 
 // inputFreeBSD is Input as FreeBSD has it: resets are nothing, a new connection needs a number beyond
-// the old one's, and whatever has an ACK and is not just the last one again is answered.
+// the old one's, and what has an ACK and is not just the last one again is answered.
 func (t *TimeWait) inputFreeBSD(now clock.Time, s, reply *Segment) TimeWaitVerdict {
 	switch {
 	case s.has(wire.FlagRST):
 		t.ctr.ResetsIgnored.Add(1)
 		return TimeWaitIgnore
-	case s.Flags&(wire.FlagSYN|wire.FlagACK) == wire.FlagSYN && s.Seq.Greater(t.rcvNxt):
+	case s.has(wire.FlagSYN|wire.FlagFIN) && t.set.DropSynFin:
+		return TimeWaitIgnore
+	case s.has(wire.FlagSYN) && (!s.has(wire.FlagACK) || t.set.TimeWaitAnySYN) && s.Seq.Greater(t.rcvNxt):
 		return TimeWaitReuse
-	case s.Flags&(wire.FlagSYN|wire.FlagACK) == 0:
+	case !s.has(wire.FlagACK):
 		t.ctr.NoAck.Add(1)
 		return TimeWaitIgnore
 	}
 	if s.has(wire.FlagFIN) && s.End() == t.rcvNxt {
 		t.deadline = now.Add(2 * t.set.MSL)
 	}
-	if s.Flags == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
+	if s.Flags&^(ecnFlags|wire.FlagPSH) == wire.FlagACK && len(s.Payload) == 0 && s.Seq == t.rcvNxt && s.Ack == t.sndNxt {
 		return TimeWaitIgnore
 	}
 	t.ack(now, reply)

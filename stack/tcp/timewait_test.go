@@ -5,6 +5,7 @@ import (
 	"time"
 	"unsafe"
 
+	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/wire"
 )
 
@@ -112,5 +113,20 @@ func TestTimeWaitIgnoresPureAcks(t *testing.T) {
 	var reply Segment
 	if v := w.Input(d.now, d.segment("A", 2, 2, nil), &reply); v != TimeWaitIgnore {
 		t.Errorf("verdict %v", v)
+	}
+}
+
+// Two ends in TIME-WAIT must not answer each other's acknowledgments for ever, whatever is said of
+// congestion in them: neither goes on repeating ECN-Echo there, nor is it a reason to answer.
+func TestTimeWaitDoesNotAnswerECNEcho(t *testing.T) {
+	for _, name := range ProfileNames() {
+		set, _ := ProfileSettings(name)
+		ctr := Counters{}
+		tw := TimeWait{set: &set, ctr: &ctr, sndNxt: 100, rcvNxt: 200, size: 1000, window: 1000, deadline: clock.Time(time.Minute)}
+		var reply Segment
+		s := Segment{Seq: 200, Ack: 100, Flags: wire.FlagACK | wire.FlagECE, Window: 1000}
+		if v := tw.Input(clock.Time(time.Second), &s, &reply); v != TimeWaitIgnore {
+			t.Errorf("%s: an ACK with ECN-Echo gives %v in TIME-WAIT, want nothing", name, v)
+		}
 	}
 }

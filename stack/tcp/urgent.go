@@ -66,6 +66,17 @@ func (c *Conn) PeekUrgent() (b byte, st UrgentStatus) {
 	return p[0], UrgentReady
 }
 
+// UrgentQueued reports whether the octet that the urgent pointer marks has arrived and was not read yet,
+// in line or not.
+func (c *Conn) UrgentQueued() bool {
+	r := &c.rcv
+	off := r.mark().Sub(c.readPoint())
+	return r.urgent && !r.urgentRead && off >= 0 && off < r.queue.Len()
+}
+
+// Queue returns how many octets have arrived in order and were not read, urgent or not.
+func (c *Conn) Queue() int { return c.rcv.queue.Len() }
+
 // AtMark is sockatmark (SIOCATMARK): whether the next octet to read is the one that the urgent
 // pointer marks.
 func (c *Conn) AtMark() bool { return c.rcv.urgent && c.rcv.mark() == c.readPoint() }
@@ -74,7 +85,7 @@ func (c *Conn) AtMark() bool { return c.rcv.urgent && c.rcv.mark() == c.readPoin
 func (c *Conn) passMark() {
 	if c.rcv.urgent && c.AtMark() && !c.UrgentInline() && c.rcv.queue.Len() > 0 {
 		c.rcv.queue.Discard(1)
-		c.haveRead(1)
+		c.readOver(1)
 	}
 }
 

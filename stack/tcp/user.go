@@ -20,16 +20,19 @@ func (c *Conn) Write(_ clock.Time, p []byte) int {
 func (c *Conn) WriteMore(_ clock.Time, p []byte) int { return c.write(p, true) }
 
 func (c *Conn) write(p []byte, more bool) int {
-	n := min(len(p), c.Writable())
-	c.stat.shortWrite = n < len(p)
-	if n <= 0 {
+	n := 0
+	switch {
+	case !c.MayWrite():
+	case c.keepsPackets():
+		n = c.pack(len(p), more)
+	default:
+		n = min(len(p), c.Writable())
+	}
+	if c.stat.shortWrite = n < len(p); n <= 0 {
 		return 0
 	}
 	c.settled, c.more, c.flush = false, more, false
 	c.snd.queue.Append(p[:n])
-	if c.keepsPackets() {
-		c.pack(n, more)
-	}
 	return n
 }
 
@@ -48,10 +51,13 @@ func (c *Conn) WriteUrgent(now clock.Time, p []byte) int {
 // CloseWrite has not been called.
 func (c *Conn) MayWrite() bool { return c.state.mayWrite() && !c.finQueued }
 
-// Writable returns how many octets Write would take.
+// Writable returns how many octets Write would take, or where packets are kept how many at least.
 func (c *Conn) Writable() int {
 	if !c.MayWrite() {
 		return 0
+	}
+	if c.keepsPackets() {
+		return c.roomForPackets()
 	}
 	if n := c.NotSentLowat(); n > 0 {
 		if _, unsent := c.Queued(); unsent >= n {
@@ -61,11 +67,25 @@ func (c *Conn) Writable() int {
 	return max(c.snd.limit-c.snd.queue.Len(), 0)
 }
 
+// tellRoom tells a user who waits, after the send buffer has let go of something.
+func (c *Conn) tellRoom(a *arrival) {
+	if !c.roomToTell() {
+		return
+	}
+	if !c.keepsPackets() {
+		c.stat.shortWrite = false
+	}
+	a.events |= EventWritable
+}
+
 // roomToTell reports whether there is so much room in the send buffer that a user who waits is
 // to hear of it: a third, as far as what was not sent yet allows any at all.
 func (c *Conn) roomToTell() bool {
 	if !c.MayWrite() {
 		return false
+	}
+	if c.keepsPackets() {
+		return c.tellOfMemory()
 	}
 	if n := c.NotSentLowat(); n > 0 {
 		if _, unsent := c.Queued(); unsent > 0 && unsent >= n+c.cc.Window() {
@@ -88,10 +108,10 @@ func (c *Conn) Queued() (unacked, unsent int) {
 
 // Read moves octets that came in order to p and returns how many (RFC 9293 §3.10.3,
 // RECEIVE). It may open the window so far that Output has an ACK to say so.
-func (c *Conn) Read(_ clock.Time, p []byte) int {
+func (c *Conn) Read(now clock.Time, p []byte) int {
 	c.passMark()
 	n := c.rcv.queue.Read(p[:c.beforeMark(len(p))])
-	c.haveRead(n)
+	c.haveRead(now, n)
 	return n
 }
 
@@ -114,9 +134,17 @@ func (c *Conn) Next() []byte {
 }
 
 // Skip drops the first n octets to read, of which Next has shown at least n.
-func (c *Conn) Skip(_ clock.Time, n int) { c.haveRead(c.rcv.queue.Discard(n)) }
+func (c *Conn) Skip(now clock.Time, n int) { c.haveRead(now, c.rcv.queue.Discard(n)) }
 
-func (c *Conn) haveRead(n int) {
+func (c *Conn) haveRead(now clock.Time, n int) {
+	c.readOver(n)
+	if c.like != nil && n > 0 {
+		c.rightSize(now, n)
+	}
+}
+
+// readOver is called when n octets have left the receive queue.
+func (c *Conn) readOver(n int) {
 	if n == 0 || c.state == StateClosed {
 		return
 	}
@@ -244,30 +272,6 @@ func (c *Conn) Release() {
 	c.rcv.queue.Release()
 }
 
-// OnICMP takes in what an ICMP error about this connection says (RFC 9293 §3.9.2.2, RFC 5927
-// §5.2). A hard error ends the connection in SYN-SENT, and there only, since
-// a router's word against a connection that works may be forged. Anything else is remembered
-// as the reason, should the connection time out. The caller has checked InFlight.
-func (c *Conn) OnICMP(now clock.Time, hard bool, err syscall.Errno) Events {
-	if c.state == StateClosed || c.state == StateTimeWait {
-		return 0
-	}
-	a := arrival{now: now}
-	if hard && c.state == StateSynSent && c.set.ICMPMayReset {
-		c.fail(&a, err)
-		return a.events
-	}
-	c.ctr.SoftErrors.Add(1)
-	c.soft = err
-	return 0
-}
-
-// InFlight reports whether v is the sequence number of something sent and not acknowledged:
-// what an ICMP error must quote to be believed (RFC 5927 §4.1).
-func (c *Conn) InFlight(v seq.Value) bool {
-	return c.state != StateClosed && c.snd.una.LessEq(v) && v.Less(c.snd.nxt)
-}
-
 // SetPathMSS says how many octets of TCP options and text the path takes in one packet from
 // now on. Where that is less than before, what is outstanding is cut anew and
 // sent again, without a reaction of congestion control (RFC 1191 §6.5, RFC 8201 §5.4).
@@ -277,6 +281,9 @@ func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
 	}
 	before := c.snd.mss
 	c.snd.pathMSS = clampMSS(mss, minMSS)
+	if c.set.AnnouncePathMTU && !c.state.Synchronized() {
+		c.rcv.mss = min(c.rcv.mss, c.snd.pathMSS)
+	}
 	c.updateMSS()
 	if c.snd.mss < before && c.snd.una != c.snd.nxt && c.state.Synchronized() && !c.probing && !c.snd.connecting {
 		c.loseLonger()
@@ -304,6 +311,9 @@ func (c *Conn) SetUserTimeout(_ clock.Time, d time.Duration) { c.userTimeout = m
 // The window that was offered already is not taken back, and its scale was fixed
 // by the handshake.
 func (c *Conn) SetBuffers(recv, send int) {
+	if c.like != nil {
+		c.like.recvGrows, c.like.sendGrows = c.like.recvGrows && recv <= 0, c.like.sendGrows && send <= 0
+	}
 	if recv > 0 {
 		c.rcv.limit = recv
 		if c.rcv.ooo != nil {

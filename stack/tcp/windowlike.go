@@ -115,7 +115,9 @@ func (c *Conn) windowLinux() int {
 	if win <= free-size || win > free {
 		return free - free%max(size, 1)
 	}
-	if size == full && free > win+full/2 {
+	// Where no more than one segment fits, in the buffer or by the limit of growth, the window opens
+	// by half of that: it would stay what a peer has left of it for ever.
+	if size >= free && free > win+min(full, free)/2 {
 		return free
 	}
 	return win
@@ -140,12 +142,15 @@ func (c *Conn) offerLinux() uint16 {
 // less than was announced.
 func (c *Conn) offerFreeBSD() uint16 {
 	r, k := &c.rcv, c.like
-	win := min(c.free(), 0xffff<<r.shift)
-	if win < r.limit/4 && win < c.maxSeg() {
+	win, unit := min(c.free(), 0xffff<<r.shift), 1<<r.shift
+	if win < r.limit/4 && win < c.maxSeg() || c.state == StateTimeWait && c.set.TimeWaitLastWindow {
 		win = 0
 	}
 	win = max(win, k.adv.Sub(r.nxt))
-	win = min(roundUp(win, 1<<r.shift), 0xffff<<r.shift)
+	if c.set.TruncatedWindow {
+		unit = 1
+	}
+	win = min(roundUp(win, unit), 0xffff<<r.shift)
 	k.adv = seq.Max(k.adv, r.nxt.Add(win))
 	r.edge = seq.Max(r.edge, k.adv)
 	return uint16(win >> r.shift)

@@ -27,8 +27,10 @@ type Error struct {
 	// payload that was quoted.
 	To      netip.AddrPort
 	Payload []byte
-	// Interface is the index of the interface that the message came in by.
-	Interface int
+	// Of the ICMP message: the index of the interface that it came in by, and what its header says.
+	Interface     int
+	Local         netip.Addr
+	HopLimit, TOS uint8
 }
 
 const (

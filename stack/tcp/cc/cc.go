@@ -168,6 +168,10 @@ type Options struct {
 	PRR bool
 	// HyStart is how slow start ends.
 	HyStart HyStart
+	// AtThreshold has NewReno's slow start go on while cwnd is no more than ssthresh, and not only
+	// less: "When cwnd and ssthresh are equal, the sender may use either slow start or congestion
+	// avoidance" (RFC 5681 §3.1).
+	AtThreshold bool
 }
 
 // New returns an algorithm at its beginning, to be given to Init. A kind that is
@@ -182,7 +186,7 @@ func NewWith(k Kind, o Options) Control {
 	case o.Segments:
 		return &segmentReno{prr: o.PRR}
 	}
-	return &NewReno{prr: o.PRR}
+	return &NewReno{prr: o.PRR, atThreshold: o.AtThreshold}
 }
 
 // InitialWindow returns the initial window in octets for segments of mss octets

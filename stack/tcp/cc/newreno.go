@@ -25,6 +25,7 @@ type NewReno struct {
 	priorCwnd        int // before the last reduction, for Undo; 0 is none
 	priorSSThresh    int
 	prr              bool // the sender brings the window down: see Options
+	atThreshold      bool // slow start goes on: see Options
 	timedOut         bool // a timeout, and nothing new acknowledged since
 	afterTimeout     bool // the slow start that follows a timeout
 }
@@ -34,7 +35,7 @@ var _ Control = (*NewReno)(nil)
 // Init implements Control.
 func (r *NewReno) Init(mss, iw int) {
 	mss = max(mss, 1)
-	*r = NewReno{mss: mss, burst: mss, iw: iw, ssthresh: MaxWindow, prr: r.prr}
+	*r = NewReno{mss: mss, burst: mss, iw: iw, ssthresh: MaxWindow, prr: r.prr, atThreshold: r.atThreshold}
 	r.cwnd = min(InitialWindow(mss, iw), MaxWindow)
 }
 
@@ -54,6 +55,11 @@ func (r *NewReno) SetBurst(octets int) { r.burst = max(octets, r.mss) }
 func (r *NewReno) OnAck(_ clock.Time, acked, _ int, _ time.Duration, appLimited bool) {
 	r.timedOut = false
 	if appLimited || acked <= 0 || r.recovery {
+		return
+	}
+	if r.atThreshold && r.cwnd <= r.ssthresh {
+		r.cwnd = min(r.cwnd+min(acked, abcLimit*r.mss), MaxWindow)
+		r.afterTimeout = r.afterTimeout && r.cwnd < r.ssthresh
 		return
 	}
 	if r.InSlowStart() {

@@ -250,3 +250,22 @@ func BenchmarkOnAck(b *testing.B) {
 		r.OnAck(0, 2920, 1<<20, time.Millisecond, false)
 	}
 }
+
+// "When cwnd and ssthresh are equal, the sender may use either slow start or congestion avoidance"
+// (RFC 5681 §3.1).
+func TestSlowStartAtTheThreshold(t *testing.T) {
+	for _, at := range []bool{false, true} {
+		r := NewWith(Reno, Options{AtThreshold: at})
+		r.Init(1000, 10)
+		r.EnterRecovery(0, 10000, 0)
+		r.ExitRecovery(0, 10000)
+		r.OnAck(0, 3000, 5000, 0, false)
+		if want := map[bool]int{false: 5000, true: 7000}[at]; r.Window() != want {
+			t.Errorf("%v: %d, want %d", at, r.Window(), want)
+		}
+		r.OnAck(0, 3000, 5000, 0, false)
+		if want := map[bool]int{false: 6000, true: 7000}[at]; r.Window() != want {
+			t.Errorf("%v: then %d, want %d", at, r.Window(), want)
+		}
+	}
+}

@@ -75,6 +75,7 @@ type Estimator struct {
 	round         seq.Value
 	backoff       uint8
 	sampled       bool
+	repeated      bool // expired, and was not doubled
 	lostSYN       bool // and no measurement since: RFC 6298 §5.7
 }
 
@@ -175,7 +176,7 @@ func (e *Estimator) RTO() time.Duration {
 		}
 		rto *= 2
 	}
-	if e.sampled || e.backoff > 0 {
+	if e.sampled || e.backoff > 0 || e.repeated {
 		rto += l.Slop
 	}
 	return min(rto, l.Max)
@@ -211,6 +212,9 @@ func (e *Estimator) Backoff() {
 		e.backoff++
 	}
 }
+
+// Repeat is for a timeout that has expired and is waited for once more without being doubled.
+func (e *Estimator) Repeat() { e.repeated = true }
 
 // ClearBackoff undoes the doublings without a measurement, for a timeout that is
 // known to have been spurious or an acknowledgement that cannot be measured.

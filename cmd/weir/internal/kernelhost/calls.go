@@ -2,9 +2,12 @@ package kernelhost
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -146,52 +149,66 @@ func sleeps(tid int) bool {
 }
 
 // release ends the calls that are blocked and closes what the script left open.
-func (h *Host) release() error {
+func (h *Host) release() (err error) {
 	h.mu.Lock()
-	h.ended = true
+	h.closing = true
 	var waiting []*call
 	for c := range h.blocked {
 		waiting = append(waiting, c)
 	}
-	var fds []int
-	for fd := range h.sockets {
-		fds = append(fds, fd)
-	}
 	h.mu.Unlock()
-	for _, fd := range fds {
-		h.calls.Shutdown(fd, socket.SHUT_RDWR)
-	}
 	for _, c := range waiting {
-		if err := h.interrupt(c); err != nil {
-			return err
-		}
+		err = errors.Join(err, h.interrupt(c))
 	}
-	for _, fd := range fds {
+	for _, fd := range h.descriptors() { // one more, where accept returned after all
 		// With a linger time of zero the kernel does not go on with the connection in a
 		// namespace that is gone.
 		h.calls.Setsockopt(fd, socket.SOL_SOCKET, socket.SO_LINGER, []byte{1, 0, 0, 0, 0, 0, 0, 0})
 		h.calls.CloseFD(fd)
 	}
-	return nil
+	return err
 }
 
-// interrupt sends the call's thread a signal until it has returned. Go's runtime uses SIGURG for
-// itself and is not disturbed by one more.
+// descriptors lists what the script has open.
+func (h *Host) descriptors() []int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Sorted(maps.Keys(h.sockets))
+}
+
+// interrupt ends a call: by shutting down every socket, and if that does not do by a signal to its
+// thread. Go's runtime uses SIGURG for itself and is not disturbed by one more. The signal comes
+// second and both are tried again, for a signal has the kernel begin a connect() anew, which then
+// waits once more although the socket has been shut down.
 func (h *Host) interrupt(c *call) error {
-	for range 1000 {
-		select {
-		case <-c.done:
+	for pause := time.Millisecond; pause < 3*time.Second; pause *= 2 {
+		for _, fd := range h.descriptors() {
+			h.calls.Shutdown(fd, socket.SHUT_RDWR)
+		}
+		if c.over(pause) {
 			return nil
-		case <-time.After(time.Millisecond):
-			unix.Tgkill(os.Getpid(), c.tid, unix.SIGURG)
+		}
+		unix.Tgkill(os.Getpid(), c.tid, unix.SIGURG)
+		if c.over(pause) {
+			return nil
 		}
 	}
 	return fmt.Errorf("end a system call of the script: its thread %d does not answer signals", c.tid)
+}
+
+// over waits for the call to return.
+func (c *call) over(patience time.Duration) bool {
+	select {
+	case <-c.done:
+		return true
+	case <-time.After(patience):
+		return false
+	}
 }
 
 // stopped reports whether the host is being closed.
 func (h *Host) stopped() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.ended
+	return h.closing
 }

@@ -1,6 +1,7 @@
 package kernelhost
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -27,7 +28,8 @@ type Host struct {
 	stood atomic.Int64 // nanoseconds that the clock stood still
 	// congestion is the algorithm that new sockets are given, where it cannot be the default.
 	congestion string
-	events     chan struct{} // something has happened
+	events     chan struct{}   // something has happened
+	ended      <-chan struct{} // nobody waits any more
 	reader     sync.WaitGroup
 
 	mu       sync.Mutex
@@ -35,12 +37,32 @@ type Host struct {
 	blocked  map[*call]struct{}
 	returned []*call      // since collect
 	sockets  map[int]bool // the script's descriptors
-	ended    bool
+	closing  bool
+}
+
+// Until returns New for hosts whose Wait ends with the context: a script that is interrupted need not
+// sleep to the end.
+func Until(ctx context.Context) func(script.Network) (script.Backend, error) {
+	return func(n script.Network) (script.Backend, error) { return begin(ctx, n) }
 }
 
 // New makes the namespace and its device. It needs root, or CAP_SYS_ADMIN and CAP_NET_ADMIN.
-func New(n script.Network) (script.Backend, error) {
-	h := &Host{net: n, events: make(chan struct{}, 1), blocked: map[*call]struct{}{}, sockets: map[int]bool{}}
+func New(n script.Network) (script.Backend, error) { return begin(context.Background(), n) }
+
+// Check makes a host and closes it: its error says in one line why there can be none.
+func Check() error {
+	h, err := New(script.Network{Local: netip.MustParsePrefix("192.168.0.1/16"), Remote: netip.MustParseAddr("192.0.2.1"), MTU: 1500})
+	if err != nil {
+		return err
+	}
+	return h.Close()
+}
+
+func begin(ctx context.Context, n script.Network) (script.Backend, error) {
+	h := &Host{
+		net: n, ended: ctx.Done(), events: make(chan struct{}, 1),
+		blocked: map[*call]struct{}{}, sockets: map[int]bool{},
+	}
 	var err error
 	if h.ns, err = tun.NewNamespace(); err != nil {
 		return nil, err
@@ -96,7 +118,7 @@ func (h *Host) happened() {
 	}
 }
 
-// Wait sleeps until the instant, or until stop reports true.
+// Wait sleeps until the instant, or until stop reports true, or not at all once the context has ended.
 func (h *Host) Wait(until time.Duration, stop func() bool) bool {
 	timer := time.NewTimer(until - h.Now())
 	defer timer.Stop()
@@ -109,6 +131,8 @@ func (h *Host) Wait(until time.Duration, stop func() bool) bool {
 		case <-h.events:
 		case <-timer.C:
 			h.collect()
+			return stop()
+		case <-h.ended:
 			return stop()
 		}
 	}

@@ -21,7 +21,7 @@ func (h *Host) read() {
 		for i := range n {
 			h.keep(script.Captured{
 				At: at, Packet: slices.Clone(bufs[i][headerLen:sizes[i]]),
-				SegmentSize: segmentSize(bufs[i]),
+				Unsummed: bufs[i][0]&needsChecksum != 0, SegmentSize: segmentSize(bufs[i]),
 			})
 		}
 		h.happened()
@@ -30,6 +30,10 @@ func (h *Host) read() {
 		}
 	}
 }
+
+// needsChecksum is the flag of a virtio-net header which says that the transport checksum is
+// unfinished (VIRTIO_NET_HDR_F_NEEDS_CSUM).
+const needsChecksum = 1
 
 // segmentSize is gso_size of a virtio-net header whose gso_type says that there is one (Virtual
 // I/O Device 1.2 §5.1.6).

@@ -171,8 +171,8 @@ func (c *Conn) sendable(now clock.Time, size, bufLen int) (n int, fin bool) {
 	avail, inner := c.dataEnd().Sub(c.snd.nxt), false
 	wnd := c.snd.room()
 	if avail == 0 {
-		c.cwndFull = c.set.CwndInSegments && c.loss.out != nil && c.cwnd()-c.pipe() < int(c.snd.mss)
-		return 0, wnd > 0 && !c.cwndFull
+		c.cwndFull = false
+		return 0, wnd > 0
 	}
 	cwnd := c.windowRoom(size)
 	if c.keepsPackets() {

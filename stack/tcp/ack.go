@@ -155,6 +155,9 @@ func (c *Conn) advance(a *arrival, n int) {
 	s.una = s.una.Add(n)
 	c.stat.octetsAcked += uint64(n)
 	if s.connecting {
+		if o := &a.seg.Options; c.synLost && c.ts.on && o.HasTimestamps && o.TSEcr == c.ts.val(c.progressAt) {
+			c.synLost = false // the first one has arrived: it was late
+		}
 		c.measureSYN(a)
 		if n--; c.passive { // the SYN, which counts where it is ours alone, as Linux counts it
 			c.stat.octetsAcked--
@@ -197,6 +200,9 @@ func (c *Conn) establish(a *arrival) {
 	if c.synLost && !c.rtt.Sampled() {
 		c.rtt.LostSYN()
 	}
+	if c.set.CwndInSegments {
+		c.delivered++ // our SYN
+	}
 	c.ctr.Established.Add(1)
 	a.events |= EventConnected | EventWritable
 	if c.finQueued && c.state == StateEstablished {
@@ -211,7 +217,7 @@ func (c *Conn) begin() {
 	}
 	c.cc = c.newControl()
 	iw := c.set.InitialWindow
-	if c.synLost {
+	if c.synLost && int(c.again) > c.set.SynLosses {
 		iw = 1 // RFC 5681 §3.1
 	}
 	c.cc.Init(int(c.snd.mss), iw)

@@ -25,7 +25,7 @@ var uncompared = map[string]bool{
 	"tcp.Conn.again": true, "tcp.Conn.heardAt": true, "tcp.Conn.progressAt": true, "tcp.Conn.sentAt": true,
 	"tcp.Conn.stat": true, "tcp.Conn.delivered": true, "tcp.Conn.deliveredCE": true, "tcp.Conn.appLimited": true, "tcp.Conn.rate": true,
 	"tcp.sent.then": true, "tcp.flight.first": true,
-	"tcp.Conn.settled": true, "tcp.TimeWait.set": true, "tcp.TimeWait.ctr": true,
+	"tcp.Conn.settled": true, "tcp.flight.clock": true, "tcp.flight.last": true, "tcp.TimeWait.set": true, "tcp.TimeWait.ctr": true,
 }
 
 var (

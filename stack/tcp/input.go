@@ -20,6 +20,7 @@ type arrival struct {
 	stamp  bool      // its timestamp may become TS.Recent
 	freed  bool      // it has let go of text in the send queue
 	events Events
+	beyond bool // text that went on beyond the window was taken all the same: see endsInTime
 }
 
 func (a *arrival) rst() bool { return a.seg.has(wire.FlagRST) }

@@ -17,6 +17,7 @@ func (c *Conn) endsInTime(a *arrival) bool {
 	case r.queue.Len() > 0:
 		return false
 	}
+	a.beyond = len(a.text) > 0
 	r.edge = seq.Max(r.edge, end)
 	return true
 }

@@ -31,7 +31,8 @@ type likeKernel struct {
 	readSince            clock.Time // a round trip ago at most
 	recvGrows, sendGrows bool       // no user has set the buffer's size
 
-	packets packets // Linux: what was written and not sent
+	sentAt  clock.Time // Linux: when anything was sent
+	packets packets    // Linux: what was written and not sent
 }
 
 // initLike readies what the profile needs.

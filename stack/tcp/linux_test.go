@@ -352,6 +352,7 @@ func TestLinuxDoesNotTrimText(t *testing.T) {
 	d.want("SYN,ACK", "SA", 0, 1, win(18980))
 	d.in("A", 1, 1, win(257))
 	d.in("AP", 1, 1, octets(60000), win(257))
+	d.toTimer()
 	d.want("all of it", "A", 1, 60001, win(0))
 	if n := d.c.Info().OctetsReceived; n != 60000 {
 		t.Errorf("%d octets taken", n)
@@ -403,4 +404,18 @@ func TestFinEndsSACK(t *testing.T) {
 			t.Errorf("FinEndsSACK %v: %d blocks", ends, s.Options.NumSACK)
 		}
 	}
+}
+
+// Text that goes on beyond the window is taken where nothing waits to be read. The window is then
+// closed, and where it was the first text the ACK that says so waits; a reset may follow at RCV.NXT.
+func TestTextBeyondTheWindowIsAcknowledgedLater(t *testing.T) {
+	d := linuxServer(t, func(d *dialogue) { d.cfg.RecvBuffer, d.cfg.RecvBufferFixed = 8000, true })
+	n := int(d.c.rcv.window()) + 1000
+	d.in("AP", 1, 1, octets(n), win(257))
+	d.idle("later")
+	if d.c.Readable() != n {
+		t.Fatalf("%d octets taken of %d", d.c.Readable(), n)
+	}
+	d.in("AR", 1+n, 1, win(257))
+	d.state(StateClosed)
 }

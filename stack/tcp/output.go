@@ -23,6 +23,9 @@ func (c *Conn) Output(now clock.Time, s *Segment, buf []byte) bool {
 		c.settle(now)
 		return false
 	}
+	if c.like != nil {
+		c.like.sentAt = now
+	}
 	c.ctr.SegmentsOut.Add(1)
 	c.ctr.OctetsOut.Add(uint64(len(s.Payload)))
 	c.stat.countOut(now, s)
@@ -39,9 +42,9 @@ func (c *Conn) build(now clock.Time, s *Segment, buf []byte) bool {
 	case c.synDue:
 		return c.sendSyn(now, s)
 	case c.state.Synchronized() &&
-		(c.sendRetransmission(now, s, buf) || c.sendText(now, s, buf) ||
+		(c.sendRetransmission(now, s, buf) || c.sendTailProbe(now, s, buf) || c.sendText(now, s, buf) ||
 			c.endHold() && c.sendRetransmission(now, s, buf) ||
-			c.sendTailProbe(now, s, buf) || c.sendProbe(now, s, buf) || c.sendKeepAlive(now, s)):
+			c.sendProbe(now, s, buf) || c.sendKeepAlive(now, s)):
 		return true
 	}
 	return c.sendAck(now, s)

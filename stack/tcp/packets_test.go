@@ -94,3 +94,66 @@ func TestOrderOfBlocksIsNoReordering(t *testing.T) {
 		t.Errorf("%d reordered, %v", n, d.c.loss.state)
 	}
 }
+
+// A window that has room for one segment of a longer packet waits for the ACK that is about to come.
+func TestPacketsAreDeferred(t *testing.T) {
+	for _, divisor := range []int{0, 3} {
+		d := newDialogue(t, asLinux, func(d *dialogue) { d.set.DeferDivisor = divisor })
+		d.accept(mss(1000), sackPermitted(), wscale(7), win(32792))
+		d.want("SYN,ACK", "SA", 0, 1)
+		d.pass(80 * ms)
+		d.in("A", 1, 1, win(257))
+		d.write(30000)
+		d.drain()
+		d.pass(80 * ms)
+		d.in("A", 1, 1001, win(257))
+		d.want("slow start", "AP", 10001, 1, octets(2000))
+		d.in("A", 1, 1001, win(257), sack(2001, 3001))
+		if divisor > 0 {
+			d.idle("one of eleven, just after the last, and 1001 is a round trip old")
+			d.pass(2 * ms)
+			d.in("A", 1, 1001, win(257), sack(2001, 4001))
+		}
+		d.want("limited transmit", map[int]string{0: "A", 3: "AP"}[divisor], 12001, 1, octets(1000+divisor/3*1000))
+	}
+}
+
+// RFC 5681 §3.1: one segment after a SYN,ACK was lost; Linux asks for two losses, and both believe
+// an echo that shows the first to have arrived.
+func TestInitialWindowAfterALostSYN(t *testing.T) {
+	for _, tc := range []struct {
+		lost, pardoned int
+		first          bool
+		want           int
+	}{{1, 0, false, 1}, {1, 1, false, 10}, {2, 1, false, 1}, {2, 1, true, 10}} {
+		d := newDialogue(t, func(d *dialogue) { d.set.Timestamps, d.set.SynLosses = true, tc.pardoned })
+		d.accept(mss(1000), ts(1, 0))
+		val := d.want("SYN,ACK", "SA", 0, 1).Options.TSVal
+		for range tc.lost {
+			d.toTimer()
+			if s := d.want("again", "SA", 0, 1); !tc.first {
+				val = s.Options.TSVal
+			}
+		}
+		d.in("A", 1, 1, ts(2, val))
+		if got := d.c.cc.Window() / int(d.c.snd.mss); got != tc.want {
+			t.Errorf("%+v: %d segments", tc, got)
+		}
+	}
+}
+
+// RFC 8985 §5.2: of two segments that left at one instant the retransmission is the later.
+func TestRetransmissionIsLaterThanNewText(t *testing.T) {
+	d := likeLinux(t, 100*ms)
+	d.bulk(30000, 1, 10001)
+	d.pass(100 * ms)
+	d.in("A", 1, 1, sack(1001, 3001))
+	d.run(10001, 12001)
+	d.in("A", 1, 1, sack(1001, 5001))
+	d.want("lost", "A", 1, 1, octets(1000))
+	d.pass(100 * ms)
+	d.in("A", 1, 1, sack(1001, 5001, 10001, 11001))
+	if n := d.ctr.LostRetransmits.Load(); n != 0 {
+		t.Errorf("%d lost again: only what was sent before it has arrived", n)
+	}
+}

@@ -72,7 +72,7 @@ func LinuxSettings() Settings {
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
 	s.SoftwareGSO, s.InitialBuffers = true, true
-	s.KeepPackets, s.FinEndsSACK = true, true
+	s.KeepPackets, s.FinEndsSACK, s.DeferDivisor = true, true, 3
 	recoverAsLinux(&s)
 	return s
 }

@@ -3,6 +3,7 @@ package tcp
 import (
 	"time"
 
+	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
 )
 
@@ -51,4 +52,35 @@ func (c *Conn) paced(size int) int {
 		}
 	}
 	return min(max(octets/size, c.set.MinBurst, 1)*size, most)
+}
+
+// lively is how soon after the last segment a packet may be deferred, and for how long.
+const lively = time.Millisecond
+
+// defers reports whether the next packet, of several segments, waits for the next ACK: see
+// Settings.DeferDivisor.
+func (c *Conn) defers(now clock.Time, size, wnd, cwnd int) bool {
+	f := c.loss.out
+	if !c.keepsPackets() || f == nil || len(f.recs) == 0 || c.loss.state >= caRecovery || cwnd < size || wnd < size {
+		return false
+	}
+	x := c.like.packets.list
+	if len(x) == 0 {
+		return false
+	}
+	length, limit := x[0].end.Sub(c.snd.nxt), min(cwnd, wnd)
+	switch {
+	case length <= size || now.Sub(c.like.sentAt) > lively,
+		limit >= c.paced(size),
+		len(x) > 1 && limit >= length,
+		limit >= min(int(c.snd.wnd), c.cwnd())/c.set.DeferDivisor,
+		f.recs[0].at.Add(c.rtt.SRTT()).Sub(now) > min(lively, c.rtt.SRTT()/2):
+		return false
+	case cwnd < wnd && cwnd <= length:
+		c.cwndFull = true
+		return true
+	case cwnd >= wnd && wnd <= length:
+		return true
+	}
+	return !x[0].record && !(len(x) == 1 && c.finQueued)
 }

@@ -11,7 +11,8 @@ import (
 // sendRetransmission sends the next of what is deemed lost.
 func (c *Conn) sendRetransmission(now clock.Time, s *Segment, buf []byte) bool {
 	f := c.loss.out
-	if f == nil || c.probing || c.loss.hold {
+	if f == nil || c.probing || c.loss.hold ||
+		c.set.ResendBound && !c.loss.force && f.resent.segments >= f.lost.segments {
 		return false
 	}
 	i, hole := f.nextOwed()
@@ -87,7 +88,7 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 // them octets, in segments of size.
 func (c *Conn) retransmitted(now clock.Time, at seq.Value, n, text, size int) {
 	l := &c.loss
-	r := sent{Range: seq.Range{Start: at, End: at.Add(n)}, at: now, size: uint16(min(size, max(text, 1)))}
+	r := sent{Range: seq.Range{Start: at, End: at.Add(n)}, at: l.out.stamp(now, at.Add(n)), size: uint16(min(size, max(text, 1)))}
 	r.then = c.snapshot(now)
 	l.out.resend(r)
 	l.force = false
@@ -111,7 +112,7 @@ func (c *Conn) countResent(now clock.Time, n, text int) {
 	} else if c.like != nil {
 		c.like.timedAt = 0
 	}
-	c.again += uint32(max((n+int(c.snd.mss)-1)/int(c.snd.mss), 1))
+	c.again += uint32(max((text+int(c.snd.mss)-1)/int(c.snd.mss), 1))
 	c.ctr.RetransmittedSegments.Add(1)
 	c.ctr.RetransmittedOctets.Add(uint64(text))
 	c.stat.octetsAgain += uint64(text)
@@ -129,7 +130,7 @@ func (c *Conn) sendText(now clock.Time, s *Segment, buf []byte) bool {
 		c.resume(now)
 	}
 	size := c.segmentSize()
-	n, fin := c.sendable(size, len(buf))
+	n, fin := c.sendable(now, size, len(buf))
 	if n == 0 && !fin {
 		return false
 	}
@@ -166,7 +167,7 @@ func (c *Conn) emit(now clock.Time, s *Segment, buf []byte, n, size int, fin boo
 
 // sendable returns how many octets may be sent now, and whether the FIN goes with them
 // or alone.
-func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
+func (c *Conn) sendable(now clock.Time, size, bufLen int) (n int, fin bool) {
 	avail, inner := c.dataEnd().Sub(c.snd.nxt), false
 	wnd := c.snd.room()
 	if avail == 0 {
@@ -178,6 +179,9 @@ func (c *Conn) sendable(size, bufLen int) (n int, fin bool) {
 		avail, inner = c.like.packets.next(c.snd.nxt, avail, min(c.atOnce(size), max(cwnd, size)))
 	}
 	limit := min(wnd, cwnd)
+	if c.set.DeferDivisor > 0 && c.defers(now, size, wnd, cwnd) {
+		return 0, false
+	}
 	if n = avail; n > limit {
 		c.cwndFull = cwnd < wnd
 		return c.whole(limit, wnd, size, bufLen), false
@@ -205,7 +209,8 @@ func (c *Conn) recordSent(now clock.Time, r seq.Range, size int, fin bool) {
 		c.loss.out = newFlight(r.Start)
 		c.loss.out.apart = c.keepsPackets()
 	}
-	x := sent{Range: r, at: now, then: c.snapshot(now), size: uint16(max(min(size, r.Len()), 1))}
+	then := c.snapshot(now)
+	x := sent{Range: r, at: c.loss.out.stamp(now, r.End), then: then, size: uint16(max(min(size, r.Len()), 1))}
 	end := r.End
 	if fin {
 		end = end.Add(-1)

@@ -83,12 +83,14 @@ const (
 type flight struct {
 	recs                             []sent
 	out, sacked, lost, resent, owing tally
-	hint                             seq.Value // nothing before it is owed
-	top                              seq.Value // end of the highest range reported by SACK
-	apart                            bool      // what left as one packet stays a record of its own
-	before                           int       // outstanding before the ACK in hand, in the window's units; 0 outside of one
-	losses                           int       // segments ever deemed lost in it, for what is news of an ACK
-	reno                             int       // without SACK: segments that duplicate ACKs say have arrived
+	hint                             seq.Value  // nothing before it is owed
+	top                              seq.Value  // end of the highest range reported by SACK
+	clock                            clock.Time // stamp of what was sent last, and where it ended
+	last                             seq.Value
+	apart                            bool // what left as one packet stays a record of its own
+	before                           int  // outstanding before the ACK in hand, in the window's units; 0 outside of one
+	losses                           int  // segments ever deemed lost in it, for what is news of an ACK
+	reno                             int  // without SACK: segments that duplicate ACKs say have arrived
 	rack                             rackState
 	usage                            usage
 	first                            clock.Time // C.first_sent_time of the delivery rate
@@ -340,6 +342,19 @@ func (f *flight) lostBelow(una seq.Value, smss, dupThresh int) seq.Value {
 		}
 	}
 	return una
+}
+
+// stamp is the time at which something leaves that ends at end: later than what was sent before it, even
+// where that was at the same instant, unless its sequence number says so (RFC 8985 §5.2: "some
+// segments may have the same transmission time").
+func (f *flight) stamp(now clock.Time, end seq.Value) clock.Time {
+	if now <= f.clock {
+		if now = f.clock; end.LessEq(f.last) {
+			now++
+		}
+	}
+	f.clock, f.last = now, end
+	return now
 }
 
 // pushed reports whether the last packet of [from, to) has PSH, or one that was put together with it.

@@ -66,6 +66,9 @@ type Settings struct {
 	// waits for the peer's FIN.
 	FinWait2Timeout time.Duration
 
+	// SynLosses is how many retransmissions of a SYN leave the initial window as it is; RFC 5681 §3.1
+	// has it one segment after any.
+	SynLosses int
 	// InitialWindow is the initial congestion window in segments (RFC 6928).
 	InitialWindow int
 
@@ -77,6 +80,10 @@ type Settings struct {
 	// sent, and sent again, by itself: PSH follows them, and records (MSG_EOR) are kept apart.
 	// It goes with SoftwareGSO.
 	KeepPackets bool
+	// DeferDivisor, where packets are kept, has a packet of several segments wait that the window has room
+	// for less of than a DeferDivisor-th of itself, while what was sent first is as old as a round
+	// trip takes, so that an ACK is about to come and make the burst longer (tcp_tso_win_divisor); 0 never.
+	DeferDivisor int
 	// MinBurst is how many segments the Linux profile hands to the link at once at least
 	// (tcp_min_tso_segs).
 	MinBurst int
@@ -238,6 +245,9 @@ type Settings struct {
 	// PRR brings the window down in proportion to what is delivered (RFC 9937), and not
 	// at once.
 	PRR bool
+	// ResendBound sends nothing again while as much is under way again as is deemed lost, even where that
+	// is something else, whose loss was taken back: as Linux does.
+	ResendBound bool
 	// FRTO finds out whether a timeout was spurious (RFC 5682).
 	FRTO bool
 	// RecoverByHoles has SACK recovery without PRR go as FreeBSD's did before that: see holes.go. PipeBySACK

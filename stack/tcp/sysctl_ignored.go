@@ -27,7 +27,7 @@ var ignoredSysctls = names(
 	net.inet.tcp.recvbuf_auto net.inet.tcp.sendbuf_auto net.inet.tcp.recvbuf_inc net.inet.tcp.sendbuf_inc
 	net.inet.tcp.sendbuf_auto_lowat`,
 	// Offloads, pacing by the queueing discipline, and how large bursts are put off.
-	`net.ipv4.tcp_tso_win_divisor net.ipv4.tcp_tso_rtt_log net.ipv4.tcp_pacing_ss_ratio net.ipv4.tcp_pacing_ca_ratio
+	`net.ipv4.tcp_tso_rtt_log net.ipv4.tcp_pacing_ss_ratio net.ipv4.tcp_pacing_ca_ratio
 	net.ipv4.tcp_comp_sack_delay_ns net.ipv4.tcp_comp_sack_nr net.ipv4.tcp_comp_sack_slack_ns
 	net.ipv4.tcp_comp_sack_rtt_percent net.inet.tcp.tso net.inet.tcp.lro.entries net.inet.tcp.lro.lro_cpu_threshold`,
 	// Path MTU discovery by probing (RFC 4821), which is not done.

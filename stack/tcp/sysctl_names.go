@@ -47,6 +47,7 @@ var linuxKnobs = map[string]knob{
 	"net.ipv4.tcp_stdurg":                    onOff(func(s *Settings) *bool { return &s.UrgentBehind }),
 	"net.ipv4.tcp_tw_reuse":                  count(func(s *Settings) *int { return &s.TimeWaitReuse }, 0, 2),
 	"net.ipv4.tcp_tw_reuse_delay":            span(func(s *Settings) *time.Duration { return &s.TimeWaitReuseDelay }, time.Millisecond, 0),
+	"net.ipv4.tcp_tso_win_divisor":           count(func(s *Settings) *int { return &s.DeferDivisor }, 0, 255),
 	"net.ipv4.tcp_min_tso_segs":              count(func(s *Settings) *int { return &s.MinBurst }, 1, 65535),
 	"net.ipv4.tcp_min_snd_mss":               count(func(s *Settings) *int { return &s.MinMSS }, 48, 65535),
 	"net.ipv4.tcp_syncookies":                count(func(s *Settings) *int { return &s.SynCookies }, 0, 2),

@@ -233,6 +233,10 @@ func (c *Conn) countText(a *arrival) {
 	n := a.seg.segments()
 	if c.likeLinux() {
 		c.unacked = uint8(min(int(c.unacked)+n, 255))
+		if a.beyond && c.stat.octetsReceived == uint64(len(a.text)) { // the first text of all
+			c.delayLinux(a.now)
+			return
+		}
 		c.ackLinux(a.now)
 		return
 	}

@@ -95,7 +95,7 @@ func (c *Conn) resendLast(now clock.Time, s *Segment, buf []byte, size int) {
 	c.fill(s, buf, at, text, size, n > text)
 	i := f.cut(at)
 	f.set(i, f.recs[i].state|stEver)
-	f.recs[i].at = now
+	f.recs[i].at = f.stamp(now, last.End)
 	f.recs[i].then = c.snapshot(now)
 	c.countResent(now, n, text)
 	c.ackSent()

@@ -131,7 +131,7 @@ func lacksSetting(name, value string) error {
 		return fmt.Errorf("the setting %s", name)
 	}
 	if strings.HasPrefix(name, "net.mptcp.") {
-		return errors.New("Multipath TCP")
+		return errors.New("multipath TCP")
 	}
 	if strings.HasPrefix(name, "net.sctp.") || strings.HasPrefix(name, "net.inet.sctp.") {
 		return errors.New("SCTP")

@@ -4,7 +4,6 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
-	"net/netip"
 	"os"
 	"runtime"
 	"slices"
@@ -43,7 +42,11 @@ func TestRandomCallsAgainstTheKernel(t *testing.T) {
 		for i := range programs {
 			seed := *randomSeed + uint64(i)
 			p := randomProgram(seed, *randomSteps)
-			if lab.run(p) == nil || lab.run(p) == nil || lab.run(p) == nil {
+			differs := true
+			for try := 0; differs && try < 3; try++ { // a difference that does not recur is the kernel's timing
+				differs = lab.run(p) != nil
+			}
+			if !differs {
 				continue
 			}
 			t.Errorf("seed %d: %s", seed, lab.shorten(p))
@@ -230,11 +233,4 @@ func randomProgram(seed uint64, steps int) program {
 		p[i] = g.call(i)
 	}
 	return p
-}
-
-func loAddr(family int) netip.Addr {
-	if family == socket.AF_INET {
-		return netip.MustParseAddr("127.0.0.1")
-	}
-	return netip.IPv6Loopback()
 }

@@ -6,8 +6,8 @@ import (
 	"syscall"
 )
 
-// rawPorts is the ports in the addresses of a raw socket, which mean nothing and are told again.
-type rawPorts struct{ local, peer uint16 }
+// rawPorts is the port in the peer's address of a raw socket, which means nothing and is told again.
+type rawPorts struct{ peer uint16 }
 
 // bindRaw is raw_bind and rawv6_bind. Unlike other sockets a raw one may be bound again.
 func (d *datagram) bindRaw(sa *Sockaddr) error {

@@ -43,7 +43,9 @@ const nic = 1
 
 func newGVisor(t testing.TB, end *pipe.End) *gvisor {
 	t.Helper()
-	g := &gvisor{end: end, ep: channel.New(1024, 1500, "")}
+	// The queue holds the largest flight: what it drops, on a machine that has no time for the
+	// goroutine behind it, gVisor sends again two segments for each of its timeouts.
+	g := &gvisor{end: end, ep: channel.New(1<<14, 1500, "")}
 	g.Stack = gstack.New(gstack.Options{
 		NetworkProtocols:   []gstack.NetworkProtocolFactory{ipv4.NewProtocol, ipv6.NewProtocol},
 		TransportProtocols: []gstack.TransportProtocolFactory{tcp.NewProtocol, udp.NewProtocol, icmp.NewProtocol4, icmp.NewProtocol6},

@@ -29,6 +29,9 @@
 // the far kernel's receive path runs inside that call; the flag TCP.sending keeps
 // one sender per connection and so the order.
 //
+// A super-segment for a device that cannot cut is cut as it is handed over (Interface.sendCut). TCP is
+// asked for such only where its settings say so: SoftwareGSO.
+//
 // A device that is full (link.Notifier) pushes back: the segment that did not fit
 // is held by its connection, the connection waits in the interface's line, and
 // the state machine is not asked again until there is room. A UDP writer waits

@@ -217,3 +217,34 @@ func TestReceivedMetadata(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 }
+
+func TestUDPChosenPorts(t *testing.T) {
+	w := newWorld(t, Config{})
+	u := w.OpenUDP(true)
+	must(t, u.Keep(addr("192.0.2.1"))) // IP_BIND_ADDRESS_NO_PORT
+	if u.Bound() || u.Local() != ap("192.0.2.1:0") {
+		t.Errorf("bound to %v", u.Local())
+	}
+	must(t, u.Autobind(false))
+	if at := u.Local(); at.Addr() != addr("192.0.2.1") || at.Port() < firstEphemeral {
+		t.Errorf("bound to %v", at)
+	}
+	wantErr(t, u.Keep(addr("192.0.2.1")), syscall.EINVAL)
+	u.Disconnect() // gives back a port that was chosen, and keeps the address
+	if u.Bound() || u.Local() != ap("192.0.2.1:0") {
+		t.Errorf("bound to %v", u.Local())
+	}
+	wantErr(t, u.Check(nil, ap("203.0.113.1:9"), SendOptions{}), syscall.ENETUNREACH)
+	u.Close()
+
+	v := w.OpenUDP(false)
+	must(t, v.Autobind(true)) // IPV6_V6ONLY: the port stays free for IPv4
+	x := w.OpenUDP(true)
+	must(t, x.Bind(netip.AddrPortFrom(addr("0.0.0.0"), v.Local().Port()), BindOptions{}))
+	must(t, x.Connect(ap("127.0.0.9:9"))) // the whole network is this host, and has one source
+	if at := x.Local().Addr(); at != addr("127.0.0.1") {
+		t.Errorf("connected from %v", at)
+	}
+	v.Close()
+	x.Close()
+}

@@ -121,6 +121,9 @@ func (d *datagram) fits(sa *Sockaddr, to netip.AddrPort) error {
 // maySend returns the pending error, or EPIPE, for a first piece that is as such worth sending: what is
 // wrong with it goes before. always asks for that even where nothing else is wrong. mu is held.
 func (d *datagram) maySend(p *corked, always bool) error {
+	if d.raw != nil && !d.raw.HeaderIncluded() {
+		return nil // Linux does not look at either there
+	}
 	shut := d.isShut(shutWrite)
 	if d.udp != nil && (always || shut || d.failed.Load() != 0) {
 		if err := d.udp.Check(p.payload, p.to, p.o); err != nil {

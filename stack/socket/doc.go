@@ -35,7 +35,8 @@
 //
 // SO_RCVBUF and SO_SNDBUF are doubled when they are set, as Linux does it to have room for its
 // own administration; half of it again is octets that the stack queues. A socket for
-// which they are not set has the host's buffers, and reports where Linux's begin to grow.
+// which they are not set has the host's buffers, and reports where Linux's begin to grow. Where the host's
+// TCP behaves like Linux, connections have all of it and count packets as Linux does, and what is not set grows.
 //
 // # Locks
 //

@@ -327,3 +327,29 @@ func TestNothingBeginsOnAClosedSocket(t *testing.T) {
 		t.Errorf("%d ports are held", n)
 	}
 }
+
+// FreeBSD's options of the handshake: none of TCP's in it, and no longer than so many seconds.
+func TestOptionsOfTheHandshake(t *testing.T) {
+	w, x := newBox(t, shard.Config{}, Config{}, 4)
+	fd := x.tcp()
+	if s := x.get(fd, SOL_TCP, TCP_KEEPINIT) + " " + x.get(fd, SOL_TCP, TCP_NOOPT); s != "0 0" {
+		t.Errorf("at first %s", s)
+	}
+	x.must("setsockopt", x.set(fd, SOL_TCP, TCP_KEEPINIT, 5))
+	x.must("setsockopt", x.set(fd, SOL_TCP, TCP_NOOPT, 1))
+	from := w.clock.Now()
+	if err := x.Connect(fd, x.out(9)); said(err) != "ETIMEDOUT" || w.clock.Now().Sub(from) != 5*time.Second {
+		t.Errorf("%v after %v", err, w.clock.Now().Sub(from))
+	}
+	l, at := x.listener(1)
+	fd = x.quiet(x.tcp())
+	x.must("setsockopt", x.set(fd, SOL_TCP, TCP_NOOPT, 1))
+	x.Connect(fd, at)
+	x.settle()
+	if _, _, err := x.Accept4(l, 0); err != nil || x.info(fd).Options != 0 {
+		t.Errorf("%v, options %#x", err, x.info(fd).Options)
+	}
+	if err := x.set(fd, SOL_TCP, TCP_KEEPINIT, 0); said(err) != "EINVAL" {
+		t.Errorf("TCP_KEEPINIT of 0: %v", err)
+	}
+}

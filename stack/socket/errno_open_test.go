@@ -171,6 +171,21 @@ var addressRows = []row{
 		x.must("disconnect", x.Connect(fd, &Sockaddr{}))
 		return s + " " + x.local(fd)
 	}, "lo:port any:0"},
+	{"getsockname: UDP bound and connected", all, func(x *box) string {
+		fd, _ := x.bound(x.udp())
+		x.must("connect", x.Connect(fd, x.lo(x.fresh())))
+		x.must("disconnect", x.Connect(fd, &Sockaddr{}))
+		s := x.local(fd)
+		_, err := x.SendTo(fd, []byte("x"), 0, x.lo(x.fresh()))
+		x.must("sendto", err)
+		return s + " " + x.local(fd) + " " + said(x.Bind(fd, x.lo(0)))
+	}, "lo:0 lo:port EINVAL"},
+	{"getsockname: UDP bound again once disconnected", all, func(x *box) string {
+		fd, _ := x.bound(x.udp())
+		x.must("connect", x.Connect(fd, x.lo(x.fresh())))
+		x.must("disconnect", x.Connect(fd, &Sockaddr{}))
+		return said(x.Bind(fd, x.any(x.fresh()))) + " " + x.local(fd)
+	}, "ok any:port"},
 	{"getsockname: UDP connected and disconnected", all, func(x *box) string {
 		fd := x.udp()
 		x.must("connect", x.Connect(fd, x.lo(x.fresh())))

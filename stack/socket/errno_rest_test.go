@@ -366,6 +366,13 @@ var rawRows = []row{
 	{"bind: raw, another's address", both, func(x *box) string { return said(x.Bind(x.raw(253), x.out(0))) }, "EADDRNOTAVAIL"},
 	{"bind: raw, twice", both, func(x *box) string { fd := x.raw(253); return said(x.Bind(fd, x.lo(0))) + said(x.Bind(fd, x.lo(0))) }, "okok"},
 	{"bind: raw, too short", both, func(x *box) string { return said(x.Bind(x.raw(253), withLen(x.lo(0), 12))) }, "EINVAL"},
+	{"sendto: raw, mapped", only6, func(x *box) string {
+		return number(x.SendTo(x.raw(253), []byte("x"), 0, x.at("::ffff:127.0.0.1", 0)))
+	}, "ENETUNREACH"},
+	{"sendto: raw, shut down", both, func(x *box) string {
+		fd := x.raw(253)
+		return said(x.Shutdown(fd, SHUT_WR)) + " " + number(x.SendTo(fd, []byte("x"), 0, x.lo(0)))
+	}, "ENOTCONN 1"},
 	{"bind: raw, mapped", only6, func(x *box) string { return said(x.Bind(x.raw(253), x.at("::ffff:127.0.0.1", 0))) }, "EADDRNOTAVAIL"},
 	{"bind: raw, the other family", only6, func(x *box) string { return said(x.Bind(x.raw(253), withLen(x.at("127.0.0.1", 0), 28))) }, "EINVAL"},
 	{"getsockname: raw", both, func(x *box) string { return x.local(x.raw(253)) }, "any:port"},

@@ -101,7 +101,11 @@ func (d *datagram) rawTo6(sa *Sockaddr) (netip.AddrPort, error) {
 	if sa.Port != 0 && sa.Port != d.protocol || sa.Port > 255 {
 		return netip.AddrPort{}, syscall.EINVAL
 	}
-	a, err := d.scoped(netip.AddrFrom16(sa.addr().As16()), sa.ScopeID, syscall.EINVAL)
+	to := netip.AddrFrom16(sa.addr().As16())
+	if to.Is4In6() { // which are never on a wire
+		return netip.AddrPort{}, syscall.ENETUNREACH
+	}
+	a, err := d.scoped(to, sa.ScopeID, syscall.EINVAL)
 	return netip.AddrPortFrom(a, uint16(sa.Port)), err
 }
 

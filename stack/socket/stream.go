@@ -72,7 +72,7 @@ func (a *attachment) OnEvent(c *shard.TCP, ev tcp.Events) {
 
 // eventsOf translates what may have become true, 0 for anything.
 func eventsOf(ev tcp.Events) (mask uint32) {
-	if ev&(tcp.EventConnected|tcp.EventError|tcp.EventClosed|tcp.EventFin|tcp.EventTimeWait) != 0 {
+	if ev&(tcp.EventConnected|tcp.EventError|tcp.EventClosed|tcp.EventFin|tcp.EventTimeWait|tcp.EventFinAcked) != 0 {
 		return 0
 	}
 	if ev&tcp.EventReadable != 0 {

@@ -169,6 +169,7 @@ func (c *Conn) advance(a *arrival, n int) {
 	}
 	if text := s.queue.Discard(min(n, s.queue.Len())); text < n {
 		c.finAcked = true
+		a.events |= EventFinAcked
 	} else {
 		a.freed = text > 0
 	}

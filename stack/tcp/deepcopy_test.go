@@ -23,7 +23,9 @@ var shallow = map[reflect.Type]bool{
 // type and name: figures for listings, and instants that only timers look at which are off.
 var uncompared = map[string]bool{
 	"tcp.Conn.again": true, "tcp.Conn.heardAt": true, "tcp.Conn.progressAt": true, "tcp.Conn.sentAt": true,
-	"tcp.Conn.settled": true, "tcp.flight.clock": true, "tcp.flight.last": true, "tcp.TimeWait.set": true, "tcp.TimeWait.ctr": true,
+	"tcp.Conn.stat": true, "tcp.Conn.delivered": true, "tcp.Conn.deliveredCE": true, "tcp.Conn.appLimited": true, "tcp.Conn.rate": true,
+	"tcp.sent.then": true, "tcp.flight.first": true, "tcp.flight.clock": true, "tcp.flight.last": true,
+	"tcp.Conn.settled": true, "tcp.TimeWait.set": true, "tcp.TimeWait.ctr": true,
 }
 
 var (

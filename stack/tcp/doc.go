@@ -80,8 +80,8 @@
 // scripts written against a kernel hold. Whatever is a number or a choice is a field of
 // Settings, and SetSysctl sets it by the kernel's name for it. What is more than that follows
 // Settings.Profile, in files of their own: windowlike.go (the window offered and its scale),
-// acklike.go (when Linux acknowledges), pushlike.go (where Linux sets PSH, and how long its packets
-// are), inputlike.go; a few lines elsewhere ask likeLinux or likeFreeBSD. An older release of a kernel is the
+// acklike.go (when Linux acknowledges), packets.go and pushlike.go (what Linux's packets are, and
+// where it sets PSH), bufferlike.go (how much a write takes, who is told of room, how buffers grow), inputlike.go; a few lines elsewhere ask likeLinux or likeFreeBSD. An older release of a kernel is the
 // profile with a few settings changed (ProfileReleases, [FreeBSD12Settings]); recovery as it was then
 // is in holes.go, and what BSD makes of ICMP errors in icmperrors.go. What a connection must
 // remember for it hangs off one pointer, which is nil in weir's own profile.

@@ -410,3 +410,15 @@ func TestRecoveryHeldWithoutSACK(t *testing.T) {
 		t.Errorf("ssthresh %d, want %d of %d", got, want, cwnd)
 	}
 }
+
+// A FIN takes no room in the window: it goes with the text that it was sent with.
+func TestFINIsSentAgainWithItsText(t *testing.T) {
+	d := likeLinux(t, 100*ms)
+	d.c.Write(d.now, make([]byte, 1000))
+	d.closeWrite()
+	d.want("with FIN", "APF", 1, 1, octets(1000))
+	for range 3 {
+		d.toTimer()
+		d.want("again", "APF", 1, 1, octets(1000))
+	}
+}

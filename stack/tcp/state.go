@@ -72,13 +72,15 @@ const (
 	EventClosed
 	// EventUrgent: the peer has announced urgent data; Urgent says how far it goes.
 	EventUrgent
+	// EventFinAcked: our FIN, and with it all that was written, has been acknowledged.
+	EventFinAcked
 
 	// EventReset is EventError: a reset is told by Err like every other failure.
 	EventReset = EventError
 )
 
 var eventNames = [...]string{
-	"connected", "readable", "writable", "fin", "error", "time-wait", "closed", "urgent",
+	"connected", "readable", "writable", "fin", "error", "time-wait", "closed", "urgent", "fin-acked",
 }
 
 // String returns the names of the events, with a bar between them; "-" for none.

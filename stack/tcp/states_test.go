@@ -98,7 +98,7 @@ func TestPassiveCloseGoesThroughLastAck(t *testing.T) {
 	d.want("CLOSE", "FA", 101, 2)
 	d.in("A", 2, 102)
 	d.state(StateClosed)
-	d.events(EventClosed)
+	d.events(EventClosed | EventFinAcked)
 	d.err(nil)
 }
 
@@ -112,7 +112,7 @@ func TestSimultaneousCloseGoesThroughClosing(t *testing.T) {
 	d.want("the peer's FIN", "A", 2, 2)
 	d.in("A", 2, 2)
 	d.state(StateTimeWait)
-	d.events(EventTimeWait)
+	d.events(EventTimeWait | EventFinAcked)
 }
 
 // Figure 5 note 2: FIN-WAIT-1 to TIME-WAIT where FIN and the ACK of ours come together.

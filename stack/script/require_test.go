@@ -153,7 +153,7 @@ func TestSettingsThatTurnOnWhatIsLacking(t *testing.T) {
 		{"net.ipv4.tcp_shrink_window", "1", "windows that shrink (net.ipv4.tcp_shrink_window)"},
 		{"net.inet.tcp.functions_default", "rack", "FreeBSD's RACK or BBR implementation of TCP"},
 		{"net.inet.tcp.functions_default", "freebsd", ""},
-		{"net.mptcp.enabled", "1", "Multipath TCP"},
+		{"net.mptcp.enabled", "1", "multipath TCP"},
 		{"route.initcwnd", "4", ""},
 		{"route.hoplimit", "4", "the metric hoplimit of a route"},
 		{"net.ipv4.tcp_sack", "maybe", "the setting net.ipv4.tcp_sack=maybe"},

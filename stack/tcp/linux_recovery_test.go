@@ -380,3 +380,45 @@ func TestLateDSACKUndoes(t *testing.T) {
 		d.figures(caOpen, 18, 0, 3) // slow start goes on, by what was delivered: seven, and the copy
 	}
 }
+
+// Without SACK the state lasts until something beyond RecoveryPoint is acknowledged. What has
+// been forgotten of the retransmission meanwhile does not make it spurious, and a timeout then reduces the
+// window that the recovery has left.
+func TestRecoveryHeldWithoutSACK(t *testing.T) {
+	d := likeLinux(t, 100*ms, func(d *dialogue) { d.set.SACK = false })
+	d.bulk(30000, 1, 10001)
+	d.pass(100 * ms)
+	for range 3 {
+		d.in("A", 1, 1)
+	}
+	d.drain()
+	end := d.c.snd.nxt.Sub(d.iss)
+	d.pass(100 * ms)
+	high := d.c.loss.rec.high.Sub(d.iss)
+	d.in("A", 1, high)
+	d.drain()
+	d.in("A", 1, high)
+	if d.drain(); d.c.loss.state != caRecovery || d.c.cc.SSThresh() != 7000 || d.ctr.Undone.Load() != 0 {
+		t.Fatalf("%v, ssthresh %d, %d undone", d.c.loss.state, d.c.cc.SSThresh(), d.ctr.Undone.Load())
+	}
+	cwnd := d.c.cwnd() / 1000
+	for d.c.loss.state != caLoss {
+		d.toTimer()
+		d.drain()
+	}
+	if got, want := d.c.cc.SSThresh()/1000, cwnd*7/10; got != want || end < high {
+		t.Errorf("ssthresh %d, want %d of %d", got, want, cwnd)
+	}
+}
+
+// A FIN takes no room in the window: it goes with the text that it was sent with.
+func TestFINIsSentAgainWithItsText(t *testing.T) {
+	d := likeLinux(t, 100*ms)
+	d.c.Write(d.now, make([]byte, 1000))
+	d.closeWrite()
+	d.want("with FIN", "APF", 1, 1, octets(1000))
+	for range 3 {
+		d.toTimer()
+		d.want("again", "APF", 1, 1, octets(1000))
+	}
+}

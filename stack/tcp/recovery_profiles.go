@@ -14,6 +14,7 @@ func recoverAsLinux(s *Settings) {
 	s.TLP, s.ProbeDelay = true, 200*time.Millisecond
 	s.PRR, s.FRTO, s.DSACK, s.SlowStartAfterIdle = true, true, true, true
 	s.ECN = ECNAccept
+	s.TrustCopies = false
 	s.SynLosses, s.ResendBound = 1, true
 	s.RTO.EachAck = true
 }

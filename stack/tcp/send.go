@@ -54,7 +54,7 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 	// The window counts full segments; SACK blocks in the header leave less room for text.
 	room = room / int(c.snd.mss) * size
 	n := hole.Len()
-	if room < n {
+	if room < min(n, c.dataEnd().Sub(hole.Start)) { // a FIN takes no room
 		if room -= room % size; room <= 0 {
 			c.cwndFull = true
 			return 0

@@ -18,6 +18,11 @@ type Settings struct {
 	// RTO bounds the retransmission timeout (RFC 6298 §2).
 	RTO rtt.Limits
 
+	// TrustCopies takes back the doublings of the timeout when two ACKs in a row, without a timeout
+	// between, are for what was sent again, and not sooner than the path's least round trip;
+	// RFC 6298 §3 waits for a measurement.
+	TrustCopies bool
+
 	// MSL is the maximum segment lifetime: TIME-WAIT lasts twice as long
 	// (RFC 9293 §3.4.2).
 	MSL time.Duration
@@ -274,6 +279,7 @@ type Settings struct {
 func DefaultSettings() Settings {
 	return Settings{
 		RTO:                   rtt.DefaultLimits(),
+		TrustCopies:           true,
 		MSL:                   30 * time.Second,
 		DelAckTimeout:         40 * time.Millisecond,
 		QuickAcks:             16,

@@ -57,6 +57,9 @@ func (c *Conn) enterLoss(now clock.Time) {
 	sacked := f.sacked.segments + f.reno
 	c.loseAfterTimeout(now)
 	if fresh {
+		if c.reducing() { // it was reduced to that already
+			c.cc.SetWindow(r.window)
+		}
 		c.cc.OnTimeout(now, flight)
 		r.canRestore = true
 		c.markUndo()

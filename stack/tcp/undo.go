@@ -45,8 +45,8 @@ func (c *Conn) mayUndo(n *news) bool {
 // before the first retransmission, or there was no retransmission.
 func (c *Conn) delayed(n *news) bool {
 	r := c.loss.rec
-	if !r.stamped {
-		return true
+	if !r.stamped { // but heldByReno may have forgotten when
+		return c.sackOK || c.snd.una.Less(r.high)
 	}
 	return n.echoed && tsBefore(n.tsEcho, r.stamp)
 }

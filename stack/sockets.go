@@ -7,7 +7,7 @@ import (
 // Sockets gives the stack a process's worth of BSD sockets: descriptors, and the calls on them with
 // Linux's names, numbers and errors. They are the same connections and ports that Dial and Listen
 // have, with another face, and count among Connections. Each call of Sockets makes a table of
-// descriptors of its own; close it when it is no longer needed. It ends with the stack.
+// descriptors of its own; close it when it is no longer needed. Once the stack is closed its calls fail.
 //
 //	sys := st.Sockets(socket.Config{})
 //	fd, err := sys.Socket(socket.AF_INET, socket.SOCK_STREAM, 0)

@@ -30,6 +30,7 @@ func TestFailureIsOneLineOnStderrAndStatusOne(t *testing.T) {
 		{"ss", "no running weir found"},
 		{"stats --control /nonexistent/socket", "no such socket"},
 		{"ss --kill", "--kill needs"},
+		{"ss --state estab", "--state estab: must be one of listen,"},
 		{"ping", "needs one ADDR"},
 		{"ping example.org", "not an IP address"},
 		{"ping -6 192.0.2.1", "not an IPv6 address"},

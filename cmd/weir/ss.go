@@ -88,7 +88,18 @@ TIME-WAIT are forgotten.`,
 	return cmd
 }
 
+// connStates are the states that a listing may show.
+var connStates = []string{
+	"LISTEN", "SYN-SENT", "SYN-RECEIVED", "ESTABLISHED", "FIN-WAIT-1", "FIN-WAIT-2", "CLOSE-WAIT", "CLOSING", "LAST-ACK", "TIME-WAIT",
+	"CONNECTED", "UNCONNECTED",
+}
+
 func (f *ssFlags) run(ctx context.Context, out io.Writer) error {
+	for _, s := range f.states {
+		if !slices.ContainsFunc(connStates, func(known string) bool { return strings.EqualFold(known, s) }) {
+			return fmt.Errorf("--state %s: must be one of %s", s, strings.ToLower(strings.Join(connStates, ", ")))
+		}
+	}
 	if f.kill && len(f.states) == 0 && f.local == "" && f.remote == "" {
 		return fmt.Errorf("--kill needs --state, --local or --remote to say which connections")
 	}

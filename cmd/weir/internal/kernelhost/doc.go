@@ -10,12 +10,12 @@
 // stack/socket/kernel), made in the namespace.
 //
 // Time is real. A call that may block runs on a thread of its own, and counts as blocked once
-// the kernel says that the thread sleeps in a system call; so the runner knows, as it does in
+// the kernel says, several times in a row, that the thread sleeps in a system call other than futex; so the runner knows, as it does in
 // virtual time, that the call has begun before the next event does.
 //
 // # What cannot be compared
 //
 // A kernel cannot be given initial sequence numbers or a clock: the runner maps the one, and
 // tolerances must allow for the other. Settings of Linux are written below /proc/sys/net in the
-// namespace, those of other kernels are not known.
+// namespace, and nowhere else; those of other kernels are not known.
 package kernelhost

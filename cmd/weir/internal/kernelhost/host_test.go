@@ -96,6 +96,11 @@ func TestASettingIsWrittenInTheNamespaceOnly(t *testing.T) {
 	if err := h.Sysctl("net.inet.tcp.msl", "2", true); err == nil {
 		t.Error("a setting of another kernel was taken")
 	}
+	for _, name := range []string{"kernel.hostname", "vm.swappiness", "fs/file-max", "net.ipv4/../../kernel/hostname"} {
+		if err := h.Sysctl(name, "1", true); err == nil {
+			t.Errorf("%s, which is the machine's, could be set", name)
+		}
+	}
 	if err := h.Sysctl("route.initcwnd", "4", false); err != nil {
 		t.Error(err)
 	}

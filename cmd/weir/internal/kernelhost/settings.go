@@ -29,6 +29,10 @@ func (h *Host) Sysctl(name, value string, try bool) error {
 	if metric, ok := strings.CutPrefix(name, "route."); ok {
 		return h.metric(metric, value, try)
 	}
+	if !strings.HasPrefix(strings.ReplaceAll(name, "/", "."), "net.") || strings.Contains(name, "..") {
+		// Others are the machine's own, whatever namespace they are written from.
+		return fmt.Errorf("set %s: a script may set what is below net. only, which is the namespace's own", name)
+	}
 	file := filepath.Join("/proc/sys", filepath.Clean("/"+strings.ReplaceAll(name, ".", "/")))
 	return h.ns.Do(func() error {
 		if _, err := os.Stat(file); err != nil {

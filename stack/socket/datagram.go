@@ -3,6 +3,7 @@ package socket
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/weirnet/weir/stack/shard"
@@ -37,10 +38,12 @@ type datagram struct {
 	udp *shard.UDP // one of the two
 	raw *shard.Raw
 
-	ports rawPorts // under mu
-	cork  corked   // under mu
-	full  roomMark // under mu
-	rooms uint64   // under the driver's lock: how often there had been room when that was last told
+	// peerPort is the port in the address that a raw socket was connected to, which means nothing and
+	// is told again.
+	peerPort atomic.Uint32
+	cork     corked   // under mu
+	full     roomMark // under mu
+	rooms    uint64   // under the driver's lock: how often there had been room when that was last told
 }
 
 // roomMark remembers that a device was full, and how often it had had room then.
@@ -161,7 +164,7 @@ func (d *datagram) connect(_ *file, sa *Sockaddr) error {
 	defer d.mu.Unlock()
 	if sa.Family == AF_UNSPEC {
 		d.p.Disconnect()
-		d.ports.peer = 0
+		d.peerPort.Store(0)
 		return nil
 	}
 	if err := d.autobind(); err != nil {

@@ -110,9 +110,17 @@ func (d *datagram) describe4(m *Msghdr, g *udp.Datagram, o *ipOptions) {
 		m.put(SOL_IP, IP_TOS, []byte{g.TOS})
 	}
 	if o.recvOrigDst {
-		to := Sockaddr{Family: AF_INET, Addr: g.To, Port: int(d.name().Port())}
+		to := Sockaddr{Family: AF_INET, Addr: g.To, Port: d.ownPort()}
 		m.put(SOL_IP, IP_RECVORIGDSTADDR, to.Append(nil))
 	}
+}
+
+// ownPort is the port of name, for who holds the queue's lock, which a raw socket's name is under.
+func (d *datagram) ownPort() int {
+	if d.raw != nil {
+		return d.protocol
+	}
+	return int(d.udp.Local().Port())
 }
 
 // specificDestination is the address of the host that a datagram to many came to (RFC 1122

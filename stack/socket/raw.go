@@ -6,9 +6,6 @@ import (
 	"syscall"
 )
 
-// rawPorts is the port in the peer's address of a raw socket, which means nothing and is told again.
-type rawPorts struct{ peer uint16 }
-
 // bindRaw is raw_bind and rawv6_bind. Unlike other sockets a raw one may be bound again.
 func (d *datagram) bindRaw(sa *Sockaddr) error {
 	if d.domain == AF_INET {
@@ -56,7 +53,7 @@ func (d *datagram) connectRaw(to netip.AddrPort) error {
 	if err := d.raw.Connect(a); err != nil {
 		return errno(err)
 	}
-	d.ports.peer = to.Port()
+	d.peerPort.Store(uint32(to.Port()))
 	return nil
 }
 
@@ -83,10 +80,11 @@ func (d *datagram) rawName() netip.AddrPort {
 // counts as none, as in Linux.
 func (d *datagram) rawPeer() (netip.AddrPort, error) {
 	r := d.raw.Remote()
-	if !r.IsValid() || d.ports.peer == 0 {
+	port := uint16(d.peerPort.Load())
+	if !r.IsValid() || port == 0 {
 		return netip.AddrPort{}, syscall.ENOTCONN
 	}
-	return netip.AddrPortFrom(r, d.ports.peer), nil
+	return netip.AddrPortFrom(r, port), nil
 }
 
 // rawTo6 reads the address of sendto(2) on an AF_INET6 raw socket, whose port may name the

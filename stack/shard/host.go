@@ -41,10 +41,11 @@ type Host struct {
 	raws         raws
 	pings        pings
 
-	timerMu sync.Mutex
-	wheel   *wheel.Wheel[expirer]
-	due     []expirer     // scratch of service
-	kick    chan struct{} // tells the service goroutine that there is something earlier
+	timerMu       sync.Mutex
+	wheel         *wheel.Wheel[expirer]
+	timersStopped bool          // under timerMu: the host is closed
+	due           []expirer     // scratch of service
+	kick          chan struct{} // tells the service goroutine that there is something earlier
 
 	reassembly reassembly
 	pathMTU    pathMTUs
@@ -193,7 +194,5 @@ func (h *Host) release() {
 	for _, i := range h.Interfaces() {
 		i.dropBacklog()
 	}
-	h.timerMu.Lock()
-	h.wheel = wheel.New[expirer](wheelTick)
-	h.timerMu.Unlock()
+	h.stopTimers()
 }

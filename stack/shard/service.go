@@ -17,8 +17,10 @@ func (h *Host) schedule(e *wheel.Entry[expirer], at clock.Time) {
 		return
 	}
 	h.timerMu.Lock()
-	earlier := at < h.wheel.Next()
-	h.wheel.Schedule(e, at)
+	earlier := !h.timersStopped && at < h.wheel.Next()
+	if !h.timersStopped {
+		h.wheel.Schedule(e, at)
+	}
 	h.timerMu.Unlock()
 	if earlier {
 		h.wake()
@@ -30,6 +32,15 @@ func (h *Host) cancel(e *wheel.Entry[expirer]) {
 	h.timerMu.Lock()
 	h.wheel.Cancel(e)
 	h.timerMu.Unlock()
+}
+
+// stopTimers takes every entry out of the wheel and lets none in again. Who is still in a write
+// to a device while the host closes cancels its own only later, and finds it idle then.
+func (h *Host) stopTimers() {
+	h.timerMu.Lock()
+	defer h.timerMu.Unlock()
+	h.timersStopped = true
+	h.wheel.Advance(clock.Never-1, func(*wheel.Entry[expirer]) {})
 }
 
 // wake makes the service look again. One token is enough however many ask.

@@ -21,9 +21,10 @@ type round struct {
 	pkt     ip.Packet
 	seg     tcp.Segment
 	touched []*TCP
+	asked   SYN        // what a listener's user is asked about
+	block   *mem.Block // what the frame lies in, where it may be given away; see receive
 	// datagrams is made with the first one.
 	datagrams *udpRound
-	block     *mem.Block // what the frame lies in, where it may be given away; see receive
 }
 
 // Deliver takes one frame that a device of the host received through the stack, for

@@ -266,12 +266,15 @@ func (c *PacketCall) sendOwn(w *way, p []byte, size int) error {
 	return nil
 }
 
-// ListenUDPHandler is ListenUDP for a socket whose datagrams go to a handler.
-func (h *Host) ListenUDPHandler(local netip.AddrPort, both bool, handler PacketHandler) (*UDP, error) {
+// ListenUDPHandler is ListenUDP for a socket whose datagrams go to a handler, which make returns.
+func (h *Host) ListenUDPHandler(local netip.AddrPort, both bool, make func(*UDP) PacketHandler) (*UDP, error) {
 	u := h.OpenUDP(local.Addr().Is4())
-	u.opts.Broadcast, u.handler = true, handler
+	u.opts.Broadcast, u.handler = true, make(u)
 	if err := u.Bind(local, BindOptions{Both: both}); err != nil {
 		return nil, err
 	}
 	return u, nil
 }
+
+// Handler returns the socket's handler, or nil where its datagrams are queued.
+func (u *UDP) Handler() PacketHandler { return u.handler }

@@ -17,7 +17,11 @@ const (
 const bufferSize = 128 << 10
 
 // serveAll starts the three services; they end with the endpoint.
-func serveAll(ep endpoint) error {
+func serveAll(e endpoint) error {
+	if s, ok := e.(served); ok {
+		return s.serve()
+	}
+	ep := e.(faced)
 	for port, handle := range map[int]func(net.Conn) error{sinkPort: sink, sourcePort: source, echoPort: echo} {
 		l, err := ep.listen(port)
 		if err != nil {

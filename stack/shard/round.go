@@ -21,6 +21,7 @@ type round struct {
 	pkt     ip.Packet
 	seg     tcp.Segment
 	touched []*TCP
+	asked   SYN        // what a listener's user is asked about
 	block   *mem.Block // what the frame lies in, where it may be given away; see receive
 }
 

@@ -13,22 +13,22 @@ import (
 // connections, and returns how often it did. It is one thread with blocking system calls, and
 // epoll for more than one connection: the runtime's poller and scheduler would cost the
 // client more than what is measured.
-func (c *client) requests(n int, d time.Duration) (uint64, time.Duration, error) {
+func (c *client) requests(n int, d time.Duration) (r outcome, err error) {
 	fds, err := c.rawConnect(n, echoPort)
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
 	defer closeAll(fds)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	begin := time.Now()
-	var count uint64
 	if n == 1 {
-		count, err = pingOne(fds[0], begin.Add(d))
+		r.count, err = pingOne(fds[0], begin.Add(d))
 	} else {
-		count, err = pingMany(fds, begin.Add(d))
+		r.count, err = pingMany(fds, begin.Add(d))
 	}
-	return count, time.Since(begin), err
+	r.took = time.Since(begin)
+	return r, err
 }
 
 func closeAll(fds []int) {

@@ -38,6 +38,7 @@ func (h *Host) borrow(k *flowKey) *TCP {
 
 // giveBack takes back what borrow has lent and nobody has come to know.
 func (h *Host) giveBack(c *TCP) {
+	c.conn.Release()
 	*c = TCP{}
 	h.standIns.Put(c)
 }
@@ -193,7 +194,6 @@ func (half *halfOpen) settle(c *TCP, now clock.Time) {
 	} else {
 		half.leave()
 	}
-	c.conn.Release()
 	half.parent.host.giveBack(c)
 }
 

@@ -2,7 +2,6 @@ package tcp
 
 import (
 	"math"
-	"syscall"
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
@@ -29,7 +28,7 @@ type HalfOpen struct {
 	offered        uint32 // how far the window reaches beyond the peer's SYN
 	wnd, peerMSS   uint16 // the peer's
 	mss            uint16 // ours
-	soft           uint16
+	soft           errno
 	in, out, again uint8 // segments, as far as such a count goes
 	tries          uint8
 	deferMax       uint8
@@ -83,7 +82,7 @@ func (c *Conn) HalfOpen() HalfOpen {
 	h := HalfOpen{
 		deadline: c.Deadline(), openedAt: c.progressAt, rtxAt: c.rtxAt, told: c.invalidAt,
 		iss: s.iss, irs: r.irs, tsRecent: c.ts.recent, tsOffset: c.ts.offset,
-		offered: uint32(r.edge - r.irs), wnd: uint16(s.wnd), peerMSS: s.peerMSS, mss: r.mss, soft: uint16(c.soft),
+		offered: uint32(r.edge - r.irs), wnd: uint16(s.wnd), peerMSS: s.peerMSS, mss: r.mss, soft: c.soft,
 		in: few(c.stat.segmentsIn), out: few(c.stat.segmentsOut), again: few(c.again),
 		tries: c.tries, deferMax: c.deferMax, ecn: c.ecn, quick: c.quick, shifts: s.shift | r.shift<<4,
 		flags: when(s.nxt != s.iss, halfSent) | when(s.synTimed, halfTimed) | when(c.synLost, halfLost) |
@@ -109,7 +108,11 @@ func (h *HalfOpen) Resume(c *Conn, cfg *Config) {
 	c.ts.again = c.ts.val(h.openedAt)
 	c.state, c.passive, c.settled = StateSynReceived, true, true
 	c.deferring, c.deferred, c.deferMax = h.has(halfDeferring), h.has(halfDeferred), h.deferMax
-	c.rtxAt, c.invalidAt, c.soft = h.rtxAt, h.told, syscall.Errno(h.soft)
+	c.rtxAt = h.rtxAt
+	if h.told != clock.Never || h.soft != 0 {
+		r := c.own()
+		r.invalidAt, r.soft = h.told, h.soft
+	}
 	c.tries, c.again, c.ecn, c.quick = h.tries, uint32(h.again), h.ecn, h.quick
 	c.synLost, c.loss.force, c.pingpong = h.has(halfLost), h.has(halfForce), h.has(halfPingpong)
 	c.sackOK, c.scaleOK = h.has(halfSACK), h.has(halfScale)

@@ -44,7 +44,7 @@ func (h *Host) DialTCPWith(local, remote netip.AddrPort, o *TCPOptions, f Handle
 // connected reports whether there is a connection, or a TIME-WAIT record, of these ends.
 func (h *Host) connected(local, remote netip.AddrPort) bool {
 	k := makeFlowKey(local, remote)
-	return h.conns.get(&k) != nil || h.timeWaits.get(&k) != nil
+	return h.conns.get(&k) != nil || h.halfOpens.get(&k) != nil || h.timeWaits.get(&k) != nil
 }
 
 // ConnectTCP opens a connection to remote from what b has bound, and sends its SYN. b may be
@@ -186,7 +186,7 @@ func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t 
 		c.reuse, c.reusePort = t.reuse, t.reusePort
 	}
 	c.mu.Lock()
-	if c.enter() {
+	if c.enter() && h.halfOpens.get(&c.key) == nil {
 		// Asked after the key is taken: the connection that had it may only just have
 		// left the one table for the other.
 		if old, ok := h.takeTimeWait(&c.key, t != nil); ok {
@@ -201,7 +201,7 @@ func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t 
 // tcpConfig returns what the state machine is to know of its place.
 func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 	is4 := c.remote.Addr().Is4()
-	announce := mss(c.out.ifc.MTU(), is4)
+	announce := mss(c.linkMTU(), is4)
 	set := o.Settings
 	if set == nil {
 		set = h.cfg.TCP

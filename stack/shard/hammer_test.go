@@ -152,8 +152,8 @@ func (g *hammered) check() {
 	}
 	waiting := 0
 	for _, f := range g.listeners {
-		n := len(f.halfOpen) + len(f.queue)
-		if waiting += n; len(f.halfOpen) > hammerBacklog || len(f.queue) > hammerBacklog+1 {
+		n := f.halfOpen + len(f.queue)
+		if waiting += n; f.halfOpen > hammerBacklog || len(f.queue) > hammerBacklog+1 {
 			g.Fatal(g.trouble(fmt.Sprintf("%d connections in a backlog of %d", n, hammerBacklog)))
 		}
 	}

@@ -30,6 +30,7 @@ type Host struct {
 	net   atomic.Pointer[network]
 
 	conns        flows[*TCP]
+	halfOpens    flows[*halfOpen]
 	timeWaits    flows[*timeWait]
 	maxTimeWaits int
 	listeners    listeners
@@ -53,6 +54,7 @@ type Host struct {
 	idents     idents
 
 	rounds   sync.Pool // for Deliver
+	standIns sync.Pool // connections that nobody knows: see halfOpen
 	txFrames sync.Pool
 	txInUse  atomic.Int64
 	inSlots  atomic.Int64 // blocks that receive loops wait with
@@ -103,6 +105,7 @@ func New(cfg Config) *Host {
 
 		maxTimeWaits: maxTimeWaits,
 	}
+	h.standIns.New = func() any { return new(TCP) }
 	h.txFrames.New = func() any { return newTxFrame() }
 	h.listeners.init()
 	h.datagrams.init()
@@ -182,6 +185,11 @@ func (h *Host) Close() error {
 
 // release gives back what the tables still hold once nothing runs any more.
 func (h *Host) release() {
+	for _, half := range h.halfOpens.list() {
+		half.mu.Lock()
+		half.leave()
+		half.mu.Unlock()
+	}
 	for _, t := range h.timeWaits.list() {
 		t.mu.Lock()
 		t.leave()

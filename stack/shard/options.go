@@ -127,12 +127,21 @@ func (c *TCP) Interface() int { return int(c.device.Load()) }
 // pathMTU returns the path MTU that the connection goes by, and whether it is believed to
 // be no less on the way.
 func (c *TCP) pathMTU() (mtu int, believed bool) {
-	link := c.out.ifc.MTU()
+	link := c.linkMTU()
 	mtu, fragment := c.host.pathMTU.lookup(c.remote.Addr(), link)
 	if !c.PMTUDisc().usesReports() {
 		mtu = link
 	}
 	return mtu, !fragment
+}
+
+// linkMTU returns the MTU of the interface that leads to the peer. Without a route it is the least that
+// any has (RFC 8200 §5): nothing is sent by it.
+func (c *TCP) linkMTU() int {
+	if c.out.ifc == nil {
+		return 1280
+	}
+	return c.out.ifc.MTU()
 }
 
 // pathMSS returns the largest payload, options included, that the path takes, and notes in

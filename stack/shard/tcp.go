@@ -30,7 +30,6 @@ type TCP struct {
 	conn    tcp.Conn
 	host    *Host
 	handler Handler
-	parent  *Listener // until it has been accepted
 	// User is what the face above the driver keeps with the connection, under its lock.
 	User   UserData
 	local  netip.AddrPort
@@ -55,7 +54,6 @@ type TCP struct {
 	device           atomic.Int32 // the interface that it is bound to, or 0
 	reuse, reusePort bool         // as its binding or its listener was, for who binds the port
 	softwareGSO      bool         // super-segments are cut here where the device does not
-	admitted         bool         // its listener keeps a place in the accept queue for it
 	hopLimit, tos    uint8        // 0: the host's
 	pmtuDisc         PMTUDisc
 }
@@ -99,47 +97,18 @@ func (c *TCP) notify(ev tcp.Events) {
 }
 
 // happened acts on what the state machine reported.
-func (c *TCP) happened(ev tcp.Events) {
-	if c.parent != nil && ev&(tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 {
-		c.parent.progress(c, ev)
-	}
-	c.notify(ev)
-}
+func (c *TCP) happened(ev tcp.Events) { c.notify(ev) }
 
 // input feeds a segment and has the round push the connection later. One that was found
 // in the table and has left it meanwhile gets nothing: the segment is lost.
 func (c *TCP) input(r *round, s *tcp.Segment) {
 	c.mu.Lock()
-	verdict := c.admit(s)
-	if verdict == admitSegment {
+	defer c.mu.Unlock()
+	if c.entered {
 		c.queue = r.queue
 		c.happened(c.conn.Input(r.now, s))
-		if c.admitted && c.parent != nil {
-			c.parent.stays(c)
-		}
 		r.touch(c)
 	}
-	c.mu.Unlock()
-	if verdict == admitReset {
-		r.refuse(c.local, c.remote)
-	}
-}
-
-// admit decides what becomes of a segment for the connection, which is locked.
-func (c *TCP) admit(s *tcp.Segment) admission {
-	if !c.entered {
-		return admitNothing
-	}
-	if c.parent == nil {
-		return admitSegment
-	}
-	verdict := c.parent.admit(c, s)
-	if verdict == admitReset {
-		c.conn.Release()
-		c.parent.progress(c, tcp.EventClosed)
-		c.leave()
-	}
-	return verdict
 }
 
 // takes reports whether the connection gets what comes in by the interface: SO_BINDTODEVICE.

@@ -30,6 +30,7 @@ type Host struct {
 	net   atomic.Pointer[network]
 
 	conns        flows[*TCP]
+	paths        sharedPaths
 	halfOpens    flows[*halfOpen]
 	timeWaits    flows[*timeWait]
 	maxTimeWaits int
@@ -44,6 +45,7 @@ type Host struct {
 
 	timerMu       sync.Mutex
 	wheel         *wheel.Wheel[expirer]
+	connWheel     *wheel.Wheel[*TCP]
 	timersStopped bool          // under timerMu: the host is closed
 	due           []expirer     // scratch of service
 	kick          chan struct{} // tells the service goroutine that there is something earlier
@@ -95,13 +97,14 @@ type expirer interface {
 func New(cfg Config) *Host {
 	cfg = cfg.withDefaults()
 	h := &Host{
-		cfg:    cfg,
-		clock:  cfg.Clock,
-		secret: secrets{isn.New(cfg.Secret)},
-		spread: isn.New(derive(cfg.Secret, "SO_REUSEPORT")),
-		wheel:  wheel.New[expirer](wheelTick),
-		kick:   make(chan struct{}, 1),
-		closed: make(chan struct{}),
+		cfg:       cfg,
+		clock:     cfg.Clock,
+		secret:    secrets{isn.New(cfg.Secret)},
+		spread:    isn.New(derive(cfg.Secret, "SO_REUSEPORT")),
+		wheel:     wheel.New[expirer](wheelTick),
+		connWheel: wheel.New[*TCP](wheelTick),
+		kick:      make(chan struct{}, 1),
+		closed:    make(chan struct{}),
 
 		maxTimeWaits: maxTimeWaits,
 	}

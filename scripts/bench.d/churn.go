@@ -119,5 +119,5 @@ func connectFrom(fd, source, port int) error {
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: sourceAddress(source).As4()}); err != nil {
 		return fmt.Errorf("bind to %v: %w", sourceAddress(source), err)
 	}
-	return unix.Connect(fd, &unix.SockaddrInet4{Port: port, Addr: stackPrefix.Addr().As4()})
+	return connectTo(fd, port)
 }

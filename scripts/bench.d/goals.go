@@ -100,7 +100,7 @@ func (r *report) judge(v *verdict, m metric, b bound, asked *string, met *bool, 
 }
 
 func join(a, b string) string {
-	if a == "" {
+	if a == "" || a == b {
 		return b
 	}
 	return a + ", " + b

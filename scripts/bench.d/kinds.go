@@ -72,6 +72,12 @@ func init() {
 		{prefix: "crr", title: "connect, 1-byte request, close; %d at a time", maximum: 1000, metrics: requestMetrics, run: (*client).churn},
 		{prefix: "udpflood", title: "UDP requests of 64 bytes, flood", metrics: []metric{perSecond, lost, cpuEach, allocsEach, callsEach}, run: (*client).flood},
 		{prefix: "udp", title: "UDP requests of 64 bytes, %d in flight", maximum: 1000, metrics: requestMetrics, run: (*client).inFlight},
+		{prefix: "mem", title: "memory for each of %d idle connections", maximum: 1_000_000, once: true, special: (*bench).idleMemory, only: func(c *contender) bool { return c.idle },
+			metrics: []metric{{key: "value", unit: "octets", lower: true}, {key: "peak", title: "before its garbage is collected", unit: "octets", lower: true}}},
+		{prefix: "size", title: "smallest TCP and UDP echo program, stripped", once: true, special: (*bench).sizes, only: func(c *contender) bool { return c.program != "" },
+			metrics: []metric{{key: "value", unit: "MB", lower: true}}},
+		{prefix: "start", title: "from the start of weir up until it is ready", special: (*bench).starts, only: func(c *contender) bool { return c.name == "weir" },
+			metrics: []metric{{key: "value", unit: "ms", lower: true}}},
 	}
 }
 

@@ -12,6 +12,9 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == childArg {
 		exit(runChild(os.Args[2:]))
 	}
+	if len(os.Args) == 4 && os.Args[1] == holderArg {
+		exit(runHolder(os.Args[2:]))
+	}
 	o, err := parseOptions(os.Args[1:])
 	if err != nil {
 		exit(err)
@@ -41,7 +44,7 @@ func exit(err error) {
 
 // run measures everything in rounds.
 func run(ctx context.Context, o *options) *report {
-	b := &bench{ctx, o, newReport(o)}
+	b := &bench{ctx: ctx, options: o, report: newReport(o)}
 	for round := range o.rounds {
 		for i := range o.contenders {
 			c := o.contenders[(i+round)%len(o.contenders)]

@@ -15,6 +15,7 @@ type bench struct {
 	ctx context.Context
 	*options
 	report *report
+	built  map[string]string // by package
 }
 
 // measure runs one test against a contender and adds its samples to the report.

@@ -30,7 +30,7 @@ const (
 	allContenders   = "weir,weir-events,weir-plain,gvisor,gvisor-best,kernel,kernel-plain,ceiling"
 	quickContenders = "weir,weir-events,gvisor-best,kernel,ceiling"
 	quickTests      = "to1,to8,from1,from8,rr1,rr64,crr16,udpflood,udp128"
-	allTests        = quickTests
+	allTests        = quickTests + ",start,size,mem100000"
 )
 
 func parseOptions(args []string) (*options, error) {

@@ -46,7 +46,7 @@ func (c *client) rawConnect(n, port int) (fds []int, err error) {
 				return err
 			}
 			fds = append(fds, fd)
-			if err := unix.Connect(fd, &unix.SockaddrInet4{Port: port, Addr: stackPrefix.Addr().As4()}); err != nil {
+			if err := connectTo(fd, port); err != nil {
 				return fmt.Errorf("connect to port %d: %w", port, err)
 			}
 		}
@@ -56,6 +56,20 @@ func (c *client) rawConnect(n, port int) (fds []int, err error) {
 		closeAll(fds)
 	}
 	return fds, err
+}
+
+// connectTo is connect(2), begun again where a signal of the runtime's has interrupted it.
+func connectTo(fd, port int) error {
+	at := &unix.SockaddrInet4{Port: port, Addr: stackPrefix.Addr().As4()}
+	for {
+		switch err := unix.Connect(fd, at); err {
+		case unix.EINTR:
+		case unix.EISCONN:
+			return nil
+		default:
+			return err
+		}
+	}
 }
 
 // rawSocket makes an IPv4 socket in the thread's namespace.

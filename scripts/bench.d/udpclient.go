@@ -72,7 +72,7 @@ func (c *client) udpConnect(patience time.Duration) (fd int, err error) {
 		}
 		return errors.Join(
 			unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &late),
-			unix.Connect(fd, &unix.SockaddrInet4{Port: echoPort, Addr: stackPrefix.Addr().As4()}))
+			connectTo(fd, echoPort))
 	})
 	return fd, err
 }

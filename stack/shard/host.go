@@ -53,6 +53,7 @@ type Host struct {
 	idents     idents
 
 	rounds   sync.Pool // for Deliver
+	batches  sync.Pool // of *udpBatch
 	txFrames sync.Pool
 	txInUse  atomic.Int64
 	inSlots  atomic.Int64 // blocks that receive loops wait with

@@ -13,7 +13,7 @@ const (
 	// outletFrames is how many frames an outlet gives a device in one call.
 	outletFrames = 16
 	// maxTrain is how many datagrams go in one super-segment: as many as every kernel that takes
-	// them takes (UDP_MAX_SEGMENTS was 64 before Linux 6.9).
+	// them takes (UDP_MAX_SEGMENTS was 64 when USO came).
 	maxTrain = 64
 	// maxTrainOctets bounds a super-segment's payload: with its headers it is an IP packet.
 	maxTrainOctets = 65535 - 40 - udp.HeaderLen

@@ -30,12 +30,19 @@ func (l *Listener) hasRoom() bool {
 	return false
 }
 
-// forSYN returns the options for a connection that a SYN asks for, and whether there is a place for
-// it: a flood of SYNs is to cost no more than that question.
-func (l *Listener) forSYN() (o ListenOptions, ok bool) {
+// options returns the options for a connection that a SYN asks for.
+func (l *Listener) options() ListenOptions {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.opts, l.hasRoom()
+	return l.opts
+}
+
+// room reports whether there is a place for one more half-open connection: a flood of SYNs is
+// to cost no more than that question.
+func (l *Listener) room() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.hasRoom()
 }
 
 // reserve takes a place for one more half-open connection.
@@ -100,7 +107,11 @@ func (l *Listener) progress(c *TCP, ev tcp.Events) {
 	l.dismiss(c)
 	delete(l.halfOpen, c)
 	up := ev&tcp.EventConnected != 0 && !l.closed
-	if up {
+	switch {
+	case !up:
+	case l.opts.Handler != nil:
+		c.handler = l.opts.Handler
+	default:
 		l.queue = append(l.queue, c)
 		if l.onReady != nil {
 			l.onReady()

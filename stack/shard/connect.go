@@ -14,12 +14,17 @@ import (
 // EventConnected, or EventError and then the connection's Conn().Err. The errors here
 // are those of before the first packet: ENETUNREACH, EADDRNOTAVAIL, EADDRINUSE, net.ErrClosed.
 func (h *Host) DialTCP(local, remote netip.AddrPort, f Handler) (*TCP, error) {
+	return h.DialTCPWith(local, remote, nil, f)
+}
+
+// DialTCPWith is DialTCP with options, which may be nil.
+func (h *Host) DialTCPWith(local, remote netip.AddrPort, o *TCPOptions, f Handler) (*TCP, error) {
 	if a := local.Addr(); a.IsValid() && !a.IsUnspecified() && !h.IsLocal(a) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
 	remote = netip.AddrPortFrom(remote.Addr().Unmap(), remote.Port())
 	if local.Port() == 0 {
-		return h.connect(nil, local.Addr(), remote, nil, f)
+		return h.connect(nil, local.Addr(), remote, o, f)
 	}
 	if !local.Addr().IsValid() || local.Addr().IsUnspecified() {
 		local = netip.AddrPortFrom(unspecified(remote.Addr()), local.Port())
@@ -29,7 +34,7 @@ func (h *Host) DialTCP(local, remote netip.AddrPort, f Handler) (*TCP, error) {
 		return nil, err
 	}
 	defer b.Release() // the connection holds the port from now on
-	c, err := h.ConnectTCP(b, remote, nil, f)
+	c, err := h.ConnectTCP(b, remote, o, f)
 	if err == syscall.EADDRNOTAVAIL && h.connected(local, remote) {
 		err = syscall.EADDRINUSE
 	}

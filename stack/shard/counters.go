@@ -19,6 +19,7 @@ type Counters struct {
 	synQueueFull, listenClosed              atomic.Uint64
 	acceptOverflow, abortOnOverflow         atomic.Uint64
 	listenRefused, tcpSilent                atomic.Uint64
+	synRefused, synUnwanted                 atomic.Uint64
 	timeWaitReused, timeWaitOverflow        atomic.Uint64
 	rawIn, rawOut, rawFull, rawBadChecksum  atomic.Uint64
 }
@@ -53,7 +54,7 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 		{"tcp.no_port", &c.tcpNoPort}, {"tcp.drop.blackhole", &c.tcpSilent}, {"tcp.drop.listen_overflow", &c.listenOverflow},
 		{"tcp.drop.syn_queue_full", &c.synQueueFull}, {"tcp.drop.listen_closed", &c.listenClosed},
 		{"tcp.drop.accept_overflow", &c.acceptOverflow}, {"tcp.abort_on_overflow", &c.abortOnOverflow},
-		{"tcp.listen_refused", &c.listenRefused},
+		{"tcp.listen_refused", &c.listenRefused}, {"tcp.syn_refused", &c.synRefused}, {"tcp.drop.syn_unwanted", &c.synUnwanted},
 		{"tcp.accepted", &c.accepted}, {"tcp.timewait_reused", &c.timeWaitReused},
 		{"tcp.drop.timewait_overflow", &c.timeWaitOverflow},
 		{"raw.in", &c.rawIn}, {"raw.out", &c.rawOut}, {"raw.drop.full", &c.rawFull},

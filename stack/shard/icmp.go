@@ -150,7 +150,7 @@ func (r *round) report(rep *icmp.Report) {
 			c.report(r, rep)
 		}
 	case wire.ProtoUDP:
-		u := h.findUDP(local, remote, r.ifc)
+		u, _ := h.findUDP(local, remote, r.ifc)
 		if u == nil {
 			h.counters.icmpIgnored.Add(1) // we never sent that (RFC 8201 §4)
 			return

@@ -24,6 +24,14 @@ type ListenOptions struct {
 	// DeferAccept is TCP_DEFER_ACCEPT: for so long a connection that has sent no text stays
 	// half-open, its last ACK ignored.
 	DeferAccept time.Duration
+	// OnSYN, where it is not nil, is asked about each SYN before anything is kept of it, and before
+	// the backlog is. It is not asked again when a SYN that was accepted comes again. It runs
+	// in the receive path, of several queues at a time, and must not block; no lock is held.
+	OnSYN func(*SYN) Verdict
+	// Handler, where it is not nil, takes the place of the accept queue: a connection whose
+	// handshake is done is its own from then on, beginning with EventConnected, and there is
+	// nothing to Take. The backlog bounds the half-open connections only.
+	Handler Handler
 	// TCP is what accepted connections begin with. Its Interface is the listener's too.
 	TCP TCPOptions
 
@@ -52,6 +60,11 @@ type Listener struct {
 // its family; both makes the port answer on any address of both families. Port 0
 // asks for a free one. The errors are EADDRINUSE, EADDRNOTAVAIL and net.ErrClosed.
 func (h *Host) Listen(local netip.AddrPort, both bool) (*Listener, error) {
+	return h.ListenWith(local, both, ListenOptions{})
+}
+
+// ListenWith is Listen with options, of which a Backlog of 0 is Config.Backlog.
+func (h *Host) ListenWith(local netip.AddrPort, both bool, o ListenOptions) (*Listener, error) {
 	if a := local.Addr(); !a.IsUnspecified() && !h.IsLocal(a) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
@@ -59,7 +72,10 @@ func (h *Host) Listen(local netip.AddrPort, both bool) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := h.listenTCP(b, ListenOptions{Backlog: h.cfg.Backlog})
+	if o.Backlog == 0 {
+		o.Backlog = h.cfg.Backlog
+	}
+	l, err := h.listenTCP(b, o)
 	if err != nil {
 		b.Release()
 		return nil, err

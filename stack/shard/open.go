@@ -56,8 +56,11 @@ func (r *round) listen(l *Listener, local, remote netip.AddrPort, minISS *seq.Va
 // accept makes the connection that a SYN asks for.
 func (r *round) accept(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
 	h := r.h
-	o, ok := l.forSYN()
-	if !ok {
+	o := l.options()
+	if o.OnSYN != nil && !r.decide(o.OnSYN, local, remote) {
+		return
+	}
+	if !l.room() {
 		if o.RefuseOverflow {
 			h.counters.listenRefused.Add(1)
 			r.refuse(local, remote)

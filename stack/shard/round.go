@@ -21,7 +21,10 @@ type round struct {
 	pkt     ip.Packet
 	seg     tcp.Segment
 	touched []*TCP
+	asked   SYN        // what a listener's user is asked about
 	block   *mem.Block // what the frame lies in, where it may be given away; see receive
+	// datagrams is made with the first one.
+	datagrams *udpRound
 }
 
 // Deliver takes one frame that a device of the host received through the stack, for
@@ -37,8 +40,9 @@ func (h *Host) Deliver(i *Interface, f *link.Frame) {
 	h.rounds.Put(r)
 }
 
-// flush pushes every connection that the round touched.
+// flush sends what handlers of datagrams have answered, and pushes every connection that the round touched.
 func (r *round) flush() {
+	r.flushUDP()
 	for n, c := range r.touched {
 		c.mu.Lock()
 		c.touched = false
@@ -166,6 +170,9 @@ func (r *round) transport(d destination) {
 		if d != toLocal { // RFC 9293 §3.9.2.3: silently discard
 			r.h.counters.tcpMulticast.Add(1)
 			return
+		}
+		if t := r.datagrams; t != nil && t.outlet.n > 0 {
+			t.outlet.flush(false) // no answer waits for a connection's handler
 		}
 		r.tcp()
 		return

@@ -17,6 +17,12 @@ type Handler interface {
 	OnEvent(c *TCP, events tcp.Events)
 }
 
+// UserData is what the user of a connection keeps with it. The driver does not look at it.
+type UserData struct {
+	Value any
+	Flags uint8
+}
+
 // TCP is a connection in the driver's hands: the state machine with its lock, its
 // place in the tables, its route and its timer.
 type TCP struct {
@@ -25,9 +31,11 @@ type TCP struct {
 	host    *Host
 	handler Handler
 	parent  *Listener // until it has been accepted
-	local   netip.AddrPort
-	remote  netip.AddrPort
-	key     flowKey
+	// User is what the face above the driver keeps with the connection, under its lock.
+	User   UserData
+	local  netip.AddrPort
+	remote netip.AddrPort
+	key    flowKey
 
 	out   path     // the way to remote, good for one generation of the network
 	outAt uint64   // that generation
@@ -76,6 +84,9 @@ func (c *TCP) Remote() netip.AddrPort { return c.remote }
 
 // SetHandler makes f the one who is told what happens. The connection must be locked.
 func (c *TCP) SetHandler(f Handler) { c.handler = f }
+
+// Handler returns the one who is told what happens. The connection must be locked.
+func (c *TCP) Handler() Handler { return c.handler }
 
 // Push sends what there is to send and sets the timer. The connection must be locked.
 func (c *TCP) Push() { c.push(c.host.Now()) }

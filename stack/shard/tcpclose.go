@@ -21,6 +21,18 @@ func (c *TCP) Close() {
 	c.push(now)
 }
 
+// Leave is Close by a handler, in a call of its own: the connection is locked, and what there is to send is
+// sent when the call returns.
+func (c *TCP) Leave() {
+	if !c.detached {
+		c.detached = true
+		c.conn.Close(c.host.Now())
+	}
+	if !c.entered {
+		c.release()
+	}
+}
+
 // Abort resets the connection and lets everything of it go.
 func (c *TCP) Abort() {
 	c.mu.Lock()

@@ -39,14 +39,19 @@ func (u *UDP) check(payload []byte, dst netip.AddrPort, o *SendOptions) (s sendi
 	if s, err = u.prepare(dst, o); err != nil {
 		return s, err
 	}
+	return s, u.fits(payload, &s)
+}
+
+// fits returns EMSGSIZE for a datagram that is too long to be sent so.
+func (u *UDP) fits(payload []byte, s *sending) error {
 	if len(payload) > udp.MaxPayload(s.dst.Addr()) {
-		return s, syscall.EMSGSIZE
+		return syscall.EMSGSIZE
 	}
 	if s.mustFit && len(payload)+udp.HeaderLen+ipHeaderLen(s.dst.Addr()) > s.mtu {
 		u.tooLong(s.dst, s.mtu, payload, s.recvErr)
-		return s, syscall.EMSGSIZE
+		return syscall.EMSGSIZE
 	}
-	return s, nil
+	return nil
 }
 
 // sending is what is known of a datagram before it is built.

@@ -57,6 +57,7 @@ type Host struct {
 
 	rounds   sync.Pool // for Deliver
 	standIns sync.Pool // connections that nobody knows: see halfOpen
+	batches  sync.Pool // of *udpBatch
 	txFrames sync.Pool
 	txInUse  atomic.Int64
 	inSlots  atomic.Int64 // blocks that receive loops wait with

@@ -33,7 +33,7 @@ type contender struct {
 	veth        bool     // it is a kernel: it gets a namespace of its own
 	plain       bool     // its veth pair has no offloads
 	env         []string // for its process, besides what all have
-	idle        bool     // its memory for idle connections is measured
+	idle        int      // the port for idle connections, where their memory is measured
 	program     string   // its echo program's directory
 	// open makes the stack, in the thread's namespace.
 	open func(mtu int, congestion string) (endpoint, error)
@@ -56,11 +56,11 @@ type served interface {
 }
 
 var contenders = []*contender{
-	{name: "weir", title: "weir", idle: true, program: "weir", open: openWeir},
-	{name: "weir-events", title: "weir, events", idle: true, program: "weir-events", open: openWeirEvents},
+	{name: "weir", title: "weir", idle: echoPort, program: "weir", open: openWeir},
+	{name: "weir-events", title: "weir, events", idle: echoPort, program: "weir-events", open: openWeirEvents},
 	{name: "weir-plain", title: "weir plain", open: openWeirPlain},
 	{name: "gvisor", title: "gVisor", program: "gvisor", open: openGVisor},
-	{name: "gvisor-best", title: "gVisor best", idle: true, env: []string{"GOGC=400"}, open: openGVisorBest},
+	{name: "gvisor-best", title: "gVisor best", idle: idlePort, env: []string{"GOGC=400"}, open: openGVisorBest},
 	{name: "kernel", title: "Linux, veth", veth: true, program: "net", open: openKernel},
 	{name: "kernel-plain", title: "Linux, plain veth", veth: true, plain: true, open: openKernel},
 	{name: "ceiling", title: "ceiling", open: openCeiling},

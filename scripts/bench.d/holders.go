@@ -25,7 +25,7 @@ const ownDescriptors = 100
 // idleMemory opens n connections and returns the contender's resident memory for each: what
 // it has more than before, when all are open, nothing is on its way and its garbage is collected. One
 // process may not have so many descriptors, so several hold them.
-func (b *bench) idleMemory(p *process, _ *contender, n int) (sample, error) {
+func (b *bench) idleMemory(p *process, c *contender, n int) (sample, error) {
 	cl := &client{ctx: b.ctx, ns: p.clientSide}
 	if err := cl.addSources(); err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (b *bench) idleMemory(p *process, _ *contender, n int) (sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	holders, err := b.hold(p, n)
+	holders, err := b.hold(p, c.idle, n)
 	defer func() {
 		p.stop() // or it would see the end of each connection
 		for _, h := range holders {
@@ -67,7 +67,7 @@ func (p *process) settled() (uint64, error) {
 }
 
 // hold starts holders of n connections in all and waits until they are open.
-func (b *bench) hold(p *process, n int) (holders []*exec.Cmd, err error) {
+func (b *bench) hold(p *process, port, n int) (holders []*exec.Cmd, err error) {
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (b *bench) hold(p *process, n int) (holders []*exec.Cmd, err error) {
 	for i := 0; n > 0; i++ {
 		count := min(n, most)
 		n -= count
-		h := exec.CommandContext(b.ctx, os.Args[0], holderArg, strconv.Itoa(count), strconv.Itoa(i%sources))
+		h := exec.CommandContext(b.ctx, os.Args[0], holderArg, strconv.Itoa(port), strconv.Itoa(count), strconv.Itoa(i%sources))
 		h.Stderr = os.Stderr
 		out, err := h.StdoutPipe()
 		if err != nil {
@@ -101,11 +101,12 @@ func (b *bench) hold(p *process, n int) (holders []*exec.Cmd, err error) {
 	return holders, cmp.Or(errs...)
 }
 
-// runHolder opens as many connections as args say from the source of that number, and waits to be killed.
+// runHolder opens connections and waits to be killed. args are the port, how many, and the source's number.
 func runHolder(args []string) error {
-	count, err1 := strconv.Atoi(args[0])
-	source, err2 := strconv.Atoi(args[1])
-	if err := errors.Join(err1, err2, raiseDescriptors()); err != nil {
+	port, err1 := strconv.Atoi(args[0])
+	count, err2 := strconv.Atoi(args[1])
+	source, err3 := strconv.Atoi(args[2])
+	if err := errors.Join(err1, err2, err3, raiseDescriptors()); err != nil {
 		return err
 	}
 	for i := range count {
@@ -117,7 +118,7 @@ func runHolder(args []string) error {
 		if err := unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_SNDTIMEO, &late); err != nil {
 			return err
 		}
-		if err := connectFrom(fd, source, echoPort); err != nil {
+		if err := connectFrom(fd, source, port); err != nil {
 			return fmt.Errorf("connection %d: %w", i+1, err)
 		}
 	}

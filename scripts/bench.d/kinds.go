@@ -72,7 +72,7 @@ func init() {
 		{prefix: "crr", title: "connect, 1-byte request, close; %d at a time", maximum: 1000, metrics: requestMetrics, run: (*client).churn},
 		{prefix: "udpflood", title: "UDP requests of 64 bytes, flood", metrics: []metric{perSecond, lost, cpuEach, allocsEach, callsEach}, run: (*client).flood},
 		{prefix: "udp", title: "UDP requests of 64 bytes, %d in flight", maximum: 1000, metrics: requestMetrics, run: (*client).inFlight},
-		{prefix: "mem", title: "memory for each of %d idle connections", maximum: 1_000_000, once: true, special: (*bench).idleMemory, only: func(c *contender) bool { return c.idle },
+		{prefix: "mem", title: "memory for each of %d idle connections", maximum: 1_000_000, once: true, special: (*bench).idleMemory, only: func(c *contender) bool { return c.idle != 0 },
 			metrics: []metric{{key: "value", unit: "octets", lower: true}, {key: "peak", title: "before its garbage is collected", unit: "octets", lower: true}}},
 		{prefix: "size", title: "smallest TCP and UDP echo program, stripped", once: true, special: (*bench).sizes, only: func(c *contender) bool { return c.program != "" },
 			metrics: []metric{{key: "value", unit: "MB", lower: true}}},

@@ -12,7 +12,7 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == childArg {
 		exit(runChild(os.Args[2:]))
 	}
-	if len(os.Args) == 4 && os.Args[1] == holderArg {
+	if len(os.Args) == 5 && os.Args[1] == holderArg {
 		exit(runHolder(os.Args[2:]))
 	}
 	o, err := parseOptions(os.Args[1:])

@@ -37,7 +37,7 @@ func parseOptions(args []string) (*options, error) {
 	o := &options{command: strings.Join(append([]string{"scripts/bench"}, args...), " "), source: os.Getenv("BENCH_SOURCE")}
 	rounds, seconds, contenders, tests := 5, 1.25, allContenders, allTests
 	if len(args) > 0 && args[0] == "quick" {
-		args, rounds, seconds, contenders, tests = args[1:], 2, 1, quickContenders, quickTests
+		args, rounds, seconds, contenders, tests = args[1:], 2, 0.9, quickContenders, quickTests
 	}
 	f := flag.NewFlagSet("bench", flag.ExitOnError)
 	f.Float64Var(&o.seconds, "seconds", seconds, "how long each measurement lasts")

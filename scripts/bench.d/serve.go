@@ -12,6 +12,9 @@ const (
 	sinkPort   = 9  // reads to the end and then says how many octets that were
 	sourcePort = 19 // writes without end
 	echoPort   = 7  // TCP and UDP
+
+	// idlePort is the same for connections that are idle, of a contender that has a thriftier way to do it.
+	idlePort = 7007
 )
 
 // bufferSize is what is read and written at once. A stack may have another size that it writes best.
@@ -32,6 +35,11 @@ func serveAll(e endpoint) error {
 	size := bufferSize
 	if w, ok := e.(interface{ writeSize() int }); ok {
 		size = w.writeSize()
+	}
+	if w, ok := e.(interface{ serveIdle() error }); ok {
+		if err := w.serveIdle(); err != nil {
+			return err
+		}
 	}
 	source := func(c net.Conn) error { return source(c, make([]byte, size)) }
 	for port, handle := range map[int]func(net.Conn) error{sinkPort: sink, sourcePort: source, echoPort: echo} {

@@ -55,7 +55,7 @@ func openGVisor(mtu int, _ string) (endpoint, error) {
 // through (gvisorLink), CUBIC, buffers that tune themselves to as much as it allows, and no RACK, in
 // whose way its window collapses. The process has GOGC=400.
 func openGVisorBest(mtu int, _ string) (endpoint, error) {
-	dev, err := openRawTUN(mtu)
+	dev, err := openRawTUN(mtu, false)
 	if err != nil {
 		return nil, err
 	}

@@ -29,10 +29,10 @@ type Host struct {
 	netMu sync.Mutex // held by who changes net or mode
 	net   atomic.Pointer[network]
 
-	conns        flows[*TCP]
+	conns        flows[TCP, *TCP]
 	paths        sharedPaths
-	halfOpens    flows[*halfOpen]
-	timeWaits    flows[*timeWait]
+	halfOpens    flows[halfOpen, *halfOpen]
+	timeWaits    flows[timeWait, *timeWait]
 	maxTimeWaits int
 	listeners    listeners
 	datagrams    sockets

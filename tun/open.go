@@ -128,7 +128,7 @@ func (d *Device) openVnet(cfg *Config) error {
 		if !d.created {
 			d.noteHeader(fd)
 		}
-		uso, setErr = setOffloads(d.name, fd, cfg.USO)
+		uso, setErr = setOffloads(d.name, fd, !cfg.NoUSO)
 	})
 	if err != nil || setErr != nil {
 		d.vnet = false

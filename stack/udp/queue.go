@@ -207,6 +207,14 @@ func (q *Queue) Peek() *Datagram {
 	return &q.peeked
 }
 
+// Next returns what PopTrain would, and leaves it in the queue, which still owns it; nil when there is none.
+func (q *Queue) Next() *Datagram {
+	if q.count == 0 {
+		return nil
+	}
+	return &q.ring[q.head]
+}
+
 // Len returns how many datagrams are queued.
 func (q *Queue) Len() int { return q.count + q.segments }
 

@@ -12,6 +12,10 @@ const (
 	// maxBlock is the largest block that a queue takes: one super-segment.
 	maxBlock = 64 << 10
 
+	// maxDouble is the largest block that is taken for less than it holds. More would let a short
+	// segment in the midst of long ones have the next one copied (see take).
+	maxDouble = 16 << 10
+
 	// keepPieces is how many entries the index of an empty queue may keep. Beyond
 	// that it is left to the collector, so that a million connections which are
 	// idle now do not pay for the burst that each had once.
@@ -71,7 +75,7 @@ func (q *fifo) tail() []byte {
 // does not more than double the memory.
 func (q *fifo) grow(n int) []byte {
 	double := 1 << bits.Len(uint(q.length())) / 2
-	b := q.pool.Get(min(max(n, double), maxBlock))
+	b := q.pool.Get(min(max(n, min(double, maxDouble)), maxBlock))
 	q.enter(b)
 	return b.B
 }

@@ -43,6 +43,7 @@ type Device struct {
 	watch *watch
 
 	closing sync.Mutex
+	bell    *bell
 }
 
 // counters count by reason what was lost.
@@ -103,7 +104,15 @@ func (d *Device) ReadFrames(queue int, bufs [][]byte, sizes []int) (int, error) 
 	if uint(queue) >= uint(len(d.queues)) {
 		return 0, d.noQueue("read from", queue)
 	}
-	return d.queues[queue].readFrames(bufs, sizes)
+	return d.queues[queue].readFrames(bufs, sizes, true)
+}
+
+// PollFrames is ReadFrames for who cannot wait: where there is nothing it returns 0 and nil.
+func (d *Device) PollFrames(queue int, bufs [][]byte, sizes []int) (int, error) {
+	if uint(queue) >= uint(len(d.queues)) {
+		return 0, d.noQueue("read from", queue)
+	}
+	return d.queues[queue].readFrames(bufs, sizes, false)
 }
 
 // WriteFrames gives the frames to the kernel in order and returns how many it took. It
@@ -144,6 +153,7 @@ func (d *Device) Close() error {
 	if d.closed.Swap(true) {
 		return nil
 	}
+	d.bell.ring()
 	if d.watch != nil {
 		d.watch.stop()
 	}
@@ -158,6 +168,7 @@ func (d *Device) Close() error {
 	if d.found != nil {
 		d.found.resetFlags(d)
 	}
+	d.bell.close()
 	if d.host != nil {
 		d.host.close()
 	}
@@ -179,7 +190,7 @@ func (d *Device) resetQueues() {
 
 func (d *Device) closeQueues() {
 	for _, q := range d.queues {
-		q.closer.Close()
+		q.close()
 	}
 	if !d.closed.Load() {
 		d.queues = nil

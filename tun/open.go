@@ -55,6 +55,9 @@ func open(cfg *Config) (d *Device, err error) {
 			d = nil
 		}
 	}()
+	if d.bell, err = newBell(); err != nil {
+		return d, &Error{Op: "open", On: cfg.Name, Why: "no descriptor to end its reads with: " + err.Error(), Err: err}
+	}
 	if d.host, err = newHost(); err != nil {
 		return d, err
 	}
@@ -161,10 +164,7 @@ func (d *Device) attachAll(cfg *Config, flags uint16) error {
 			unix.Close(fd)
 			return err
 		}
-		file := asFile(fd)
-		if err := d.addQueue(actual, file, file); err != nil {
-			return err
-		}
+		d.addQueue(actual, fd, descriptor(fd))
 		name, excl = actual, 0
 	}
 	return nil

@@ -41,6 +41,7 @@ type TCP struct {
 	quiet    chan struct{} // closed when sending ends, where somebody waits for that
 	sending  bool          // somebody has let go of mu to write to the device
 	touched  bool          // a round will push it
+	woke     bool          // its handler has made a goroutine ready
 	entered  bool          // in host.conns
 	detached bool          // its user has closed it: blocks go when the state machine is done
 
@@ -76,6 +77,10 @@ func (c *TCP) Remote() netip.AddrPort { return c.remote }
 
 // SetHandler makes f the one who is told what happens. The connection must be locked.
 func (c *TCP) SetHandler(f Handler) { c.handler = f }
+
+// Woke tells that the handler has made a goroutine ready, which the receive loop then lets run
+// before it looks for more frames. The connection must be locked.
+func (c *TCP) Woke() { c.woke = true }
 
 // Push sends what there is to send and sets the timer. The connection must be locked.
 func (c *TCP) Push() { c.push(c.host.Now()) }

@@ -20,6 +20,7 @@ var floors = [][]string{
 	{"stack/icmp", "stack/udp", "stack/tcp"},
 	{"stack/shard"}, // the driver: time and goroutines begin here
 	{"stack/netconn"},
+	{"stack/event"},
 	{"stack/socket"},
 	{"stack"},
 }
@@ -45,7 +46,7 @@ var imports = map[string][]string{
 	"stack/script/report": {"stack/script"},
 	"tun":                 {"tun/*"},
 	"tun/*":               {"tun", "tun/*"},
-	"apps/*":              {"stack", "apps/*"},
+	"apps/*":              {"stack", "stack/event", "apps/*"},
 	"cmd/*":               {"*"},
 	"scripts/*":           {"*"},
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/weirnet/weir/stack/netconn"
+	"github.com/weirnet/weir/stack/shard"
 )
 
 // endpoint is an address as the functions of package net take it.
@@ -103,6 +104,35 @@ func (s *Stack) DialFrom(ctx context.Context, network string, local netip.AddrPo
 // "tcp", means any address of both families; port 0 asks for a free one. The listener is
 // a *netconn.Listener; the error is a *net.OpError around EADDRINUSE or EADDRNOTAVAIL.
 func (s *Stack) Listen(network, address string) (net.Listener, error) {
+	return ListenConfig{}.Listen(s, network, address)
+}
+
+// SYN is what is known of somebody who wants to connect, and Verdict what becomes of it.
+type (
+	SYN     = shard.SYN
+	Verdict = shard.Verdict
+)
+
+// What a ListenConfig's OnSYN returns.
+const (
+	AcceptSYN = shard.AcceptSYN // the handshake goes on
+	RefuseSYN = shard.RefuseSYN // it is answered by a reset, as if nobody listened
+	DropSYN   = shard.DropSYN   // it is not answered
+)
+
+// ListenConfig says how to listen where that is not as Stack.Listen does.
+type ListenConfig struct {
+	// Backlog is how many connections are kept that are not accepted yet, and how many
+	// half-open ones beside; zero is Config.Backlog.
+	Backlog int
+	// OnSYN is asked about each SYN before anything is kept of it: who is not wanted costs no
+	// memory and, with DropSYN, no answer. It runs in the receive path and must
+	// not block. The counters tcp.syn_refused and tcp.drop.syn_unwanted tell how many there were.
+	OnSYN func(*SYN) Verdict
+}
+
+// Listen is Stack.Listen with the configuration.
+func (lc ListenConfig) Listen(s *Stack, network, address string) (net.Listener, error) {
 	proto, e, err := parse("listen", network, address)
 	if err != nil {
 		return nil, err
@@ -110,7 +140,8 @@ func (s *Stack) Listen(network, address string) (net.Listener, error) {
 	if proto != "tcp" {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("not a stream network: use ListenPacket")}
 	}
-	l, err := netconn.ListenTCP(s.h, network, e.addr, e.any && network == "tcp")
+	o := shard.ListenOptions{Backlog: max(lc.Backlog, 0), OnSYN: lc.OnSYN}
+	l, err := netconn.ListenTCPWith(s.h, network, e.addr, e.any && network == "tcp", o)
 	if err != nil {
 		return nil, err
 	}

@@ -32,8 +32,9 @@ func tshark(t testing.TB, file string, args ...string) string {
 	t.Helper()
 	args = append([]string{"-n", "-r", file,
 		"-o", "ip.check_checksum:TRUE", "-o", "tcp.check_checksum:TRUE", "-o", "udp.check_checksum:TRUE",
-		// What the octets of a stream might mean to an application is not the question.
-		"-o", "tcp.desegment_tcp_streams:FALSE"}, args...)
+		// What octets might mean to an application is not the question: a port chosen at random may
+		// be one of a protocol whose messages these are not.
+		"-d", "tcp.port==1-65535,data", "-d", "udp.port==1-65535,data"}, args...)
 	cmd := exec.Command(program(t, "tshark"), args...)
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs

@@ -27,22 +27,36 @@ var (
 // contender is somebody who is measured.
 type contender struct {
 	name, title string
-	veth        bool // it is a kernel: it gets a namespace of its own
+	veth        bool     // it is a kernel: it gets a namespace of its own
+	plain       bool     // its veth pair has no offloads
+	env         []string // for its process, besides what all have
 	// open makes the stack, in the thread's namespace.
 	open func(mtu int, congestion string) (endpoint, error)
 }
 
-// endpoint is a TCP stack at stackPrefix's address.
-type endpoint interface {
+// endpoint is a TCP stack at stackPrefix's address: a faced or a served.
+type endpoint interface{ io.Closer }
+
+// faced has the shapes of package net, which serve.go is written against.
+type faced interface {
+	endpoint
 	listen(port int) (net.Listener, error)
-	io.Closer
+}
+
+// served has the services of serve.go in another shape of its own.
+type served interface {
+	endpoint
+	serve() error // starts them
 }
 
 var contenders = []*contender{
 	{name: "weir", title: "weir", open: openWeir},
 	{name: "weir-plain", title: "weir plain", open: openWeirPlain},
 	{name: "gvisor", title: "gVisor", open: openGVisor},
+	{name: "gvisor-best", title: "gVisor best", env: []string{"GOGC=400"}, open: openGVisorBest},
 	{name: "kernel", title: "Linux, veth", veth: true, open: openKernel},
+	{name: "kernel-plain", title: "Linux, plain veth", veth: true, plain: true, open: openKernel},
+	{name: "ceiling", title: "ceiling", open: openCeiling},
 }
 
 func contenderByName(name string) *contender {

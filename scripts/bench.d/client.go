@@ -123,26 +123,3 @@ func (c *client) bulkFrom(n int, d time.Duration) (uint64, time.Duration, error)
 		}
 	})
 }
-
-// requests sends one octet and waits for it to come back, again and again for d on n
-// connections, and returns how often it did.
-func (c *client) requests(n int, d time.Duration) (uint64, time.Duration, error) {
-	conns, err := c.connect(n, echoPort, d)
-	if err != nil {
-		return 0, 0, err
-	}
-	end := time.Now().Add(d)
-	return each(conns, func(c *net.TCPConn) (count uint64, err error) {
-		var b [1]byte
-		for time.Now().Before(end) {
-			if _, err := c.Write(b[:]); err != nil {
-				return count, err
-			}
-			if _, err := c.Read(b[:]); err != nil {
-				return count, err
-			}
-			count++
-		}
-		return count, nil
-	})
-}

@@ -2,15 +2,19 @@
 //
 // # What is measured
 //
-// The client is the Linux kernel's TCP, in sockets of package net. Each contender is a TCP
-// stack at the other end of a link of MTU 1500, in a network namespace made for it:
+// The client is the Linux kernel's TCP. Each contender is a TCP stack at the other end of a link of
+// MTU 1500, in a network namespace made for it:
 //
-//	weir        package tun with offloads (vnet_hdr), package stack
-//	weir-plain  the same without offloads
-//	gvisor      gVisor's stack as it ships: link/fdbased on a plain TUN, SACK on, otherwise defaults
-//	kernel      the Linux kernel in a second namespace, over a veth pair with its offloads
+//	weir          package tun with offloads (vnet_hdr), package stack
+//	weir-plain    the same without offloads
+//	gvisor        gVisor's stack as it ships: link/fdbased on a plain TUN, SACK on, otherwise defaults
+//	gvisor-best   gVisor's stack given its best: see gvisorLink and openGVisorBest
+//	kernel        the Linux kernel in a second namespace, over a veth pair with its offloads
+//	kernel-plain  the same, with the offloads of both ends off
+//	ceiling       a program that only pretends to be TCP: see the type
 //
-// All four run the same server (serve.go), with the same buffers, under the same Go settings.
+// All but the ceiling run the same server (serve.go), with the same buffers, under the same
+// Go settings unless the table of contenders says otherwise.
 //
 // # How
 //

@@ -46,7 +46,7 @@ func withCongestion(name string) func(_, _ string, raw syscall.RawConn) error {
 }
 
 // joinByVeth puts a veth pair between two namespaces.
-func joinByVeth(clientSide, stackSide *tun.Namespace, mtu int) error {
+func joinByVeth(clientSide, stackSide *tun.Namespace, mtu int, plain bool) error {
 	const near, far = "near", "far"
 	peer, err := netns.GetFromPath(stackSide.Path())
 	if err != nil {
@@ -60,12 +60,22 @@ func joinByVeth(clientSide, stackSide *tun.Namespace, mtu int) error {
 		if err := netlink.LinkAdd(pair); err != nil {
 			return fmt.Errorf("make a veth pair: %w", err)
 		}
-		return setUpLink(near, clientPrefix, mtu)
+		return setUpVeth(near, clientPrefix, mtu, plain)
 	})
 	if err != nil {
 		return err
 	}
-	return stackSide.Do(func() error { return setUpLink(far, stackPrefix, mtu) })
+	return stackSide.Do(func() error { return setUpVeth(far, stackPrefix, mtu, plain) })
+}
+
+// setUpVeth is setUpLink, and turns the offloads of a plain one off.
+func setUpVeth(name string, addr netip.Prefix, mtu int, plain bool) error {
+	if plain {
+		if err := offloadsOff(name); err != nil {
+			return err
+		}
+	}
+	return setUpLink(name, addr, mtu)
 }
 
 // setUpLink gives an interface of the thread's namespace its MTU and address, and sets it up.

@@ -55,14 +55,26 @@ func exit(err error) {
 	os.Exit(0)
 }
 
+// What is measured unless the command line says otherwise: all, or with the word "quick" before
+// the flags, in under two minutes, what shows whether a change helped.
+const (
+	allContenders   = "weir,weir-plain,gvisor,gvisor-best,kernel,kernel-plain,ceiling"
+	quickContenders = "weir,gvisor-best,kernel,ceiling"
+	allTests        = "to1,to8,from1,from8,rr1,rr64"
+)
+
 func parseOptions(args []string) (*options, error) {
+	rounds, seconds, contenders := 5, 2.0, allContenders
+	if len(args) > 0 && args[0] == "quick" {
+		args, rounds, seconds, contenders = args[1:], 3, 1, quickContenders
+	}
 	o := &options{}
 	f := flag.NewFlagSet("bench", flag.ExitOnError)
-	f.Float64Var(&o.seconds, "seconds", 3, "how long each measurement lasts")
-	f.IntVar(&o.rounds, "rounds", 3, "how often all is repeated; the table has the median")
+	f.Float64Var(&o.seconds, "seconds", seconds, "how long each measurement lasts")
+	f.IntVar(&o.rounds, "rounds", rounds, "how often all is repeated; the table has the median")
 	f.IntVar(&o.mtu, "mtu", 1500, "MTU of the link")
-	who := f.String("contenders", "weir,weir-plain,gvisor,kernel", "who is measured, in the order of the columns")
-	what := f.String("tests", "to1,to8,from1,from8,rr1,rr64", "what is measured: bulk to and from the stack, requests; with the number of connections")
+	who := f.String("contenders", contenders, "who is measured, in the order of the columns")
+	what := f.String("tests", allTests, "what is measured: bulk to and from the stack, requests; with the number of connections")
 	f.StringVar(&o.congestion, "congestion", "cubic", "congestion control of the client and of the kernel as a contender")
 	f.StringVar(&o.jsonFile, "json", "", "`file` for every sample as JSON")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "`prefix` of files for the contenders' CPU profiles: PREFIX.NAME.ROUND")

@@ -43,7 +43,7 @@ func startProcess(ctx context.Context, o *options, c *contender, round int) (p *
 		if p.stackSide, err = tun.NewNamespace(); err != nil {
 			return nil, err
 		}
-		if err = joinByVeth(p.clientSide, p.stackSide, o.mtu); err != nil {
+		if err = joinByVeth(p.clientSide, p.stackSide, o.mtu, c.plain); err != nil {
 			return nil, err
 		}
 	}
@@ -56,6 +56,7 @@ func startProcess(ctx context.Context, o *options, c *contender, round int) (p *
 		args = append(args, fmt.Sprintf("%s.%s.%d", o.cpuProfile, c.name, round+1))
 	}
 	p.cmd = exec.CommandContext(ctx, self, args...)
+	p.cmd.Env = append(os.Environ(), c.env...)
 	return p, p.start()
 }
 

@@ -123,7 +123,10 @@ func (r *report) print(w io.Writer) {
 	for _, c := range r.options.contenders {
 		fmt.Fprintf(tw, "\t%s", c.title)
 	}
-	fmt.Fprint(tw, "\tweir/gVisor\n")
+	for _, o := range r.opponents() {
+		fmt.Fprintf(tw, "\tweir/%s", o.name)
+	}
+	fmt.Fprintln(tw)
 	for _, t := range r.options.tests {
 		r.printTest(tw, &t)
 	}
@@ -131,6 +134,16 @@ func (r *report) print(w io.Writer) {
 	for _, e := range r.Errors {
 		fmt.Fprintln(w, "failed:", e)
 	}
+}
+
+// opponents are whom weir's ratio is printed to.
+func (r *report) opponents() (list []*contender) {
+	for _, c := range r.options.contenders {
+		if c.name == "gvisor-best" || c.name == "kernel" || c.name == "ceiling" {
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // printTest writes the two lines of a test.
@@ -145,11 +158,12 @@ func (r *report) printTest(w io.Writer, t *test) {
 		fmt.Fprintf(w, "\t%s (%s–%s)", number(median), number(least), number(most))
 	}
 	weir, _, _ := r.find("weir", t.name).spread(value)
-	gvisor, _, _ := r.find("gvisor", t.name).spread(value)
-	if gvisor > 0 && weir > 0 {
-		fmt.Fprintf(w, "\t%.1f ×", weir/gvisor)
-	} else {
-		fmt.Fprint(w, "\t")
+	for _, o := range r.opponents() {
+		if other, _, _ := r.find(o.name, t.name).spread(value); other > 0 && weir > 0 {
+			fmt.Fprintf(w, "\t%.2f", weir/other)
+		} else {
+			fmt.Fprint(w, "\t")
+		}
 	}
 	fmt.Fprintf(w, "\n\t%s", t.kind.costUnit)
 	for _, c := range r.options.contenders {

@@ -24,7 +24,13 @@ var _ net.Listener = (*Listener)(nil)
 // ListenTCP listens on local; both asks for the wildcards of both families. The
 // error is a *net.OpError around EADDRINUSE or EADDRNOTAVAIL.
 func ListenTCP(h *shard.Host, network string, local netip.AddrPort, both bool) (*Listener, error) {
-	l, err := h.Listen(local, both)
+	return ListenTCPWith(h, network, local, both, shard.ListenOptions{})
+}
+
+// ListenTCPWith is ListenTCP with options, of which a Backlog of 0 is the host's and Handler is not used.
+func ListenTCPWith(h *shard.Host, network string, local netip.AddrPort, both bool, o shard.ListenOptions) (*Listener, error) {
+	o.Handler = nil
+	l, err := h.ListenWith(local, both, o)
 	if err != nil {
 		return nil, opError("listen", network, nil, tcpAddr(local), err)
 	}

@@ -24,6 +24,14 @@ type ListenOptions struct {
 	// DeferAccept is TCP_DEFER_ACCEPT: for so long a connection that has sent no text stays
 	// half-open, its last ACK ignored.
 	DeferAccept time.Duration
+	// OnSYN, where it is not nil, is asked about each SYN before anything is kept of it, and before
+	// the backlog is. It is not asked again when a SYN that was accepted comes again. It runs
+	// in the receive path, of several queues at a time, and must not block; no lock is held.
+	OnSYN func(*SYN) Verdict
+	// Handler, where it is not nil, takes the place of the accept queue: a connection whose
+	// handshake is done is its own from then on, beginning with EventConnected, and there is
+	// nothing to Take. The backlog bounds the half-open connections only.
+	Handler Handler
 	// TCP is what accepted connections begin with. Its Interface is the listener's too.
 	TCP TCPOptions
 
@@ -39,11 +47,12 @@ type Listener struct {
 	keys    []netip.AddrPort
 	device  atomic.Int32 // the interface it is bound to, or 0
 
+	opts atomic.Pointer[ListenOptions] // what is pointed to does not change
+
 	mu       sync.Mutex
-	opts     ListenOptions
-	halfOpen map[*TCP]struct{} // in SYN-RECEIVED
-	queue    []*TCP            // established, not accepted
-	admitted int               // of halfOpen, those that are about to enter the queue
+	halfOpen int    // how many are in SYN-RECEIVED
+	queue    []*TCP // established, not accepted
+	admitted int    // of halfOpen, those that are about to enter the queue
 	closed   bool
 	onReady  func()
 }
@@ -52,6 +61,11 @@ type Listener struct {
 // its family; both makes the port answer on any address of both families. Port 0
 // asks for a free one. The errors are EADDRINUSE, EADDRNOTAVAIL and net.ErrClosed.
 func (h *Host) Listen(local netip.AddrPort, both bool) (*Listener, error) {
+	return h.ListenWith(local, both, ListenOptions{})
+}
+
+// ListenWith is Listen with options, of which a Backlog of 0 is Config.Backlog.
+func (h *Host) ListenWith(local netip.AddrPort, both bool, o ListenOptions) (*Listener, error) {
 	if a := local.Addr(); !a.IsUnspecified() && !h.IsLocal(a) {
 		return nil, syscall.EADDRNOTAVAIL
 	}
@@ -59,7 +73,10 @@ func (h *Host) Listen(local netip.AddrPort, both bool) (*Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l, err := h.listenTCP(b, ListenOptions{Backlog: h.cfg.Backlog})
+	if o.Backlog == 0 {
+		o.Backlog = h.cfg.Backlog
+	}
+	l, err := h.listenTCP(b, o)
 	if err != nil {
 		b.Release()
 		return nil, err
@@ -93,7 +110,8 @@ func (h *Host) listenTCP(b *Binding, o ListenOptions) (*Listener, error) {
 	if o.TCP.Interface == 0 {
 		o.TCP.Interface = t.ifc
 	}
-	l := &Listener{host: h, binding: b, local: b.Local(), keys: b.keys(), opts: o, halfOpen: map[*TCP]struct{}{}}
+	l := &Listener{host: h, binding: b, local: b.Local(), keys: b.keys()}
+	l.opts.Store(&o)
 	l.device.Store(int32(o.TCP.Interface))
 	h.listeners.add(l)
 	if h.isClosed() {
@@ -121,9 +139,11 @@ func (l *Listener) SetBacklog(n int) {
 // is the listener's own too.
 func (l *Listener) Configure(f func(o *ListenOptions)) {
 	l.mu.Lock()
-	f(&l.opts)
-	l.device.Store(int32(l.opts.TCP.Interface))
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	o := *l.opts.Load()
+	f(&o)
+	l.opts.Store(&o)
+	l.device.Store(int32(o.TCP.Interface))
 }
 
 // OnReady sets a function that is called when a connection can be taken and when the
@@ -168,9 +188,7 @@ func (l *Listener) Close() {
 	l.closed = true
 	orphans := l.queue
 	l.queue = nil
-	for c := range l.halfOpen {
-		orphans = append(orphans, c)
-	}
+	half := l.halfOpen > 0
 	if l.onReady != nil {
 		l.onReady()
 	}
@@ -181,8 +199,20 @@ func (l *Listener) Close() {
 	for _, c := range orphans {
 		c.Abort()
 	}
+	if half {
+		l.abortHalfOpen()
+	}
 	l.host.ports.silence(l.binding)
 	if l.owns {
 		l.binding.Release()
+	}
+}
+
+// abortHalfOpen resets those who are still on their way.
+func (l *Listener) abortHalfOpen() {
+	for _, half := range l.host.halfOpens.list() {
+		if half.parent == l {
+			half.abort()
+		}
 	}
 }

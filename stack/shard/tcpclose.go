@@ -21,6 +21,18 @@ func (c *TCP) Close() {
 	c.push(now)
 }
 
+// Leave is Close by a handler, in a call of its own: the connection is locked, and what there is to send is
+// sent when the call returns.
+func (c *TCP) Leave() {
+	if !c.detached {
+		c.detached = true
+		c.conn.Close(c.host.Now())
+	}
+	if !c.entered {
+		c.release()
+	}
+}
+
 // Abort resets the connection and lets everything of it go.
 func (c *TCP) Abort() {
 	c.mu.Lock()
@@ -37,10 +49,11 @@ func (c *TCP) lastWords(patience <-chan struct{}) {
 		c.mu.Unlock()
 		return
 	}
-	if c.quiet == nil {
-		c.quiet = make(chan struct{})
+	j := c.jammed()
+	if j.quiet == nil {
+		j.quiet = make(chan struct{})
 	}
-	quiet := c.quiet
+	quiet := j.quiet
 	c.mu.Unlock()
 	select {
 	case <-quiet:
@@ -64,9 +77,9 @@ func (c *TCP) abort(now clock.Time) {
 func (c *TCP) drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.held != nil {
-		c.host.putTx(c.held)
-		c.held = nil
+	if c.holds() {
+		c.host.putTx(c.jam.held)
+		c.jam.held = nil
 	}
 	c.leave()
 }

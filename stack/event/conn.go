@@ -1,0 +1,110 @@
+package event
+
+import (
+	"net/netip"
+	"time"
+
+	"github.com/weirnet/weir/stack/clock"
+	"github.com/weirnet/weir/stack/shard"
+	"github.com/weirnet/weir/stack/tcp"
+)
+
+// Conn is a TCP connection in the hands of a Handler. It is the driver's own record of the
+// connection: there is no further object.
+//
+// Its methods are for calls of the connection's own handler, and for functions given to Post.
+// Only Post, LocalAddr and RemoteAddr may be used from anywhere.
+type Conn shard.TCP
+
+// t returns the driver's view.
+func (c *Conn) t() *shard.TCP { return (*shard.TCP)(c) }
+
+// tcp returns the state machine.
+func (c *Conn) tcp() *tcp.Conn { return c.t().Conn() }
+
+// LocalAddr returns the connection's own end.
+func (c *Conn) LocalAddr() netip.AddrPort { return c.t().Local() }
+
+// RemoteAddr returns the peer's end.
+func (c *Conn) RemoteAddr() netip.AddrPort { return c.t().Remote() }
+
+// SetValue keeps v with the connection, in place of what was kept before.
+func (c *Conn) SetValue(v any) { c.t().User.Value = v }
+
+// Value returns what SetValue was last given, or nil. After OnClose it is forgotten.
+func (c *Conn) Value() any { return c.t().User.Value }
+
+// Info returns what the state machine knows of the connection.
+func (c *Conn) Info() tcp.Info { return c.tcp().Info() }
+
+// Write copies as much of p to the send queue as there is room for and returns how much. It leaves
+// when the handler has returned, together with what other calls of the same round
+// wrote. Where that is less than all of p, OnWritable is called once there is room again. It takes
+// nothing after CloseWrite or Close.
+func (c *Conn) Write(p []byte) int {
+	if c.has(closing) {
+		return 0
+	}
+	return c.tcp().Write(c.now(), p)
+}
+
+// Writable returns how many octets Write would take now.
+func (c *Conn) Writable() int {
+	if c.has(closing) {
+		return 0
+	}
+	return c.tcp().Writable()
+}
+
+// Unsent returns how many octets were written and have not been acknowledged by the peer.
+func (c *Conn) Unsent() int {
+	unacked, unsent := c.tcp().Queued()
+	return unacked + unsent
+}
+
+// Buffered returns how many octets were received and are not consumed; in OnData those that it shows count.
+func (c *Conn) Buffered() int { return c.tcp().Readable() }
+
+// CloseWrite ends the sending half: a FIN follows what was written. OnData goes on.
+func (c *Conn) CloseWrite() { c.tcp().CloseWrite(c.now()) }
+
+// Close ends the connection. What was written is still delivered, and OnClose says whether
+// it was; there is no other call until then. Where the peer's octets were not all consumed it gets a
+// reset (RFC 2525 §2.17), unless it has ended its stream.
+func (c *Conn) Close() { c.set(closing) }
+
+// Abort resets the connection: what was written and not sent is thrown away. OnClose follows with
+// ECONNABORTED.
+func (c *Conn) Abort() { c.set(closing | aborting) }
+
+// Pause stops OnData and OnEOF. What arrives is kept until the receive buffer is full; the peer
+// then has to wait.
+func (c *Conn) Pause() { c.set(paused) }
+
+// Resume ends Pause, and has what OnData left shown again, once the present call has returned.
+func (c *Conn) Resume() { c.clear(paused | left) }
+
+// SetHandler makes h the connection's handler from the next call on. The first call that it gets
+// is whatever comes next: it has no OnOpen of its own.
+func (c *Conn) SetHandler(h Handler) {
+	f := c.face()
+	c.t().SetHandler(&face{h: h, listener: f.listener})
+}
+
+func (c *Conn) now() clock.Time { return c.t().Host().Now() }
+
+// SetNoDelay turns Nagle's algorithm (RFC 9293 §3.7.4) off, which is how a connection begins, or on.
+func (c *Conn) SetNoDelay(on bool) { c.tcp().SetNoDelay(on) }
+
+// SetKeepAlive has the peer asked whether it is still there when it was silent for idle, then
+// each interval, count times (RFC 9293 §3.8.4). A connection begins without; idle 0 turns it off.
+func (c *Conn) SetKeepAlive(idle, interval time.Duration, count int) {
+	c.tcp().SetKeepAlive(c.now(), idle > 0, idle, interval, count)
+}
+
+// SetUserTimeout bounds how long what was sent may stay unacknowledged before the connection
+// fails with ETIMEDOUT (RFC 9293 §3.9.1, RFC 5482); 0 leaves it to the retries.
+func (c *Conn) SetUserTimeout(d time.Duration) { c.tcp().SetUserTimeout(c.now(), d) }
+
+// SetBuffers bounds the octets queued in each direction; 0 leaves one as it is.
+func (c *Conn) SetBuffers(receive, send int) { c.tcp().SetBuffers(receive, send) }

@@ -1,0 +1,75 @@
+package event
+
+import (
+	"net/netip"
+	"sync/atomic"
+
+	"github.com/weirnet/weir/stack/shard"
+)
+
+// SYN is what is known of somebody who wants to connect, and Verdict what becomes of it.
+type (
+	SYN     = shard.SYN
+	Verdict = shard.Verdict
+)
+
+// What Options.OnSYN returns.
+const (
+	AcceptSYN = shard.AcceptSYN // the handshake goes on
+	RefuseSYN = shard.RefuseSYN // it is answered by a reset, as if nobody listened
+	DropSYN   = shard.DropSYN   // it is not answered
+)
+
+// Options say how a port listens. The zero value is as good as any.
+type Options struct {
+	// OnSYN, where it is not nil, is asked about each SYN before anything is kept of it: who is
+	// not wanted costs no memory and, with DropSYN, no answer. It runs in the receive
+	// path, of several queues at a time, and must not block. s is lent for the call.
+	OnSYN func(s *SYN) Verdict
+	// Backlog is how many connections may be half-open; zero is stack.Config.Backlog. There is no
+	// accept queue: a connection is its handler's as soon as it is open.
+	Backlog int
+}
+
+// Listener is a TCP port in LISTEN whose connections go to a Handler.
+type Listener struct {
+	l    *shard.Listener
+	open atomic.Int64 // connections that have not had OnClose
+}
+
+// Listen puts a port of a host into LISTEN; both asks for the wildcards of both families. It is what
+// stack.ListenEvents calls. The error is a syscall.Errno.
+func Listen(host *shard.Host, local netip.AddrPort, both bool, h Handler, o Options) (*Listener, error) {
+	l := new(Listener)
+	sl, err := host.ListenWith(local, both, shard.ListenOptions{
+		Backlog: max(o.Backlog, 0), OnSYN: o.OnSYN, Handler: &face{h: h, listener: l},
+	})
+	if err != nil {
+		return nil, err
+	}
+	l.l = sl
+	return l, nil
+}
+
+// Addr returns what the listener is bound to.
+func (l *Listener) Addr() netip.AddrPort { return l.l.Local() }
+
+// Close stops listening. Half-open connections are reset; open ones go on.
+func (l *Listener) Close() { l.l.Close() }
+
+// Dial opens a connection of a host to remote and sends its SYN. h is told how it goes on. It is what stack.DialEvents calls. The error is a syscall.Errno.
+func Dial(host *shard.Host, remote netip.AddrPort, h Handler, o DialOptions) (*Conn, error) {
+	c, err := host.DialTCPWith(o.Local, remote, &shard.TCPOptions{Value: o.Value}, &face{h: h})
+	if err != nil {
+		return nil, err
+	}
+	return (*Conn)(c), nil
+}
+
+// DialOptions say how a connection is dialled. The zero value is as good as any.
+type DialOptions struct {
+	// Local is the address and port to dial from; either may be zero.
+	Local netip.AddrPort
+	// Value is what Conn.Value returns from the first call on.
+	Value any
+}

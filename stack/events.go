@@ -1,0 +1,55 @@
+package stack
+
+import (
+	"fmt"
+	"net"
+
+	"github.com/weirnet/weir/stack/event"
+)
+
+// ListenEvents listens on a TCP address, as Listen does, for a handler: its calls run inside the
+// stack's receive path, with what was received lent to them. There is no Accept, no
+// goroutine and no object per connection; see package event. The error is a *net.OpError around
+// EADDRINUSE or EADDRNOTAVAIL.
+//
+//	l, err := st.ListenEvents("tcp", ":7", &event.Funcs{Data: (*event.Conn).Write}, event.Options{})
+func (s *Stack) ListenEvents(network, address string, h event.Handler, o event.Options) (*event.Listener, error) {
+	e, err := parseStream("listen", network, address)
+	if err != nil {
+		return nil, err
+	}
+	l, err := event.Listen(s.h, e.addr, e.any && network == "tcp", h, o)
+	if err != nil {
+		return nil, &net.OpError{Op: "listen", Net: network, Addr: net.TCPAddrFromAddrPort(e.addr), Err: err}
+	}
+	return l, nil
+}
+
+// DialEvents begins to connect to a TCP address for a handler, and does not wait: OnOpen or OnClose tells
+// how it went, maybe before DialEvents returns. The error is a *net.OpError around what is known
+// before the first packet, such as ENETUNREACH; then there is no call.
+func (s *Stack) DialEvents(network, address string, h event.Handler) (*event.Conn, error) {
+	return s.DialEventsWith(network, address, h, event.DialOptions{})
+}
+
+// DialEventsWith is DialEvents with options.
+func (s *Stack) DialEventsWith(network, address string, h event.Handler, o event.DialOptions) (*event.Conn, error) {
+	e, err := parseStream("dial", network, address)
+	if err != nil {
+		return nil, err
+	}
+	c, err := event.Dial(s.h, e.addr, h, o)
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: network, Addr: net.TCPAddrFromAddrPort(e.addr), Err: err}
+	}
+	return c, nil
+}
+
+// parseStream is parse for the networks of TCP.
+func parseStream(op, network, address string) (endpoint, error) {
+	proto, e, err := parse(op, network, address)
+	if err == nil && proto != "tcp" {
+		err = &net.OpError{Op: op, Net: network, Err: fmt.Errorf("not a stream network: handlers of datagrams are for ListenPacketEvents")}
+	}
+	return e, err
+}

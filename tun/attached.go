@@ -34,6 +34,10 @@ func Attach(cfg Config) (*Device, error) {
 	} else if err != nil {
 		return nil, no(err, "", "")
 	}
+	var err error
+	if d.bell, err = newBell(); err != nil {
+		return nil, bellError("attach to", cfg.Name, err)
+	}
 	if err := d.attachQueues(&cfg); err != nil {
 		d.Close()
 		return nil, err

@@ -48,6 +48,7 @@ type Device struct {
 	watch *watch
 
 	closing sync.Mutex
+	bell    *bell
 }
 
 // counters count by reason what was lost.
@@ -114,7 +115,15 @@ func (d *Device) ReadFrames(queue int, bufs [][]byte, sizes []int) (int, error) 
 	if uint(queue) >= uint(len(d.queues)) {
 		return 0, d.noQueue("read from", queue)
 	}
-	return d.queues[queue].readFrames(bufs, sizes)
+	return d.queues[queue].readFrames(bufs, sizes, true)
+}
+
+// PollFrames is ReadFrames for who cannot wait: where there is nothing it returns 0 and nil.
+func (d *Device) PollFrames(queue int, bufs [][]byte, sizes []int) (int, error) {
+	if uint(queue) >= uint(len(d.queues)) {
+		return 0, d.noQueue("read from", queue)
+	}
+	return d.queues[queue].readFrames(bufs, sizes, false)
 }
 
 // WriteFrames gives the frames to the kernel in order and returns how many it took. It
@@ -155,6 +164,7 @@ func (d *Device) Close() error {
 	if d.closed.Swap(true) {
 		return nil
 	}
+	d.bell.ring()
 	if d.watch != nil {
 		d.watch.stop()
 	}
@@ -169,6 +179,7 @@ func (d *Device) Close() error {
 	if d.undo != nil {
 		d.undo.afterClose()
 	}
+	d.bell.close()
 	return err
 }
 
@@ -187,7 +198,7 @@ func (d *Device) resetQueues() {
 
 func (d *Device) closeQueues() {
 	for _, q := range d.queues {
-		q.closer.Close()
+		q.close()
 	}
 	if !d.closed.Load() {
 		d.queues = nil

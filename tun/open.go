@@ -55,6 +55,9 @@ func open(cfg *Config) (d *Device, err error) {
 			d = nil
 		}
 	}()
+	if d.bell, err = newBell(); err != nil {
+		return d, bellError("open", cfg.Name, err)
+	}
 	h, err := newHost()
 	if err != nil {
 		return d, err
@@ -169,10 +172,7 @@ func (d *Device) attachAll(cfg *Config, flags uint16) error {
 			unix.Close(fd)
 			return err
 		}
-		file := asFile(fd)
-		if err := d.addQueue(actual, file, file); err != nil {
-			return err
-		}
+		d.addQueue(actual, fd, descriptor(fd))
 		name, excl = actual, 0
 	}
 	return nil

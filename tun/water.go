@@ -24,7 +24,7 @@ func (d *Device) openWater(cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	ifce, file, err := newWater(water.Config{
+	ifce, fd, err := newWater(water.Config{
 		DeviceType: water.TUN,
 		PlatformSpecificParams: water.PlatformSpecificParams{
 			Name: name,
@@ -40,9 +40,7 @@ func (d *Device) openWater(cfg *Config) error {
 		}
 		return attachError(name, err)
 	}
-	if err := d.addQueue(name, file, ifce); err != nil {
-		return err
-	}
+	d.addQueue(name, fd, ifce)
 	var bad error
 	if err := d.queues[0].control(func(fd int) { bad = verify(name, fd, flags) }); err != nil || bad != nil {
 		return bad
@@ -80,27 +78,31 @@ func unreserve(name string, flags uint16) {
 	unix.Close(fd)
 }
 
-// newWater opens a water interface whose descriptor is close-on-exec, and the file in it.
-func newWater(cfg water.Config) (io.Closer, *os.File, error) {
+// newWater opens a water interface whose descriptor is close-on-exec, and returns that too.
+func newWater(cfg water.Config) (io.Closer, int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	ifce, err := water.New(cfg)
 	if err != nil {
-		return nil, nil, err
+		return nil, -1, err
 	}
 	file, ok := ifce.ReadWriteCloser.(*os.File)
 	if !ok {
 		ifce.Close()
-		return nil, nil, unix.EOPNOTSUPP
+		return nil, -1, unix.EOPNOTSUPP
 	}
+	fd := -1
 	raw, err := file.SyscallConn()
 	if err == nil {
 		// Not file.Fd(), which is for those who want a blocking descriptor.
-		err = raw.Control(func(fd uintptr) { unix.CloseOnExec(int(fd)) })
+		err = raw.Control(func(at uintptr) {
+			fd = int(at)
+			unix.CloseOnExec(fd)
+		})
 	}
 	if err != nil {
 		ifce.Close()
-		return nil, nil, err
+		return nil, -1, err
 	}
-	return ifce, file, nil
+	return ifce, fd, nil
 }

@@ -14,6 +14,13 @@
 //	      → ICMP | UDP: to its socket's queue | TCP: to its connection, by four-tuple,
 //	        else to its half-open or TIME-WAIT record, else to a listener, else a reset
 //
+// Before a receive loop sleeps it looks again, for up to 50 µs, where frames of late have come that
+// soon (inlet): waking costs more than that where a processor must leave its idle state first. It
+// yields between the looks, and does without where GOMAXPROCS or the machine has no processor to
+// spare, or another thread has wanted the one it is on. After frames that come seldom it
+// sleeps at once. A goroutine that a handler made ready (TCP.Woke) runs before that,
+// on the loop's own thread.
+//
 // The frame is lent: what must stay is copied by whoever keeps it. But a TCP segment that
 // fills most of its block is kept with the block, and the receive loop takes a fresh one
 // from the pool (round.feed). A connection

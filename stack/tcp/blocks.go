@@ -26,7 +26,10 @@ func (c *Conn) Lend(now clock.Time, lent []Lent, most int) (runs, n int) {
 
 // TakesBlocks reports whether WriteBlock and Tail are of use: not where a profile cuts to packets
 // what is written.
-func (c *Conn) TakesBlocks() bool { return !c.keepsPackets() }
+func (c *Conn) TakesBlocks() bool {
+	c.ready()
+	return !c.keepsPackets()
+}
 
 // WriteBlock is Write of the first n octets of b.B, with the block they lie in: of all of them or, where
 // there is no room for that, nothing more may be written or packets are kept, of nothing, and it returns

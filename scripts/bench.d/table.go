@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,6 +28,9 @@ func (r *report) print(w io.Writer, markdown bool) {
 	if goals := r.goalRows(); len(goals) > 1 {
 		fmt.Fprint(w, "\nThe goals:\n\n")
 		table(goals, w)
+	}
+	if _, err := os.Stat(filepath.Join(r.options.source, "scripts/scale")); err == nil {
+		fmt.Fprint(w, "\nA million connections in one process: scripts/scale.\n")
 	}
 	for _, e := range r.Errors {
 		fmt.Fprintln(w, "failed:", e)

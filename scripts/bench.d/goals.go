@@ -96,7 +96,11 @@ func (r *report) judge(v *verdict, m metric, b bound, asked *string, met *bool, 
 	if known {
 		v.Reached = join(v.Reached, say)
 	}
-	*met = *met && known && (v.Value >= want) != m.lower || *met && known && v.Value == want
+	enough := v.Value >= want
+	if m.lower {
+		enough = v.Value <= want
+	}
+	*met = *met && known && enough
 }
 
 func join(a, b string) string {

@@ -68,7 +68,7 @@ func init() {
 	kinds = []*kind{
 		{prefix: "to", title: "bulk to the stack, %d stream%s", maximum: 1000, metrics: bulkMetrics, run: (*client).bulkTo},
 		{prefix: "from", title: "bulk from the stack, %d stream%s", maximum: 1000, metrics: bulkMetrics, run: (*client).bulkFrom},
-		{prefix: "rr", title: "1-byte requests, %d connection%s", maximum: 1000, metrics: requestMetrics, parts: 5, run: (*client).requests},
+		{prefix: "rr", title: "1-byte requests, %d connection%s", maximum: 1000, metrics: requestMetrics, parts: 10, run: (*client).requests},
 		{prefix: "crr", title: "connect, 1-byte request, close; %d at a time", maximum: 1000, metrics: requestMetrics, run: (*client).churn},
 		{prefix: "udpflood", title: "UDP requests of 64 bytes, flood", metrics: []metric{perSecond, lost, cpuEach, allocsEach, callsEach}, run: (*client).flood},
 		{prefix: "udp", title: "UDP requests of 64 bytes, %d in flight", maximum: 1000, metrics: requestMetrics, run: (*client).inFlight},

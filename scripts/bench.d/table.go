@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -26,6 +28,9 @@ func (r *report) print(w io.Writer, markdown bool) {
 	if goals := r.goalRows(); len(goals) > 1 {
 		fmt.Fprint(w, "\nThe goals:\n\n")
 		table(goals, w)
+	}
+	if _, err := os.Stat(filepath.Join(r.options.source, "scripts/scale")); err == nil {
+		fmt.Fprint(w, "\nA million idle connections, with their memory, pauses of the collector and processor time: scripts/scale.\n")
 	}
 	for _, e := range r.Errors {
 		fmt.Fprintln(w, "failed:", e)
@@ -84,6 +89,9 @@ func (r *report) cell(contender, test, key string, spread bool) string {
 }
 
 func (r *report) ratios(contender, test, key string) string {
+	if key == allocsEach.key || key == lost.key {
+		return "" // next to nothing, by next to nothing
+	}
 	var list []string
 	any := false
 	for _, o := range opponents {

@@ -19,7 +19,7 @@ const (
 // mmsghdr is struct mmsghdr of sendmmsg(2).
 type mmsghdr struct {
 	header unix.Msghdr
-	n      uint32
+	_      uint32 // how long it was
 	_      [4]byte
 }
 

@@ -11,11 +11,10 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
-		log.Fatal(err)
-	}
+	log.Fatal(run())
 }
 
+// run returns why it ended.
 func run() error {
 	dev, err := tun.Open(tun.Config{})
 	if err != nil {

@@ -43,7 +43,8 @@ func (s *sharedPaths) share(p sharedPath) *sharedPath {
 		if s.all == nil {
 			s.all = make(map[sharedPath]*sharedPath)
 		}
-		shared = &p
+		shared = new(sharedPath)
+		*shared = p
 		s.all[p] = shared
 	}
 	s.last.Store(shared)

@@ -153,6 +153,7 @@ func (c *Conn) Park() bool {
 	}
 	window, ok := a.cc.(cc.Parker).Park()
 	if ok {
+		cc.Recycle(a.cc)
 		a.cc = nil
 	}
 	if a.cc != nil || a.loss.rec != nil || c.rare != &nothing {
@@ -186,6 +187,9 @@ func (c *Conn) awake() *Conn {
 // asleep ends the use of what awake has returned.
 func (c *Conn) asleep(d *Conn) {
 	if c != d {
+		if d.cc != nil && d.cc != c.parkedCC {
+			cc.Recycle(d.cc)
+		}
 		d.giveBack()
 	}
 }

@@ -26,7 +26,7 @@ type stats struct {
 
 	dataSentAt, dataHeardAt, ackHeardAt clock.Time
 
-	spent [limits]milliseconds // how long the sender waited for each
+	spent [limits - 1]milliseconds // how long the sender waited for each
 
 	segmentsIn, segmentsOut uint32
 	dataIn, dataOut         uint32
@@ -79,14 +79,14 @@ func (c *Conn) limitNow(now clock.Time, l limitedBy) {
 		return
 	}
 	if c.limit != limitedByNothing {
-		c.stat.spent[c.limit] += milliseconds(max(now.Sub(c.limitedAt), 0) / time.Millisecond)
+		c.stat.spent[c.limit-1] += milliseconds(max(now.Sub(c.limitedAt), 0) / time.Millisecond)
 	}
 	c.limit, c.limitedAt = l, now
 }
 
 // waited returns how long the sender has been in state l, the present included.
 func (c *Conn) waited(now clock.Time, l limitedBy) time.Duration {
-	d := c.stat.spent[l].duration()
+	d := c.stat.spent[l-1].duration()
 	if c.limit == l && l != limitedByNothing {
 		d += max(now.Sub(c.limitedAt), 0)
 	}

@@ -11,10 +11,10 @@ const tsTick = time.Millisecond
 
 // timestamps is the state of the timestamps option (RFC 7323 §4.3).
 type timestamps struct {
+	recentAt clock.Time // when TS.Recent was set
 	recent   uint32     // TS.Recent
 	again    uint32     // the timestamp of our latest retransmission
 	offset   uint32     // what is added to the clock on this connection
-	recentAt clock.Time // when TS.Recent was set
 	on       bool       // Snd.TS.OK
 }
 

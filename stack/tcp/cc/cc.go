@@ -182,7 +182,9 @@ func New(k Kind) Control { return NewWith(k, Options{}) }
 func NewWith(k Kind, o Options) Control {
 	switch {
 	case k == CUBIC:
-		return &Cubic{opts: o}
+		c := cubics.Get()
+		*c = Cubic{opts: o}
+		return c
 	case o.Segments:
 		return &segmentReno{prr: o.PRR}
 	}

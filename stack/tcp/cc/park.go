@@ -1,6 +1,20 @@
 package cc
 
-import "time"
+import (
+	"time"
+
+	"github.com/weirnet/weir/stack/mem"
+)
+
+// cubics are those that connections have given up.
+var cubics mem.Slab[Cubic]
+
+// Recycle takes back what NewWith has returned. Its user must not touch it afterwards.
+func Recycle(c Control) {
+	if c, ok := c.(*Cubic); ok {
+		cubics.Put(c)
+	}
+}
 
 // Rest is what a connection that has nothing under way keeps of its congestion control, where that
 // has not met congestion yet.

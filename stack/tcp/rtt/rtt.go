@@ -70,13 +70,17 @@ type Estimator struct {
 	limits       *Limits
 	srtt, rttvar time.Duration
 	least        time.Duration
-	// For EachAck: the mean deviation times four, its maximum in this round trip, and the end of that.
-	mdev, mdevMax time.Duration
-	round         seq.Value
-	backoff       uint8
-	sampled       bool
-	repeated      bool // expired, and was not doubled
-	lostSYN       bool // and no measurement since: RFC 6298 §5.7
+	dev          *deviation // for EachAck
+	backoff      uint8
+	sampled      bool
+	repeated     bool // expired, and was not doubled
+	lostSYN      bool // and no measurement since: RFC 6298 §5.7
+}
+
+// deviation is what EachAck keeps besides.
+type deviation struct {
+	mean, most time.Duration // the mean deviation times four, and its maximum in this round trip
+	round      seq.Value     // the end of that
 }
 
 // Init forgets every measurement and sets the limits, which are not copied. Nil
@@ -138,31 +142,35 @@ func (e *Estimator) Ack(took, latest time.Duration, una, nxt seq.Value, n int) {
 func (e *Estimator) each(r time.Duration, una, nxt seq.Value) {
 	e.backoff = 0
 	floor := e.lim().Min
+	if e.dev == nil {
+		e.dev = new(deviation)
+	}
+	d := e.dev
 	if !e.sampled {
 		e.sampled = true
-		e.srtt, e.mdev = r, 2*r
-		e.mdevMax = max(e.mdev, floor)
-		e.rttvar, e.round = e.mdevMax, nxt
+		e.srtt, d.mean = r, 2*r
+		d.most = max(d.mean, floor)
+		e.rttvar, d.round = d.most, nxt
 		return
 	}
 	off := r - e.srtt
 	e.srtt += off / 8
 	if off < 0 {
-		if off = -off - e.mdev/4; off > 0 {
+		if off = -off - d.mean/4; off > 0 {
 			off /= 8
 		}
 	} else {
-		off -= e.mdev / 4
+		off -= d.mean / 4
 	}
-	e.mdev += off
-	if e.mdevMax = max(e.mdevMax, e.mdev); e.mdevMax > e.rttvar {
-		e.rttvar = e.mdevMax
+	d.mean += off
+	if d.most = max(d.most, d.mean); d.most > e.rttvar {
+		e.rttvar = d.most
 	}
-	if una.Greater(e.round) {
-		if e.mdevMax < e.rttvar {
-			e.rttvar -= (e.rttvar - e.mdevMax) / 4
+	if una.Greater(d.round) {
+		if d.most < e.rttvar {
+			e.rttvar -= (e.rttvar - d.most) / 4
 		}
-		e.round, e.mdevMax = nxt, floor
+		d.round, d.most = nxt, floor
 	}
 }
 
@@ -238,8 +246,8 @@ func (e *Estimator) SRTT() time.Duration { return e.srtt }
 
 // RTTVAR returns the round-trip time's variation, zero before the first measurement.
 func (e *Estimator) RTTVAR() time.Duration {
-	if e.lim().EachAck {
-		return e.mdev / 4
+	if e.lim().EachAck && e.dev != nil {
+		return e.dev.mean / 4
 	}
 	return e.rttvar
 }

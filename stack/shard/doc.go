@@ -24,7 +24,8 @@
 //
 // TCP.push asks the state machine for segments until it has none, builds the
 // headers backwards from the payload in one buffer, and hands each to the device
-// of the route. Whoever holds the connection's lock pushes: a writing goroutine sends
+// of the route. A text that begins a block of the send queue is not copied for it: the block keeps room
+// for the headers before it (txFrame), and a bulk writer fills its blocks with as much as leaves at once. Whoever holds the connection's lock pushes: a writing goroutine sends
 // from its own Write. The lock is let go during the write to the device, because
 // the far kernel's receive path runs inside that call; the flag TCP.sending keeps
 // one sender per connection and so the order.

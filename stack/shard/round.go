@@ -46,7 +46,9 @@ func (r *round) flush() {
 	for n, c := range r.touched {
 		c.mu.Lock()
 		c.touched = false
-		c.push(r.now)
+		if !c.owe(r.now) {
+			c.push(r.now)
+		}
 		c.mu.Unlock()
 		r.touched[n] = nil
 	}

@@ -48,6 +48,8 @@ type TCP struct {
 	quiet    chan struct{} // closed when sending ends, where somebody waits for that
 	sending  bool          // somebody has let go of mu to write to the device
 	touched  bool          // a round will push it
+	woken    bool          // a user who waits has been woken in this round
+	owed     bool          // an ACK is left to what the user sends: see owe
 	entered  bool          // in host.conns
 	detached bool          // its user has closed it: blocks go when the state machine is done
 
@@ -106,6 +108,7 @@ func (c *TCP) input(r *round, s *tcp.Segment) {
 	defer c.mu.Unlock()
 	if c.entered {
 		c.queue = r.queue
+		c.woken = c.woken || c.handler == nil && !c.detached // it is about to be accepted
 		c.happened(c.conn.Input(r.now, s))
 		r.touch(c)
 	}

@@ -12,6 +12,10 @@
 // is full, Write waits until an acknowledgement has made room, which is how a
 // slow path or a full link slows its writer.
 //
+// A packet connection moves many datagrams in a call by ReadPackets and WritePackets, without an
+// allocation, or by ReadBatch and WriteBatch in the shape of golang.org/x/net/ipv4. Those
+// that go to one peer in one size leave as super-segments where the device takes them.
+//
 // A connection that is idle has no goroutine, no runtime timer and no buffer. A timer
 // runs only while an operation waits under a deadline.
 //

@@ -96,8 +96,7 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 	if b != nil {
 		b.narrow(p.src)
 	}
-	c.setPath(p)
-	c.outAt = n.generation
+	c.setPath(p, n.generation)
 	cfg := h.tcpConfig(c, now, o)
 	old.bequeath(&cfg)
 	c.conn.Connect(now, &cfg)
@@ -200,7 +199,8 @@ func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t 
 
 // tcpConfig returns what the state machine is to know of its place.
 func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
-	is4 := c.remote.Addr().Is4()
+	is4 := c.key.is4()
+	local, remote := c.key.ends()
 	announce := mss(c.linkMTU(), is4)
 	set := o.Settings
 	if set == nil {
@@ -208,8 +208,8 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 	}
 	cfg := tcp.Config{
 		Settings: set, Counters: &h.tcpCounters, Pool: &h.pool,
-		ISS:      h.secret.ISS(now, c.local, c.remote),
-		TSOffset: h.secret.TSOffset(c.local, c.remote),
+		ISS:      h.secret.ISS(now, local, remote),
+		TSOffset: h.secret.TSOffset(local, remote),
 		MSS:      min(announce, 65535), DefaultMSS: set.DefaultMSS(is4),
 		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC, NoOptions: o.NoOptions,
 		RecvBufferFixed: o.ReceiveBuffer > 0, SendBufferFixed: o.SendBuffer > 0,

@@ -74,7 +74,7 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 // zero on a host that nobody uses.
 func (h *Host) eachGauge(f func(name string, v uint64)) {
 	h.timerMu.Lock()
-	timers := h.wheel.Len()
+	timers := h.wheel.Len() + h.connWheel.Len()
 	h.timerMu.Unlock()
 	f("held.tcp_connections", uint64(h.conns.len()+h.halfOpens.len()))
 	f("held.tcp_half_open", uint64(h.halfOpens.len()))

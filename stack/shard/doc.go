@@ -39,6 +39,21 @@
 // goes to a short bounded backlog of the interface; only what overflows that is
 // dropped, and counted.
 //
+// # Datagrams in the round
+//
+// A UDP socket has a queue or a handler. A queue's reader is told once, when the round has been fed
+// (round.flushUDP), however much has come. A PacketHandler is called where the datagram is found to be
+// the socket's, with nothing locked, and what it sends goes into the round's outlet: up to sixteen
+// frames that go to the device in one call when the round ends, when the outlet is full, or before
+// another socket's or connection's handler is called. A datagram joins the one before it to the same peer where both are of
+// one size and the device cuts super-segments (USO); the last may be shorter. What comes as a
+// super-segment is queued whole and taken apart by its reader, or given to the handler whole if that is a
+// TrainHandler; a large one that is answered leaves in the very block that it came in.
+//
+// What is found out about a peer before a datagram is built, route, source, path MTU, options, is a way.
+// It is kept by the round, and by the socket for its own sends, and holds while the network, the path MTU
+// cache, the socket and the interface's MTU are those that it was made from: each counts its changes.
+//
 // # Sockets
 //
 // What a BSD socket does in several calls is here in several parts. Host.Bind takes a port

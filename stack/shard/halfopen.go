@@ -30,8 +30,7 @@ const defaultMaxHalfOpen = 1 << 16
 // borrow returns a connection of these ends that nobody else knows.
 func (h *Host) borrow(k *flowKey) *TCP {
 	c := h.standIns.Get().(*TCP)
-	c.host, c.key, c.armed = h, *k, clock.Never
-	c.local, c.remote = k.ends()
+	c.host, c.key, c.armed, c.out = h, *k, clock.Never, &noPath
 	c.timer.Value = c
 	return c
 }
@@ -57,8 +56,9 @@ func (c *TCP) say(now clock.Time) {
 			c.host.putTx(f)
 			continue
 		}
-		f.putTCP(c.local, c.remote, &c.out, c.host)
-		c.out.ifc.sendOrQueue(f, c.queue)
+		local, remote := c.key.ends()
+		f.putTCP(local, remote, &c.out.path, c.host)
+		c.out.ifc.sendOrQueue(f, int(c.queue))
 	}
 }
 
@@ -89,7 +89,7 @@ func (r *round) accept(l *Listener, key *flowKey, minISS *seq.Value) {
 		l.forgo()
 		return
 	}
-	c.queue = r.queue
+	c.queue = int32(r.queue)
 	cfg := h.tcpConfig(c, r.now, &o.TCP)
 	cfg.DeferAccept = o.DeferAccept
 	if minISS != nil && cfg.ISS.Less(*minISS) {
@@ -121,7 +121,7 @@ func (half *halfOpen) standIn(now clock.Time) *TCP {
 	h, o := l.host, l.opts.Load()
 	c := h.borrow(&half.key)
 	err := l.begin(c, o)
-	c.queue = int(half.queue)
+	c.queue = half.queue
 	cfg := h.tcpConfig(c, now, &o.TCP)
 	half.record.Resume(&c.conn, &cfg)
 	if o.TCP.Setup != nil {
@@ -269,3 +269,6 @@ func (half *halfOpen) takes(i *Interface) bool {
 	device := half.parent.device.Load()
 	return device == 0 || int(device) == i.index
 }
+
+// flowKey returns what the record is found by.
+func (half *halfOpen) flowKey() *flowKey { return &half.key }

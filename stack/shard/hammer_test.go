@@ -193,7 +193,7 @@ func (g *hammered) finish() {
 	g.end()
 	g.pass(2 * time.Hour)
 	for _, c := range g.conns.list() {
-		g.Errorf("%v > %v is still there: held %v waiting %v sending %v, timer %v, %+v", c.local, c.remote, c.held != nil, c.waiting, c.sending, c.armed, c.conn.Info())
+		g.Errorf("%v > %v is still there: held %v waiting %v sending %v, timer %v, %+v", c.Local(), c.Remote(), c.holds(), c.jam, c.sending, c.armed, c.conn.Info())
 	}
 	g.nothingHeld()
 	if testing.Verbose() {

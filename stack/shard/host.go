@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,9 +28,10 @@ type Host struct {
 	netMu sync.Mutex // held by who changes net or mode
 	net   atomic.Pointer[network]
 
-	conns        flows[*TCP]
-	halfOpens    flows[*halfOpen]
-	timeWaits    flows[*timeWait]
+	conns        flows[TCP, *TCP]
+	paths        sharedPaths
+	halfOpens    flows[halfOpen, *halfOpen]
+	timeWaits    flows[timeWait, *timeWait]
 	maxTimeWaits int
 	listeners    listeners
 	datagrams    sockets
@@ -44,6 +44,7 @@ type Host struct {
 
 	timerMu       sync.Mutex
 	wheel         *wheel.Wheel[expirer]
+	connWheel     *wheel.Wheel[*TCP]
 	timersStopped bool          // under timerMu: the host is closed
 	due           []expirer     // scratch of service
 	kick          chan struct{} // tells the service goroutine that there is something earlier
@@ -55,6 +56,7 @@ type Host struct {
 
 	rounds   sync.Pool // for Deliver
 	standIns sync.Pool // connections that nobody knows: see halfOpen
+	batches  sync.Pool // of *udpBatch
 	txFrames sync.Pool
 	txInUse  atomic.Int64
 	inSlots  atomic.Int64 // blocks that receive loops wait with
@@ -79,12 +81,6 @@ const (
 // secrets are the keyed hashes that make what we choose unpredictable to others.
 type secrets struct{ *isn.Generator }
 
-// derive makes another secret of a secret, so that what is hashed with the one tells nothing
-// of what is hashed with the other.
-func derive(secret [32]byte, purpose string) [32]byte {
-	return sha256.Sum256(append(secret[:], purpose...))
-}
-
 // expirer is what has an entry in the wheel.
 type expirer interface {
 	// expire is called without any lock when the entry's time has come.
@@ -95,13 +91,14 @@ type expirer interface {
 func New(cfg Config) *Host {
 	cfg = cfg.withDefaults()
 	h := &Host{
-		cfg:    cfg,
-		clock:  cfg.Clock,
-		secret: secrets{isn.New(cfg.Secret)},
-		spread: isn.New(derive(cfg.Secret, "SO_REUSEPORT")),
-		wheel:  wheel.New[expirer](wheelTick),
-		kick:   make(chan struct{}, 1),
-		closed: make(chan struct{}),
+		cfg:       cfg,
+		clock:     cfg.Clock,
+		secret:    secrets{isn.New(cfg.Secret)},
+		spread:    isn.New(isn.Derive(cfg.Secret, "SO_REUSEPORT")),
+		wheel:     wheel.New[expirer](wheelTick),
+		connWheel: wheel.New[*TCP](wheelTick),
+		kick:      make(chan struct{}, 1),
+		closed:    make(chan struct{}),
 
 		maxTimeWaits: maxTimeWaits,
 	}

@@ -72,7 +72,7 @@ func (c *TCP) info() ConnInfo {
 	defer c.mu.Unlock()
 	i := c.conn.Info()
 	return ConnInfo{
-		Protocol: "tcp", State: i.State.String(), Local: c.local, Remote: c.remote,
+		Protocol: "tcp", State: i.State.String(), Local: c.Local(), Remote: c.Remote(),
 		RecvQ: i.Readable, SendQ: i.Unacked + i.Unsent, Cwnd: i.Cwnd, SSThresh: i.SSThresh, InFlight: i.InFlight,
 		MSS: i.MSS, SndWnd: i.SndWnd, RcvWnd: i.RcvWnd, SRTT: i.SRTT, RTTVar: i.RTTVar, RTO: i.RTO,
 		Retransmits: uint64(i.Retransmits), Congestion: i.Congestion,

@@ -11,7 +11,7 @@ import (
 
 // newTCP returns a connection that is in no table yet.
 func (h *Host) newTCP(local, remote netip.AddrPort) *TCP {
-	c := &TCP{host: h, local: local, remote: remote, key: makeFlowKey(local, remote), armed: clock.Never}
+	c := &TCP{host: h, key: makeFlowKey(local, remote), armed: clock.Never, out: &noPath}
 	c.timer.Value = c
 	return c
 }
@@ -27,7 +27,7 @@ func (c *TCP) maxSegment(pathMSS int) int {
 		return min(pathMSS, maxPayload)
 	}
 	bit := link.FeatureHostTSO6
-	if c.remote.Addr().Is4() {
+	if c.key.is4() {
 		bit = link.FeatureHostTSO4
 	}
 	switch {

@@ -27,13 +27,13 @@ func (c *TCP) owe(now clock.Time) bool {
 // leaveACK is owe for whoever may send.
 func (c *TCP) leaveACK(now clock.Time) bool {
 	c.woken = false
-	if c.held != nil || c.host.mode.Load() != modeRunning || !c.conn.AckMayWait() {
+	if c.jam != nil && c.jam.held != nil || c.host.mode.Load() != modeRunning || !c.conn.AckMayWait() {
 		return false
 	}
 	c.owed = true
 	if at := min(now.Add(owing), c.conn.Deadline()); at < c.armed {
 		c.armed = at
-		c.host.schedule(&c.timer, at)
+		c.host.scheduleTCP(&c.timer, at)
 	}
 	return true
 }

@@ -139,7 +139,7 @@ func (m *pathMTUs) expire(now clock.Time) {
 	}
 	for _, c := range m.host.conns.list() {
 		for _, dst := range raised {
-			if c.remote.Addr() == dst {
+			if c.Remote().Addr() == dst {
 				c.pathGrew(now)
 			}
 		}

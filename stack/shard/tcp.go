@@ -25,40 +25,58 @@ type UserData struct {
 
 // TCP is a connection in the driver's hands: the state machine with its lock, its
 // place in the tables, its route and its timer.
+//
+// It is one object of its own for the collector, so that whoever still holds one that has ended, a
+// user or a table that is just being read, holds what it was and not another. See the package's
+// theory of operation for what it costs.
 type TCP struct {
 	mu      sync.Mutex
-	conn    tcp.Conn
 	host    *Host
 	handler Handler
 	// User is what the face above the driver keeps with the connection, under its lock.
-	User   UserData
-	local  netip.AddrPort
-	remote netip.AddrPort
-	key    flowKey
+	User UserData
 
-	out   path     // the way to remote, good for one generation of the network
-	outAt uint64   // that generation
-	held  *txFrame // a segment that a full device did not take
-	queue int      // the device queue that the peer's segments arrive on
+	key   flowKey     // its ends: see Local and Remote
+	queue int32       // the device queue that the peer's segments arrive on
+	out   *sharedPath // the way to remote, which others share
+	jam   *jam        // nil unless the device was full lately
 
-	timer wheel.Entry[expirer]
+	timer wheel.Entry[*TCP]
 	armed clock.Time // what the timer is set to, or Never
 
-	waiting  *Interface    // in whose line for room it is
-	quiet    chan struct{} // closed when sending ends, where somebody waits for that
-	sending  bool          // somebody has let go of mu to write to the device
-	touched  bool          // a round will push it
-	woken    bool          // a user who waits has been woken in this round
-	owed     bool          // an ACK is left to what the user sends: see owe
-	entered  bool          // in host.conns
-	detached bool          // its user has closed it: blocks go when the state machine is done
-
 	device           atomic.Int32 // the interface that it is bound to, or 0
+	sending          bool         // somebody has let go of mu to write to the device
+	touched          bool         // a round will push it
+	woken            bool         // a user who waits has been woken in this round
+	owed             bool         // an ACK is left to what the user sends: see owe
+	entered          bool         // in host.conns
+	detached         bool         // its user has closed it: blocks go when the state machine is done
 	reuse, reusePort bool         // as its binding or its listener was, for who binds the port
 	softwareGSO      bool         // super-segments are cut here where the device does not
 	hopLimit, tos    uint8        // 0: the host's
 	pmtuDisc         PMTUDisc
+
+	conn tcp.Conn
 }
+
+// jam is what a connection has while its device is full, or while somebody waits until nobody
+// writes to the device for it.
+type jam struct {
+	held    *txFrame      // a segment that a full device did not take
+	waiting *Interface    // in whose line for room it is
+	quiet   chan struct{} // closed when sending ends, where somebody waits for that
+}
+
+// jammed returns the connection's jam, to be written.
+func (c *TCP) jammed() *jam {
+	if c.jam == nil {
+		c.jam = new(jam)
+	}
+	return c.jam
+}
+
+// holds reports whether a segment waits for room in the device.
+func (c *TCP) holds() bool { return c.jam != nil && c.jam.held != nil }
 
 // Lock locks the connection. Who holds the lock may use Conn.
 func (c *TCP) Lock() { c.mu.Lock() }
@@ -77,10 +95,16 @@ func (c *TCP) Conn() *tcp.Conn { return &c.conn }
 func (c *TCP) Host() *Host { return c.host }
 
 // Local returns the connection's own end.
-func (c *TCP) Local() netip.AddrPort { return c.local }
+func (c *TCP) Local() netip.AddrPort {
+	local, _ := c.key.ends()
+	return local
+}
 
 // Remote returns the peer's end.
-func (c *TCP) Remote() netip.AddrPort { return c.remote }
+func (c *TCP) Remote() netip.AddrPort {
+	_, remote := c.key.ends()
+	return remote
+}
 
 // SetHandler makes f the one who is told what happens. The connection must be locked.
 func (c *TCP) SetHandler(f Handler) { c.handler = f }
@@ -107,7 +131,7 @@ func (c *TCP) input(r *round, s *tcp.Segment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.entered {
-		c.queue = r.queue
+		c.queue = int32(r.queue)
 		c.woken = c.woken || c.handler == nil && !c.detached // it is about to be accepted
 		c.happened(c.conn.Input(r.now, s))
 		r.touch(c)
@@ -135,6 +159,8 @@ func (c *TCP) expire(now clock.Time) {
 	c.armed = clock.Never
 	if c.conn.Deadline().Reached(now) {
 		c.happened(c.conn.Expire(now))
+	} else if c.conn.Park() && c.jam != nil && *c.jam == (jam{}) {
+		c.jam = nil
 	}
 	c.pushTurn(now)
 }
@@ -143,8 +169,11 @@ func (c *TCP) expire(now clock.Time) {
 func (c *TCP) room(i *Interface) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.waiting == i {
-		c.waiting = nil
+	if c.jam != nil && c.jam.waiting == i {
+		c.jam.waiting = nil
 	}
 	c.pushTurn(c.host.Now())
 }
+
+// flowKey returns what the connection is found by.
+func (c *TCP) flowKey() *flowKey { return &c.key }

@@ -27,7 +27,7 @@ const maxTimeWaits = 1 << 17
 
 // addTimeWait enters the record that is to take a connection's place.
 func (h *Host) addTimeWait(c *TCP) {
-	if h.cfg.TCP.NoLocalTimeWait && h.IsLocal(c.remote.Addr()) {
+	if h.cfg.TCP.NoLocalTimeWait && h.IsLocal(c.Remote().Addr()) {
 		return
 	}
 	if h.timeWaits.len() >= h.maxTimeWaits {
@@ -130,3 +130,6 @@ func (t *timeWait) input(r *round, listening bool) (iss seq.Value, reuse bool) {
 	}
 	return iss, reuse
 }
+
+// flowKey returns what the record is found by.
+func (t *timeWait) flowKey() *flowKey { return &t.key }

@@ -22,6 +22,8 @@ type UDP struct {
 	reusePort bool           // shares its port
 	remote    netip.AddrPort // valid where it is connected
 	flow      flowKey
+
+	last *way // by which it sent last, under mu
 }
 
 // OpenUDP returns a socket that is not bound yet: Bind, Connect and SendTo do that. is4 says that

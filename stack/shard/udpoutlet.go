@@ -13,7 +13,7 @@ const (
 	// outletFrames is how many frames an outlet gives a device in one call.
 	outletFrames = 16
 	// maxTrain is how many datagrams go in one super-segment: as many as every kernel that takes
-	// them takes (UDP_MAX_SEGMENTS was 64 before Linux 6.9).
+	// them takes (UDP_MAX_SEGMENTS was 64 when USO came).
 	maxTrain = 64
 	// maxTrainOctets bounds a super-segment's payload: with its headers it is an IP packet.
 	maxTrainOctets = 65535 - 40 - udp.HeaderLen
@@ -43,6 +43,7 @@ type car struct {
 	end        int
 	size       int // octets of each datagram
 	count      int
+	last       int  // for whom put it in: see udpBatch
 	open       bool // more may follow
 	src, dst   netip.AddrPort
 	hopLimit   uint8
@@ -84,9 +85,8 @@ func (o *outlet) put(w *way, payload []byte) bool {
 	if c == nil {
 		return false
 	}
-	c.at = payloadAt - udp.HeaderLen
-	c.end = payloadAt + copy(c.f.Buf[payloadAt:], payload)
-	c.size, c.count, c.open = len(payload), 1, len(payload) > 0 && w.cuts()
+	c.load(payload, len(payload))
+	c.open = len(payload) > 0 && w.cuts()
 	return true
 }
 
@@ -125,11 +125,11 @@ func (o *outlet) putTrain(w *way, payload []byte, size int, block *mem.Block, at
 	if c == nil {
 		return false
 	}
-	c.size, c.count = size, (len(payload)+size-1)/size
 	if block == nil {
-		c.at, c.end = payloadAt-udp.HeaderLen, payloadAt+copy(c.f.Buf[payloadAt:], payload)
+		c.load(payload, size)
 		return true
 	}
+	c.size, c.count = size, (len(payload)+size-1)/size
 	block.Retain()
 	c.block, c.own, c.f.Buf = block, c.f.Buf, block.B
 	c.at, c.end = at-udp.HeaderLen, at+len(payload)
@@ -153,11 +153,25 @@ func (o *outlet) next(w *way) *car {
 	o.ifc = w.ifc
 	c := &o.cars[o.n]
 	o.n++
+	w.fill(c)
+	return c
+}
+
+// fill makes c an empty car for the way.
+func (w *way) fill(c *car) {
 	*c = car{
 		f: w.ifc.host.getTx(), src: w.src, dst: w.dst, hopLimit: w.hopLimit, tos: w.tos,
 		df: w.df || w.alwaysDF, noChecksum: w.noChecksum,
 	}
-	return c
+}
+
+// load copies datagrams of size octets each to the car; no payload at all is one.
+func (c *car) load(payload []byte, size int) {
+	c.at, c.end = payloadAt-udp.HeaderLen, payloadAt+copy(c.f.Buf[payloadAt:], payload)
+	c.size, c.count = size, 1
+	if size > 0 {
+		c.count = max(1, (len(payload)+size-1)/size)
+	}
 }
 
 // build writes the headers of a car's frame.
@@ -173,10 +187,10 @@ func (c *car) build(h *Host) {
 	f.putIP(c.at, c.end, &hdr)
 	if c.noChecksum {
 		wire.PutUDP(b, c.src.Port(), c.dst.Port(), len(b)-udp.HeaderLen)
-		return
+	} else {
+		udp.Put(b, c.src, c.dst, link.ChecksumPartial)
+		f.Checksum, f.ChecksumStart, f.ChecksumOffset = link.ChecksumPartial, uint16(c.at-f.Off), wire.UDPChecksumOffset
 	}
-	udp.Put(b, c.src, c.dst, link.ChecksumPartial)
-	f.Checksum, f.ChecksumStart, f.ChecksumOffset = link.ChecksumPartial, uint16(c.at-f.Off), wire.UDPChecksumOffset
 	if c.count > 1 {
 		f.UDP, f.SegmentSize, f.HeaderLen = true, uint16(c.size), uint16(c.at-f.Off+udp.HeaderLen)
 	}

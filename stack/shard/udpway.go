@@ -26,7 +26,7 @@ func (w *way) holds(u *UDP, to, from netip.Addr, out int) bool {
 		w.options == u.changes.Load() && w.reports == u.host.pathMTU.changes.Load() && w.link == w.ifc.MTU()
 }
 
-// find makes w the way of such a datagram. Its errors are SendTo's.
+// find makes w the way of such a datagram. Its errors are SendTo's. u is locked.
 func (w *way) find(u *UDP, to netip.AddrPort, from netip.Addr, out int) (err error) {
 	// What it depends on is read before it is used: a change in between is then noticed.
 	w.u, w.network, w.options, w.reports = nil, u.host.net.Load(), u.changes.Load(), u.host.pathMTU.changes.Load()
@@ -41,15 +41,38 @@ func (w *way) find(u *UDP, to netip.AddrPort, from netip.Addr, out int) (err err
 }
 
 // lead makes w the way of a datagram to a port of a host: as it is where it holds, else found anew.
+// u is not locked.
 func (w *way) lead(u *UDP, to netip.AddrPort, from netip.Addr, out int) error {
-	if to.Port() == 0 {
+	if w.holds(u, to.Addr(), from, out) {
+		return w.toPort(to.Port())
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return w.find(u, to, from, out)
+}
+
+// toPort has the way lead to another port of its host.
+func (w *way) toPort(port uint16) error {
+	if port == 0 {
 		return syscall.EINVAL
 	}
-	if !w.holds(u, to.Addr(), from, out) {
-		return w.find(u, to, from, out)
-	}
-	w.dst = netip.AddrPortFrom(w.dst.Addr(), to.Port())
+	w.dst = netip.AddrPortFrom(w.dst.Addr(), port)
 	return nil
+}
+
+// prepareAgain is prepare for a datagram like the one before, most often.
+func (u *UDP) prepareAgain(to netip.AddrPort, from netip.Addr, out int) (s sending, err error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.last == nil {
+		u.last = new(way)
+	}
+	if w := u.last; w.holds(u, to.Addr(), from, out) {
+		err = w.toPort(to.Port())
+	} else {
+		err = w.find(u, to, from, out)
+	}
+	return u.last.sending, err
 }
 
 // ways are the ways that a round's handlers have sent by, each where its host's address puts it.

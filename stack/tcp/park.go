@@ -189,3 +189,6 @@ func (c *Conn) asleep(d *Conn) {
 		d.giveBack()
 	}
 }
+
+// Parked reports whether Park has given everything back and nothing has happened since.
+func (c *Conn) Parked() bool { return c.parked() || c.state == StateClosed }

@@ -24,6 +24,7 @@ const (
 // SetUrgentInline is SO_OOBINLINE: whether the octet that the urgent pointer marks is left in
 // the stream.
 func (c *Conn) SetUrgentInline(on bool) {
+	c.ready()
 	if c.user == nil && c.set != nil && on == c.set.UrgentInline {
 		return
 	}
@@ -33,6 +34,7 @@ func (c *Conn) SetUrgentInline(on bool) {
 
 // UrgentInline reports whether urgent data is delivered in line.
 func (c *Conn) UrgentInline() bool {
+	c.ready()
 	if c.user != nil && c.user.urgentSet {
 		return c.user.urgentInline
 	}

@@ -77,6 +77,7 @@ func TestHourOfConnections(t *testing.T) {
 		if _, err := peer.Read(make([]byte, 1)); err != io.EOF {
 			t.Errorf("the peer of a closed connection reads %v", err)
 		}
+		time.Sleep(10 * time.Millisecond) // the ACK of a FIN waits a moment for the user's own
 		synctest.Wait()
 		if got := states(x.a); got != "ESTABLISHED ESTABLISHED FIN-WAIT-2" {
 			t.Errorf("states: %s", got)

@@ -25,7 +25,9 @@ type TCPConn struct {
 	settle sync.Once
 	closed bool // under c's lock
 	noRead bool // CloseRead was called
-	linger int  // seconds; negative: the default
+	// hasRead: Read has returned something. Before, somebody is about to call it.
+	hasRead bool
+	linger  int // seconds; negative: the default
 
 	writing bool // a Write is under way: the next waits, so that two do not interleave
 }
@@ -68,6 +70,9 @@ func (t *TCPConn) OnEvent(_ *shard.TCP, ev tcp.Events) {
 		return
 	}
 	if ev&(tcp.EventReadable|tcp.EventFin|tcp.EventError|tcp.EventClosed) != 0 {
+		if t.rd.waiting > 0 || t.writing || !t.hasRead {
+			t.c.Woken()
+		}
 		t.wake(&t.rd)
 	}
 	if ev&(tcp.EventWritable|tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 {
@@ -126,7 +131,8 @@ func (t *TCPConn) takeOut(p []byte, most int, b *borrowed) error {
 			b.n = conn.Read(t.c.Host().Now(), p)
 		}
 		if b.runs+b.n > 0 {
-			t.c.Push() // the window may have opened
+			t.c.PushRead() // the window may have opened
+			t.hasRead = true
 			return nil
 		}
 		if t.noRead || conn.EOF() {

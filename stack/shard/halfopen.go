@@ -210,6 +210,7 @@ func (half *halfOpen) graduate(r *round, c *TCP, ev tcp.Events) {
 	}
 	half.leave()
 	half.parent.welcome(r, c)
+	c.woken = c.handler == nil // it is about to be accepted
 	c.notify(ev)
 	r.touch(c)
 }

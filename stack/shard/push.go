@@ -34,9 +34,13 @@ func (c *TCP) pushUpTo(now clock.Time, most int) bool {
 	if c.sending {
 		return true
 	}
-	c.sending = true
+	c.sending, c.owed = true, false
 	more := true
 	for ; more && most > 0; most-- {
+		if c.woken && c.leaveACK(now) {
+			more = false
+			break
+		}
 		more = c.transmit(now)
 		now = c.host.Now() // the device took its time, and others may have gone on with the connection
 	}

@@ -47,7 +47,9 @@ func (r *round) flush() {
 	for n, c := range r.touched {
 		c.mu.Lock()
 		c.touched = false
-		c.push(r.now)
+		if !c.owe(r.now) {
+			c.push(r.now)
+		}
 		r.woke = r.woke || c.woke
 		c.woke = false
 		c.mu.Unlock()

@@ -48,6 +48,8 @@ type TCP struct {
 	sending          bool         // somebody has let go of mu to write to the device
 	touched          bool         // a round will push it
 	woke             bool         // its handler has made a goroutine ready
+	woken            bool         // a user who waits has been woken in this round
+	owed             bool         // an ACK is left to what the user sends: see owe
 	entered          bool         // in host.conns
 	detached         bool         // its user has closed it: blocks go when the state machine is done
 	reuse, reusePort bool         // as its binding or its listener was, for who binds the port
@@ -135,6 +137,7 @@ func (c *TCP) input(r *round, s *tcp.Segment) {
 	defer c.mu.Unlock()
 	if c.entered {
 		c.queue = int32(r.queue)
+		c.woken = c.woken || c.handler == nil && !c.detached // it is about to be accepted
 		c.happened(c.conn.Input(r.now, s))
 		r.touch(c)
 	}

@@ -49,10 +49,11 @@ func (c *TCP) lastWords(patience <-chan struct{}) {
 		c.mu.Unlock()
 		return
 	}
-	if c.quiet == nil {
-		c.quiet = make(chan struct{})
+	j := c.jammed()
+	if j.quiet == nil {
+		j.quiet = make(chan struct{})
 	}
-	quiet := c.quiet
+	quiet := j.quiet
 	c.mu.Unlock()
 	select {
 	case <-quiet:
@@ -76,9 +77,9 @@ func (c *TCP) abort(now clock.Time) {
 func (c *TCP) drop() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.held != nil {
-		c.host.putTx(c.held)
-		c.held = nil
+	if c.holds() {
+		c.host.putTx(c.jam.held)
+		c.jam.held = nil
 	}
 	c.leave()
 }

@@ -15,8 +15,11 @@ type Lent = stream.Lent
 // Lend is Read without a copy: it moves up to most octets into as many entries of lent as they
 // need, and returns how many of either that were. Each entry is the caller's to release, at any time.
 func (c *Conn) Lend(now clock.Time, lent []Lent, most int) (runs, n int) {
+	if c.Queue() == 0 {
+		return 0, 0
+	}
 	c.passMark()
-	runs, n = c.rcv.queue.Lend(lent, c.beforeMark(most))
+	runs, n = c.recvQueue.Lend(lent, c.beforeMark(most))
 	c.haveRead(now, n)
 	return runs, n
 }
@@ -30,31 +33,33 @@ func (c *Conn) TakesBlocks() bool { return !c.keepsPackets() }
 // false. The block is the connection's then: what lies before B, where the driver writes headers, and the
 // rest of B, where what is written next goes.
 func (c *Conn) WriteBlock(_ clock.Time, b *mem.Block, n int) bool {
+	c.wake()
 	if n <= 0 || c.keepsPackets() || !c.MayWrite() || c.Writable() < n {
-		c.stat.shortWrite = true
+		c.shortWrite = true
 		return false
 	}
-	c.stat.shortWrite, c.settled, c.more, c.flush = false, false, false, false
-	c.snd.queue.Take(b, n)
+	c.shortWrite, c.settled, c.more, c.flush = false, false, false, false
+	c.sendQueue.Take(b, n)
 	return true
 }
 
 // Tail returns what is free of the block that was written to last, for WriteTail, and makes the caller an
 // owner of the block; nil where there is none.
 func (c *Conn) Tail() (*mem.Block, []byte) {
+	c.ready()
 	if c.keepsPackets() || !c.MayWrite() {
 		return nil, nil
 	}
-	return c.snd.queue.Tail()
+	return c.sendQueue.Tail()
 }
 
 // WriteTail is Write of n octets that the caller has put to the beginning of what Tail gave. It
 // returns false, and has taken nothing, where there is no such room any more.
 func (c *Conn) WriteTail(_ clock.Time, free []byte, n int) bool {
-	if n <= 0 || !c.MayWrite() || c.Writable() < n || !c.snd.queue.Extend(free, n) {
+	if c.parked() || n <= 0 || !c.MayWrite() || c.Writable() < n || !c.sendQueue.Extend(free, n) {
 		return false
 	}
-	c.stat.shortWrite, c.settled, c.more, c.flush = false, false, false, false
+	c.shortWrite, c.settled, c.more, c.flush = false, false, false, false
 	return true
 }
 

@@ -3,7 +3,6 @@ package tun
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -131,5 +130,7 @@ func noOffload(name string, err error) error {
 		Why: "the kernel has no offloads for TUN devices (" + err.Error() + ")", Hint: "use it without offloads"}
 }
 
-// asFile gives the descriptor to the runtime's poller, so that Close unblocks reads.
-func asFile(fd int) *os.File { return os.NewFile(uintptr(fd), cloneDevice) }
+// descriptor closes a descriptor.
+type descriptor int
+
+func (fd descriptor) Close() error { return unix.Close(int(fd)) }

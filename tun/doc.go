@@ -34,21 +34,24 @@
 // header is then made and taken away here: zero on a read, and on a write skipped, after a
 // look that it asks for nothing.
 //
-// All three then share the code below them: an os.File in the runtime's poller.
+// All three then share the code below them: descriptors that do not block, and that are not in the
+// runtime's poller. A descriptor there wakes a thread with every packet, whoever reads it and
+// however busy; poll(2) is told of packets only while it waits.
 //
 // # The way of a packet
 //
 // In: the kernel puts the packet in the queue's ring (its length is the interface's
 // txqueuelen, 500 unless set otherwise; a full ring drops, and counts it as the interface's
-// tx_dropped) and wakes the poller. ReadFrames reads until the ring is empty or the
-// caller's buffers are full, but after it had to sleep it returns with the first packet: a
-// request that comes alone is then not delayed by a read that finds nothing, and the
-// packets behind the first one come as a batch in the next call, which does not sleep.
+// tx_dropped). ReadFrames waits in poll(2), on the descriptor and on an eventfd that ends the
+// wait when the device is closed, and then reads until the ring is empty or the caller's
+// buffers are full. PollFrames does not wait. Who has to wait gives ReadFrames one buffer, so that a
+// packet that comes alone is not delayed by a read that finds nothing, and takes those behind it
+// from PollFrames, as a batch.
 //
 // Out: WriteFrames makes one write for each frame; the kernel's whole receive path runs
-// inside it. Writers do not exclude each other, for the kernel needs no such exclusion:
-// only a write that must wait (a full socket buffer, which with the kernel's default does
-// not happen) takes the descriptor's write lock.
+// inside it. Writers do not exclude each other, for the kernel needs no such exclusion. A write
+// that must wait (a full socket buffer, which with the kernel's default does not happen) waits
+// in poll(2) as well.
 //
 // # States
 //

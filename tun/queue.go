@@ -3,10 +3,10 @@ package tun
 import (
 	"encoding/binary"
 	"io"
-	"os"
 	"strconv"
 	"sync"
 	"syscall"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -14,42 +14,42 @@ import (
 // queue is one descriptor of a device.
 type queue struct {
 	dev    *Device
-	file   *os.File
-	closer io.Closer // file, or what wraps it
-	raw    syscall.RawConn
+	closer io.Closer    // what closes the descriptor
+	using  sync.RWMutex // held for reading by who uses it, so that it is still the same
+	fd     int          // -1 once it is closed
 
-	// One reader at a time: what it is doing, where readSome finds it. readFn is readSome,
-	// made once, for a method value made at the call would be allocated.
-	readFn func(fd uintptr) bool
-	bufs   [][]byte
-	sizes  []int
-	n      int
-	slept  bool
-	err    error
+	polled [2]unix.PollFd // the reader's: there is one at a time
 
 	writers sync.Pool // of *writer
 }
 
 // addQueue puts a descriptor in use.
-func (d *Device) addQueue(name string, file *os.File, closer io.Closer) error {
-	raw, err := file.SyscallConn()
-	if err != nil {
-		closer.Close()
-		return attachError(name, err)
-	}
-	q := &queue{dev: d, file: file, closer: closer, raw: raw}
-	q.readFn = q.readSome
-	q.writers.New = func() any { return newWriter(q) }
+func (d *Device) addQueue(name string, fd int, closer io.Closer) {
+	q := &queue{dev: d, fd: fd, closer: closer}
+	q.writers.New = func() any { return &writer{q: q} }
 	d.queues = append(d.queues, q)
 	if d.name != name {
 		d.setName(name)
 	}
-	return nil
 }
 
 // control runs fn with the descriptor, which stays open meanwhile.
 func (q *queue) control(fn func(fd int)) error {
-	return q.raw.Control(func(fd uintptr) { fn(int(fd)) })
+	q.using.RLock()
+	defer q.using.RUnlock()
+	if q.fd < 0 {
+		return q.dev.errClosed
+	}
+	fn(q.fd)
+	return nil
+}
+
+// close closes the descriptor when nobody uses it any more. Who waits for it must have been told.
+func (q *queue) close() {
+	q.using.Lock()
+	defer q.using.Unlock()
+	q.fd = -1
+	q.closer.Close()
 }
 
 // skip is how much of the virtio-net header the descriptor does not carry.
@@ -60,57 +60,69 @@ func (q *queue) skip() int {
 	return vnetLen
 }
 
-func (q *queue) readFrames(bufs [][]byte, sizes []int) (int, error) {
-	if len(bufs) == 0 {
+// readFrames reads what is there, and where that is nothing waits for it or, without wait,
+// returns 0.
+func (q *queue) readFrames(bufs [][]byte, sizes []int, wait bool) (int, error) {
+	switch {
+	case len(bufs) == 0:
 		return 0, nil
+	case len(bufs[0]) < vnetLen:
+		return 0, q.readError(unix.EINVAL)
 	}
-	q.bufs, q.sizes, q.n, q.slept, q.err = bufs, sizes, 0, false, nil
-	err := q.raw.Read(q.readFn)
-	q.bufs, q.sizes = nil, nil // they are the caller's again
-	if q.dev.closed.Load() {
+	q.using.RLock()
+	n, err := q.read(bufs, sizes, wait)
+	q.using.RUnlock()
+	switch {
+	case q.dev.closed.Load():
 		return 0, q.dev.errClosed
-	}
-	if err == nil {
-		err = q.err
-	}
-	if err != nil && q.n == 0 { // after frames, it comes again at the next call
+	case err != nil && n == 0: // after frames, it comes again at the next call
 		return 0, q.readError(err)
 	}
-	return q.n, nil
+	return n, nil
 }
 
-// readSome reads what is there. It returns false to be called again when there is more. See
-// the package's documentation on why it takes one packet after a sleep.
-func (q *queue) readSome(fd uintptr) bool {
-	skip := q.skip()
-	for q.n < len(q.bufs) {
-		buf := q.bufs[q.n]
-		if len(buf) < vnetLen {
-			q.err = unix.EINVAL
-			return true
+// read is readFrames with the descriptor in use.
+func (q *queue) read(bufs [][]byte, sizes []int, wait bool) (n int, err error) {
+	for {
+		if wait {
+			err = q.dev.await(q.fd, unix.POLLIN, &q.polled)
 		}
-		n, err := unix.Read(int(fd), buf[skip:])
-		switch err {
-		case nil:
-			if q.take(buf, n+skip) && q.slept {
-				return true
+		if err == nil {
+			n, err = q.readSome(bufs, sizes)
+		}
+		if n > 0 || err != nil || !wait {
+			return n, err
+		}
+	}
+}
+
+// readSome reads until there is nothing more or no buffer. The system call is one that the
+// scheduler is not told of: it takes no longer than that would.
+func (q *queue) readSome(bufs [][]byte, sizes []int) (n int, err error) {
+	skip := q.skip()
+	for n < len(bufs) {
+		buf := bufs[n]
+		if len(buf) < vnetLen {
+			return n, unix.EINVAL
+		}
+		got, _, errno := syscall.RawSyscall(unix.SYS_READ, uintptr(q.fd), uintptr(unsafe.Pointer(&buf[skip])), uintptr(len(buf)-skip))
+		switch errno {
+		case 0:
+			if q.take(buf, int(got)+skip) {
+				sizes[n] = int(got) + skip
+				n++
 			}
 		case unix.EINTR:
 		case unix.EAGAIN:
-			if q.n == 0 {
-				q.slept = true
-				return false
-			}
-			return true
+			return n, nil
 		default:
-			q.err = err
-			return true
+			return n, errno
 		}
 	}
-	return true
+	return n, nil
 }
 
-// take keeps the frame of n octets that was read, or counts why not.
+// take reports whether the frame of n octets that was read is one to keep, and counts why not.
 func (q *queue) take(buf []byte, n int) bool {
 	if n <= vnetLen {
 		q.dev.counters.readEmpty.Add(1)
@@ -123,8 +135,6 @@ func (q *queue) take(buf []byte, n int) bool {
 	if !q.dev.vnet {
 		clear(buf[:vnetLen])
 	}
-	q.sizes[q.n] = n
-	q.n++
 	return true
 }
 

@@ -24,25 +24,23 @@ func (d *Device) openWater(cfg *Config) error {
 	if err != nil {
 		return err
 	}
-	ifce, file, err := newWater(water.Config{
+	ifce, fd, err := newWater(water.Config{
 		DeviceType: water.TUN,
 		PlatformSpecificParams: water.PlatformSpecificParams{
 			Name: name,
 			// A reserved device loses its persist flag here and is then gone with the
 			// descriptor.
-			Persist:    d.found != nil,
+			Persist:    !d.created,
 			MultiQueue: flags&unix.IFF_MULTI_QUEUE != 0,
 		},
 	})
 	if err != nil {
-		if d.found == nil {
+		if d.created {
 			unreserve(name, flags)
 		}
 		return attachError(name, err)
 	}
-	if err := d.addQueue(name, file, ifce); err != nil {
-		return err
-	}
+	d.addQueue(name, fd, ifce)
 	var bad error
 	if err := d.queues[0].control(func(fd int) { bad = verify(name, fd, flags) }); err != nil || bad != nil {
 		return bad
@@ -53,7 +51,7 @@ func (d *Device) openWater(cfg *Config) error {
 // reserve makes the device for water to attach to, persistent for that moment, or holds
 // that an operator's device can be attached to. It returns the name.
 func (d *Device) reserve(name string, flags uint16) (string, error) {
-	if d.found == nil {
+	if d.created {
 		flags |= unix.IFF_TUN_EXCL
 	}
 	fd, name, err := attach(name, flags)
@@ -61,7 +59,7 @@ func (d *Device) reserve(name string, flags uint16) (string, error) {
 		return "", err
 	}
 	defer unix.Close(fd)
-	if d.found != nil {
+	if !d.created {
 		return name, nil
 	}
 	if err := unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1); err != nil {
@@ -80,27 +78,31 @@ func unreserve(name string, flags uint16) {
 	unix.Close(fd)
 }
 
-// newWater opens a water interface whose descriptor is close-on-exec, and the file in it.
-func newWater(cfg water.Config) (io.Closer, *os.File, error) {
+// newWater opens a water interface whose descriptor is close-on-exec, and returns that too.
+func newWater(cfg water.Config) (io.Closer, int, error) {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	ifce, err := water.New(cfg)
 	if err != nil {
-		return nil, nil, err
+		return nil, -1, err
 	}
 	file, ok := ifce.ReadWriteCloser.(*os.File)
 	if !ok {
 		ifce.Close()
-		return nil, nil, unix.EOPNOTSUPP
+		return nil, -1, unix.EOPNOTSUPP
 	}
+	fd := -1
 	raw, err := file.SyscallConn()
 	if err == nil {
 		// Not file.Fd(), which is for those who want a blocking descriptor.
-		err = raw.Control(func(fd uintptr) { unix.CloseOnExec(int(fd)) })
+		err = raw.Control(func(at uintptr) {
+			fd = int(at)
+			unix.CloseOnExec(fd)
+		})
 	}
 	if err != nil {
 		ifce.Close()
-		return nil, nil, err
+		return nil, -1, err
 	}
-	return ifce, file, nil
+	return ifce, fd, nil
 }

@@ -8,50 +8,35 @@ import (
 )
 
 // writer is one call of WriteFrames. Calls may come from several goroutines at once, so
-// each has its own; its functions are made once.
+// each has its own.
 type writer struct {
 	q      *queue
 	frames [][]byte
 	n      int // frames that were taken
-	full   bool
 	err    error
-	tryFn  func(fd uintptr)
-	waitFn func(fd uintptr) bool
-}
-
-func newWriter(q *queue) *writer {
-	w := &writer{q: q}
-	w.tryFn = w.try
-	w.waitFn = func(fd uintptr) bool { w.try(fd); return !w.full }
-	return w
+	polled [2]unix.PollFd
 }
 
 func (q *queue) writeFrames(frames [][]byte) (int, error) {
 	w := q.writers.Get().(*writer)
-	w.frames, w.n, w.full, w.err = frames, 0, false, nil
-	// Control keeps the descriptor open and excludes nobody, where Write takes a lock: it
-	// is for those who must wait.
-	err := q.raw.Control(w.tryFn)
-	if err == nil && w.full {
-		err = q.raw.Write(w.waitFn)
-	}
-	n, werr := w.n, w.err
+	w.frames, w.n, w.err = frames, 0, nil
+	q.using.RLock()
+	w.try(q.fd)
+	q.using.RUnlock()
+	n, err := w.n, w.err
 	w.frames = nil
 	q.writers.Put(w)
 	switch {
-	case werr != nil:
-		return n, q.writeError(frames, n, werr)
 	case err != nil && q.dev.closed.Load():
 		return n, q.dev.errClosed
 	case err != nil:
-		return n, q.readError(err)
+		return n, q.writeError(frames, n, err)
 	}
 	return n, nil
 }
 
-// try writes until all is written, the kernel refuses, or it is full.
-func (w *writer) try(fd uintptr) {
-	w.full = false
+// try writes until all is written or the kernel refuses. Where it is full, it waits.
+func (w *writer) try(fd int) {
 	skip := w.q.skip()
 	for w.n < len(w.frames) {
 		frame := w.frames[w.n]
@@ -59,14 +44,15 @@ func (w *writer) try(fd uintptr) {
 			w.err = unix.EINVAL
 			return
 		}
-		_, err := unix.Write(int(fd), frame[skip:])
+		_, err := unix.Write(fd, frame[skip:])
 		switch err {
 		case nil:
 			w.n++
 		case unix.EINTR:
 		case unix.EAGAIN:
-			w.full = true
-			return
+			if w.err = w.q.dev.await(fd, unix.POLLOUT, &w.polled); w.err != nil {
+				return
+			}
 		default:
 			w.err = err
 			return

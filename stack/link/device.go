@@ -57,6 +57,14 @@ type Notifier interface {
 	OnWritable(func())
 }
 
+// Poller is a Device that can be asked for frames without waiting. Who reads it may then look
+// again for a moment before ReadFrames puts it to sleep.
+type Poller interface {
+	// PollFrames is ReadFrames, but returns 0 and nil where there is no frame. An error comes again
+	// from ReadFrames.
+	PollFrames(queue int, bufs [][]byte, sizes []int) (int, error)
+}
+
 // The virtio feature bits (Virtual I/O Device 1.2 §5.1.3) that a Device may announce.
 // "Guest" bits say what frames that are read may hold; "host" bits say what frames
 // that are written may ask for.

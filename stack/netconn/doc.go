@@ -15,6 +15,10 @@
 // and copies them afterwards, Write fills blocks before it has them queued. They are as
 // long as what the link cuts at once and have room for headers, so that they are sent as they lie.
 //
+// A packet connection moves many datagrams in a call by ReadPackets and WritePackets, without an
+// allocation, or by ReadBatch and WriteBatch in the shape of golang.org/x/net/ipv4. Those
+// that go to one peer in one size leave as super-segments where the device takes them.
+//
 // A connection that is idle has no goroutine, no runtime timer and no buffer. A timer
 // runs only while an operation waits under a deadline.
 //

@@ -68,10 +68,18 @@ func (t *TCPConn) OnEvent(_ *shard.TCP, ev tcp.Events) {
 		return
 	}
 	if ev&(tcp.EventReadable|tcp.EventFin|tcp.EventError|tcp.EventClosed) != 0 {
-		t.rd.wake()
+		t.wake(&t.rd)
 	}
 	if ev&(tcp.EventWritable|tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 {
-		t.wr.wake()
+		t.wake(&t.wr)
+	}
+}
+
+// wake wakes who waits at the gate, and has them run before the receive loop goes on.
+func (t *TCPConn) wake(g *gate) {
+	if g.waiting > 0 {
+		t.c.Woke()
+		g.wake()
 	}
 }
 

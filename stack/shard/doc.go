@@ -14,6 +14,13 @@
 //	      → ICMP | UDP: to its socket's queue | TCP: to its connection, by four-tuple,
 //	        else to its half-open or TIME-WAIT record, else to a listener, else a reset
 //
+// Before a receive loop sleeps it looks again, for up to 50 µs, where frames of late have come that
+// soon (inlet): waking costs more than that where a processor must leave its idle state first. It
+// yields between the looks, and does without where GOMAXPROCS or the machine has no processor to
+// spare, or another thread has wanted the one it is on. After frames that come seldom it
+// sleeps at once. A goroutine that a handler made ready (TCP.Woke) runs before that,
+// on the loop's own thread.
+//
 // The frame is lent: what must stay is copied by whoever keeps it. But a TCP segment that
 // fills most of its block is kept with the block, and the receive loop takes a fresh one
 // from the pool (round.feed). A connection
@@ -39,6 +46,21 @@
 // likewise. What has no owner who could wait (echo replies, ICMP errors, resets)
 // goes to a short bounded backlog of the interface; only what overflows that is
 // dropped, and counted.
+//
+// # Datagrams in the round
+//
+// A UDP socket has a queue or a handler. A queue's reader is told once, when the round has been fed
+// (round.flushUDP), however much has come. A PacketHandler is called where the datagram is found to be
+// the socket's, with nothing locked, and what it sends goes into the round's outlet: up to sixteen
+// frames that go to the device in one call when the round ends, when the outlet is full, or before
+// another socket's or connection's handler is called. A datagram joins the one before it to the same peer where both are of
+// one size and the device cuts super-segments (USO); the last may be shorter. What comes as a
+// super-segment is queued whole and taken apart by its reader, or given to the handler whole if that is a
+// TrainHandler; a large one that is answered leaves in the very block that it came in.
+//
+// What is found out about a peer before a datagram is built, route, source, path MTU, options, is a way.
+// It is kept by the round, and by the socket for its own sends, and holds while the network, the path MTU
+// cache, the socket and the interface's MTU are those that it was made from: each counts its changes.
 //
 // # Sockets
 //

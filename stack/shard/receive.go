@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/weirnet/weir/stack/link"
@@ -56,13 +57,19 @@ func (i *Interface) receive(queue int) {
 		s.fill(n)
 	}
 	defer s.empty()
+	in := newInlet(i, queue)
+	defer in.rest()
 	for failures := 0; !i.removed.Load(); {
-		n, err := i.dev.ReadFrames(queue, s.bufs[:], s.sizes[:])
+		n, err := in.take(s)
 		r.now = r.h.Now()
 		for k := range n {
 			r.deliver(s, k)
 		}
 		r.flush()
+		if r.woke {
+			r.woke = false
+			runtime.Gosched()
+		}
 		if failures = i.readFailed(err, failures); failures < 0 {
 			return
 		}

@@ -21,6 +21,7 @@ type round struct {
 	pkt     ip.Packet
 	seg     tcp.Segment
 	touched []*TCP
+	woke    bool       // goroutines wait for the processor that this one has
 	asked   SYN        // what a listener's user is asked about
 	block   *mem.Block // what the frame lies in, where it may be given away; see receive
 	// datagrams is made with the first one.
@@ -47,6 +48,8 @@ func (r *round) flush() {
 		c.mu.Lock()
 		c.touched = false
 		c.push(r.now)
+		r.woke = r.woke || c.woke
+		c.woke = false
 		c.mu.Unlock()
 		r.touched[n] = nil
 	}
@@ -171,8 +174,8 @@ func (r *round) transport(d destination) {
 			r.h.counters.tcpMulticast.Add(1)
 			return
 		}
-		if t := r.datagrams; t != nil && t.outlet.n > 0 {
-			t.outlet.flush(false) // no answer waits for a connection's handler
+		if r.busyUDP() {
+			r.flushUDP() // nothing of it waits for a connection's handler
 		}
 		r.tcp()
 		return

@@ -47,6 +47,7 @@ type TCP struct {
 	device           atomic.Int32 // the interface that it is bound to, or 0
 	sending          bool         // somebody has let go of mu to write to the device
 	touched          bool         // a round will push it
+	woke             bool         // its handler has made a goroutine ready
 	entered          bool         // in host.conns
 	detached         bool         // its user has closed it: blocks go when the state machine is done
 	reuse, reusePort bool         // as its binding or its listener was, for who binds the port
@@ -106,6 +107,10 @@ func (c *TCP) Remote() netip.AddrPort {
 
 // SetHandler makes f the one who is told what happens. The connection must be locked.
 func (c *TCP) SetHandler(f Handler) { c.handler = f }
+
+// Woke tells that the handler has made a goroutine ready, which the receive loop then lets run
+// before it looks for more frames. The connection must be locked.
+func (c *TCP) Woke() { c.woke = true }
 
 // Handler returns the one who is told what happens. The connection must be locked.
 func (c *TCP) Handler() Handler { return c.handler }
@@ -171,3 +176,6 @@ func (c *TCP) room(i *Interface) {
 	}
 	c.pushTurn(c.host.Now())
 }
+
+// flowKey returns what the connection is found by.
+func (c *TCP) flowKey() *flowKey { return &c.key }

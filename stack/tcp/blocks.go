@@ -15,7 +15,7 @@ type Lent = stream.Lent
 // Lend is Read without a copy: it moves up to most octets into as many entries of lent as they
 // need, and returns how many of either that were. Each entry is the caller's to release, at any time.
 func (c *Conn) Lend(now clock.Time, lent []Lent, most int) (runs, n int) {
-	if c.Queue() == 0 {
+	if c.parked() {
 		return 0, 0
 	}
 	c.passMark()
@@ -26,7 +26,10 @@ func (c *Conn) Lend(now clock.Time, lent []Lent, most int) (runs, n int) {
 
 // TakesBlocks reports whether WriteBlock and Tail are of use: not where a profile cuts to packets
 // what is written.
-func (c *Conn) TakesBlocks() bool { return !c.keepsPackets() }
+func (c *Conn) TakesBlocks() bool {
+	c.ready()
+	return !c.keepsPackets()
+}
 
 // WriteBlock is Write of the first n octets of b.B, with the block they lie in: of all of them or, where
 // there is no room for that, nothing more may be written or packets are kept, of nothing, and it returns
@@ -46,8 +49,7 @@ func (c *Conn) WriteBlock(_ clock.Time, b *mem.Block, n int) bool {
 // Tail returns what is free of the block that was written to last, for WriteTail, and makes the caller an
 // owner of the block; nil where there is none.
 func (c *Conn) Tail() (*mem.Block, []byte) {
-	c.ready()
-	if c.keepsPackets() || !c.MayWrite() {
+	if c.parked() || c.keepsPackets() || !c.MayWrite() {
 		return nil, nil
 	}
 	return c.sendQueue.Tail()
@@ -56,7 +58,7 @@ func (c *Conn) Tail() (*mem.Block, []byte) {
 // WriteTail is Write of n octets that the caller has put to the beginning of what Tail gave. It
 // returns false, and has taken nothing, where there is no such room any more.
 func (c *Conn) WriteTail(_ clock.Time, free []byte, n int) bool {
-	if c.parked() || n <= 0 || !c.MayWrite() || c.Writable() < n || !c.sendQueue.Extend(free, n) {
+	if n <= 0 || c.parked() || !c.MayWrite() || c.Writable() < n || !c.sendQueue.Extend(free, n) {
 		return false
 	}
 	c.shortWrite, c.settled, c.more, c.flush = false, false, false, false

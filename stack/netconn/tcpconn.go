@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -26,6 +27,8 @@ type TCPConn struct {
 	closed bool // under c's lock
 	noRead bool // CloseRead was called
 	linger int  // seconds; negative: the default
+
+	news atomic.Uint32 // counts what a reader may wait for
 
 	writing bool // a Write is under way: the next waits, so that two do not interleave
 }
@@ -68,6 +71,7 @@ func (t *TCPConn) OnEvent(_ *shard.TCP, ev tcp.Events) {
 		return
 	}
 	if ev&(tcp.EventReadable|tcp.EventFin|tcp.EventError|tcp.EventClosed) != 0 {
+		t.news.Add(1)
 		t.wake(&t.rd)
 	}
 	if ev&(tcp.EventWritable|tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 {
@@ -114,7 +118,9 @@ func (t *TCPConn) read(p []byte) (int, error) {
 		if err := conn.Err(); err != nil {
 			return 0, err
 		}
-		t.rd.wait()
+		if !t.c.Linger(&t.news) {
+			t.rd.wait()
+		}
 	}
 }
 

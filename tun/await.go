@@ -18,6 +18,11 @@ func newBell() (*bell, error) {
 	return &bell{fd}, nil
 }
 
+// bellError says that newBell has failed.
+func bellError(op, on string, err error) error {
+	return &Error{Op: op, On: on, Why: "no descriptor to end its reads with: " + err.Error(), Err: err}
+}
+
 // ring makes every await return, now and from now on.
 func (b *bell) ring() {
 	if b == nil {

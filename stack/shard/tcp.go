@@ -177,3 +177,6 @@ func (c *TCP) room(i *Interface) {
 	}
 	c.pushTurn(c.host.Now())
 }
+
+// flowKey returns what the connection is found by.
+func (c *TCP) flowKey() *flowKey { return &c.key }

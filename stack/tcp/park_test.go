@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"github.com/weirnet/weir/stack/mem"
 	"reflect"
 	"testing"
 	"time"
@@ -80,6 +81,8 @@ func anything(t reflect.Type, c *Conn) reflect.Value {
 	case t == reflect.TypeFor[*Config]():
 		set := DefaultSettings()
 		return reflect.ValueOf(&Config{Settings: &set, Counters: new(Counters), Pool: c.pool, MSS: 1000})
+	case t == reflect.TypeFor[*mem.Block]():
+		return reflect.ValueOf(new(mem.Pool).Get(1))
 	case t.Kind() == reflect.Pointer:
 		return reflect.New(t.Elem())
 	case t.Kind() == reflect.Slice:

@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -28,6 +29,9 @@ type TCPConn struct {
 	// hasRead: Read has returned something. Before, somebody is about to call it.
 	hasRead bool
 	linger  int // seconds; negative: the default
+
+	news      atomic.Uint32 // counts what a reader may wait for
+	lingering bool          // a reader waits awake
 
 	writing bool // a Write is under way: the next waits, so that two do not interleave
 }
@@ -70,7 +74,8 @@ func (t *TCPConn) OnEvent(_ *shard.TCP, ev tcp.Events) {
 		return
 	}
 	if ev&(tcp.EventReadable|tcp.EventFin|tcp.EventError|tcp.EventClosed) != 0 {
-		if t.rd.waiting > 0 || t.writing || !t.hasRead {
+		t.news.Add(1)
+		if t.rd.waiting > 0 || t.lingering || t.writing || !t.hasRead {
 			t.c.Woken()
 		}
 		t.wake(&t.rd)
@@ -141,7 +146,12 @@ func (t *TCPConn) takeOut(p []byte, most int, b *borrowed) error {
 		if err := conn.Err(); err != nil {
 			return err
 		}
-		t.rd.wait()
+		t.lingering = true
+		got := t.c.Linger(&t.news)
+		t.lingering = false
+		if !got {
+			t.rd.wait()
+		}
 	}
 }
 

@@ -18,7 +18,8 @@
 // soon (inlet): waking costs more than that where a processor must leave its idle state first. It
 // yields between the looks, and does without where GOMAXPROCS or the machine has no processor to
 // spare, or another thread has wanted the one it is on. After frames that come seldom it
-// sleeps at once. A goroutine that a handler made ready (TCP.Woke) runs before that,
+// sleeps at once. Where it is awake for one connection alone, a reader of that waits awake too
+// (TCP.Linger). A goroutine that a handler made ready (TCP.Woke) runs before that,
 // on the loop's own thread.
 //
 // The frame is lent: what must stay is copied by whoever keeps it. But a TCP segment that

@@ -76,8 +76,19 @@ type spin struct {
 	not  clock.Time    // not before
 }
 
-// spinners counts the receive loops of the process that may spin at the moment.
+// spinners counts who spins at the moment in the process: receive loops, which leave one processor to
+// others, and readers.
 var spinners atomic.Int32
+
+// mayOneMoreSpin reports whether there is a processor for one more who spins, and spare others, and
+// counts that one.
+func mayOneMoreSpin(spare int) bool {
+	if int(spinners.Add(1)) <= min(runtime.GOMAXPROCS(0), runtime.NumCPU())-spare {
+		return true
+	}
+	spinners.Add(-1)
+	return false
+}
 
 func newSpin() spin { return spin{gap: 2 * spinGap} }
 
@@ -86,12 +97,7 @@ func (s *spin) begin(now clock.Time) bool {
 	if s.gap > spinGap || now < s.not {
 		return false
 	}
-	if !s.held {
-		spare := min(runtime.GOMAXPROCS(0), runtime.NumCPU()) - 1
-		if s.held = int(spinners.Add(1)) <= spare; !s.held {
-			spinners.Add(-1)
-		}
-	}
+	s.held = s.held || mayOneMoreSpin(1)
 	return s.held
 }
 

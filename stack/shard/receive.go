@@ -65,6 +65,7 @@ func (i *Interface) receive(queue int) {
 		for k := range n {
 			r.deliver(s, k)
 		}
+		r.awake = in.spin.held
 		r.flush()
 		if r.woke {
 			r.woke = false

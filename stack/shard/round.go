@@ -21,6 +21,9 @@ type round struct {
 	pkt     ip.Packet
 	seg     tcp.Segment
 	touched []*TCP
+	last    *TCP       // what the last round was for
+	alone   uint8      // rounds in a row that were for last alone
+	awake   bool       // the loop looks for frames and does not sleep
 	woke    bool       // goroutines wait for the processor that this one has
 	asked   SYN        // what a listener's user is asked about
 	block   *mem.Block // what the frame lies in, where it may be given away; see receive
@@ -44,9 +47,10 @@ func (h *Host) Deliver(i *Interface, f *link.Frame) {
 // flush sends what handlers of datagrams have answered, and pushes every connection that the round touched.
 func (r *round) flush() {
 	r.flushUDP()
+	r.countAlone()
 	for n, c := range r.touched {
 		c.mu.Lock()
-		c.touched = false
+		c.touched, c.alone = false, r.alone
 		if !c.owe(r.now) {
 			c.push(r.now)
 		}

@@ -56,6 +56,7 @@ type TCP struct {
 	softwareGSO      bool         // super-segments are cut here where the device does not
 	hopLimit, tos    uint8        // 0: the host's
 	pmtuDisc         PMTUDisc
+	alone            uint8 // rounds of late that were for it alone, in a receive loop that spins
 
 	conn tcp.Conn
 }

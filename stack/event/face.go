@@ -17,9 +17,9 @@ const (
 	over                 // OnClose was called
 )
 
-func (c *Conn) has(bits uint8) bool { return c.t().User.Flags&bits != 0 }
-func (c *Conn) set(bits uint8)      { c.t().User.Flags |= bits }
-func (c *Conn) clear(bits uint8)    { c.t().User.Flags &^= bits }
+func (c *Conn) has(bits uint16) bool { return c.t().User.Flags&bits != 0 }
+func (c *Conn) set(bits uint16)      { c.t().User.Flags |= bits }
+func (c *Conn) clear(bits uint16)    { c.t().User.Flags &^= bits }
 
 // face is a Handler as the driver sees it. A listener has one for all its connections.
 type face struct {

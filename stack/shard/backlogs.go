@@ -110,7 +110,7 @@ func (l *Listener) progress(c *TCP, ev tcp.Events) {
 	switch {
 	case !up:
 	case l.opts.Handler != nil:
-		c.handler = l.opts.Handler
+		c.SetHandler(l.opts.Handler)
 	default:
 		l.queue = append(l.queue, c)
 		if l.onReady != nil {

@@ -12,7 +12,7 @@ import (
 
 // newTCP returns a connection that is in no table yet.
 func (h *Host) newTCP(local, remote netip.AddrPort) *TCP {
-	c := &TCP{host: h, local: local, remote: remote, key: makeFlowKey(local, remote), armed: clock.Never}
+	c := &TCP{host: h, local: local, remote: remote, key: makeFlowKey(local, remote), armed: clock.Never, userAt: clock.Never}
 	c.timer.Value = c
 	return c
 }
@@ -71,7 +71,7 @@ func (r *round) accept(l *Listener, local, remote netip.AddrPort, minISS *seq.Va
 	o.TCP.apply(c)
 	c.reuse, c.reusePort = o.reuse, o.reusePort
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock(r.watch)
 	if c.route(h.net.Load()) != nil {
 		h.drops.Add(ip.DropNoRoute)
 		return

@@ -147,13 +147,17 @@ func (c *TCP) settle(now clock.Time) {
 		c.release()
 	default:
 		c.arm()
+		return
+	}
+	if c.userAt != clock.Never {
+		c.arm() // there is text still that the user has not taken
 	}
 }
 
 // arm makes the wheel call by the state machine's deadline. An entry that is
 // earlier already is left alone: it will look and go back to sleep.
 func (c *TCP) arm() {
-	d := c.conn.Deadline()
+	d := min(c.conn.Deadline(), c.userAt)
 	if d >= c.armed {
 		return
 	}
@@ -181,6 +185,9 @@ func (c *TCP) leave() {
 		c.host.cancel(&c.timer)
 	}
 	c.release()
+	if c.inPlace.Load() && !c.detached {
+		c.host.parted.add(c)
+	}
 }
 
 // release gives the blocks back once neither the user nor the peer can want them.

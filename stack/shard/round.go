@@ -21,6 +21,9 @@ type round struct {
 	pkt     ip.Packet
 	seg     tcp.Segment
 	touched []*TCP
+	pushed  int        // how many of touched flush has taken
+	watch   *watch     // nil on a stepped host
+	lend    mem.Block  // stands for text that is lent to a handler
 	asked   SYN        // what a listener's user is asked about
 	block   *mem.Block // what the frame lies in, where it may be given away; see receive
 }
@@ -40,14 +43,17 @@ func (h *Host) Deliver(i *Interface, f *link.Frame) {
 
 // flush pushes every connection that the round touched.
 func (r *round) flush() {
-	for n, c := range r.touched {
-		c.mu.Lock()
-		c.touched = false
-		c.push(r.now)
-		c.mu.Unlock()
-		r.touched[n] = nil
+	for r.pushed < len(r.touched) {
+		c := r.touched[r.pushed]
+		r.touched[r.pushed] = nil
+		r.pushed++
+		if c.lockOr(pendPush) {
+			c.touched = false
+			c.push(r.now)
+			c.unlock(r.watch)
+		}
 	}
-	r.touched = r.touched[:0]
+	r.touched, r.pushed = r.touched[:0], 0
 }
 
 // input takes one frame from the network header up.

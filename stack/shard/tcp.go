@@ -20,8 +20,12 @@ type Handler interface {
 // UserData is what the user of a connection keeps with it. The driver does not look at it.
 type UserData struct {
 	Value any
-	Flags uint8
+	Flags uint16 // those but UserPaused are the user's own
 }
+
+// UserPaused in UserData.Flags says that a UserHandler takes no text for now, so that there is no
+// use in lending it.
+const UserPaused uint16 = 1
 
 // TCP is a connection in the driver's hands: the state machine with its lock, its
 // place in the tables, its route and its timer.
@@ -45,6 +49,11 @@ type TCP struct {
 	timer wheel.Entry[expirer]
 	armed clock.Time // what the timer is set to, or Never
 
+	userAt  clock.Time    // when a UserHandler gets EventTimer, or Never
+	events  tcp.Events    // what a UserHandler is to be told when the lock is let go
+	pending atomic.Uint32 // what others have left to be done by who has the lock; see inplace.go
+	inPlace atomic.Bool   // the handler is a UserHandler
+
 	waiting  *Interface    // in whose line for room it is
 	quiet    chan struct{} // closed when sending ends, where somebody waits for that
 	sending  bool          // somebody has let go of mu to write to the device
@@ -64,10 +73,10 @@ type TCP struct {
 func (c *TCP) Lock() { c.mu.Lock() }
 
 // Unlock unlocks it.
-func (c *TCP) Unlock() { c.mu.Unlock() }
+func (c *TCP) Unlock() { c.unlock(nil) }
 
 // Locker returns the lock, for a sync.Cond.
-func (c *TCP) Locker() sync.Locker { return &c.mu }
+func (c *TCP) Locker() sync.Locker { return c }
 
 // Conn returns the state machine. The connection must be locked while it is used, and
 // pushed before the lock is let go when something was written, read or closed.
@@ -83,7 +92,12 @@ func (c *TCP) Local() netip.AddrPort { return c.local }
 func (c *TCP) Remote() netip.AddrPort { return c.remote }
 
 // SetHandler makes f the one who is told what happens. The connection must be locked.
-func (c *TCP) SetHandler(f Handler) { c.handler = f }
+func (c *TCP) SetHandler(f Handler) {
+	c.handler = f
+	if _, ok := f.(UserHandler); ok {
+		c.inPlace.Store(true)
+	}
+}
 
 // Handler returns the one who is told what happens. The connection must be locked.
 func (c *TCP) Handler() Handler { return c.handler }
@@ -103,26 +117,55 @@ func (c *TCP) happened(ev tcp.Events) {
 	if c.parent != nil && ev&(tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 {
 		c.parent.progress(c, ev)
 	}
+	c.tell(ev)
+}
+
+// tell tells the handler what happened, a UserHandler when the lock is let go.
+func (c *TCP) tell(ev tcp.Events) {
+	if c.inPlace.Load() {
+		c.events |= ev
+		return
+	}
 	c.notify(ev)
 }
 
 // input feeds a segment and has the round push the connection later. One that was found
 // in the table and has left it meanwhile gets nothing: the segment is lost.
 func (c *TCP) input(r *round, s *tcp.Segment) {
-	c.mu.Lock()
+	if !c.lockOrLeave(r, s) {
+		return
+	}
+	if c.hasWork() && !c.sending {
+		c.work(r.watch) // segments that were left, for one, come before this one
+	}
 	verdict := c.admit(s)
 	if verdict == admitSegment {
 		c.queue = r.queue
+		if c.inPlace.Load() && !c.sending && c.User.Flags&UserPaused == 0 {
+			s.Lend = &r.lend
+		}
 		c.happened(c.conn.Input(r.now, s))
 		if c.admitted && c.parent != nil {
 			c.parent.stays(c)
 		}
 		r.touch(c)
 	}
-	c.mu.Unlock()
+	if s.Lend != nil {
+		c.callWithLent(r, s)
+	}
+	c.unlock(r.watch)
 	if verdict == admitReset {
 		r.refuse(c.local, c.remote)
 	}
+}
+
+// callWithLent calls the UserHandler while text of s may lie in the receive queue as it arrived, and then has
+// what is left of it kept.
+func (c *TCP) callWithLent(r *round, s *tcp.Segment) {
+	if c.events != 0 {
+		c.tellUser(r.watch, false)
+	}
+	c.conn.Keep(s)
 }
 
 // admit decides what becomes of a segment for the connection, which is locked.
@@ -157,22 +200,42 @@ func (r *round) touch(c *TCP) {
 }
 
 // expire runs the connection's timers; it is called without the lock.
-func (c *TCP) expire(now clock.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c *TCP) expire(now clock.Time) { c.expireBy(now, nil) }
+
+// expireBy is expire for a goroutine with a watch.
+func (c *TCP) expireBy(now clock.Time, w *watch) {
+	if !c.lockOr(pendExpire) {
+		return
+	}
 	c.armed = clock.Never
+	c.runTimers(now)
+	c.pushTurn(now)
+	c.unlock(w)
+}
+
+// runTimers runs what timers have passed.
+func (c *TCP) runTimers(now clock.Time) {
 	if c.conn.Deadline().Reached(now) {
 		c.happened(c.conn.Expire(now))
 	}
-	c.pushTurn(now)
+	if c.userAt.Reached(now) {
+		c.userAt = clock.Never
+		c.tell(EventTimer)
+	}
 }
+
+// SetTimer has a UserHandler get EventTimer at the given time, once; Never takes that back. The
+// connection must be locked, and pushed afterwards.
+func (c *TCP) SetTimer(at clock.Time) { c.userAt = at }
 
 // room is called when an interface that was full has room again.
 func (c *TCP) room(i *Interface) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.lockOr(pendRoom) {
+		return
+	}
 	if c.waiting == i {
 		c.waiting = nil
 	}
 	c.pushTurn(c.host.Now())
+	c.unlockAside()
 }

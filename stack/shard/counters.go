@@ -88,6 +88,7 @@ func (h *Host) eachGauge(f func(name string, v uint64)) {
 	waiting := h.inSlots.Load() // not held for anybody
 	f("held.blocks", uint64(max(h.pool.Outstanding()-waiting, 0)))
 	f("held.octets", uint64(max(h.pool.InUse()-waiting*mem.FrameBlock, 0)))
+	f("held.handlers_stalled", uint64(h.dog.stalled()))
 	f("held.frames", uint64(h.txInUse.Load()))
 	f("held.reassembly_octets", uint64(h.reassembly.inUse()))
 }

@@ -54,6 +54,9 @@ func (h *Host) Connections() []ConnInfo {
 	return list
 }
 
+// TCPs lists the connections, in no order.
+func (h *Host) TCPs() []*TCP { return h.conns.list() }
+
 func (l *listeners) info() (list []ConnInfo) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

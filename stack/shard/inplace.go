@@ -123,6 +123,9 @@ func (c *TCP) tellUser(w *watch, called bool) {
 	}
 }
 
+// InPlace reports whether the connection's handler is a UserHandler. It may be asked at any time.
+func (c *TCP) InPlace() bool { return c.inPlace.Load() }
+
 // patience is how long a listing waits for a connection's lock.
 const patience = 20 * time.Millisecond
 
@@ -148,6 +151,9 @@ func (c *TCP) lockPatiently() bool {
 // unlockAside unlocks a connection for somebody who is not to run its handler: where something was left
 // meanwhile, the service does it.
 func (c *TCP) unlockAside() {
+	if c.events != 0 {
+		c.pending.Or(pendPush)
+	}
 	c.mu.Unlock()
 	if c.hasWork() {
 		c.host.schedule(&c.timer, c.host.Now())

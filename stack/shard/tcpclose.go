@@ -25,7 +25,9 @@ func (c *TCP) Close() {
 // sent when the call returns.
 func (c *TCP) Leave() {
 	c.userAt = clock.Never
-	c.host.parted.remove(c)
+	if !c.entered {
+		c.host.parted.remove(c)
+	}
 	if !c.detached {
 		c.detached = true
 		c.conn.Close(c.host.Now())

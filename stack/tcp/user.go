@@ -197,9 +197,6 @@ func (c *Conn) EOF() bool { return (c.finReached() || c.deaf) && c.Readable() ==
 // Ended reports whether the peer's FIN was reached in order. What came before it may be unread.
 func (c *Conn) Ended() bool { return c.finReached() }
 
-// AwaitsRoom reports whether a Write has taken less than it was given, and EventWritable is still to come.
-func (c *Conn) AwaitsRoom() bool { return c.stat.shortWrite && c.MayWrite() }
-
 // finReached reports whether RCV.NXT is beyond the peer's FIN.
 func (c *Conn) finReached() bool { return c.peerFin && c.rcv.nxt == c.rcv.fin.Add(1) }
 

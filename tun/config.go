@@ -68,9 +68,9 @@ type Config struct {
 	// Offload chooses between the ways in: see the package's documentation.
 	Offload Offload
 
-	// USO asks also for UDP super-segments, in both directions, where Offload is not off
-	// and the kernel takes them (Linux 6.2); Features says whether it did.
-	USO bool
+	// NoUSO does without UDP super-segments. Otherwise they are part of the offloads, in both
+	// directions, where the kernel has them (Linux 6.2); Features says whether it does.
+	NoUSO bool
 
 	// RingLen is how many packets the kernel keeps for each queue until they are read (the
 	// interface's txqueuelen). 0 leaves the kernel's 500. It counts for a new device only.

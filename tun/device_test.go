@@ -48,7 +48,7 @@ func TestDeviceSaysWhatItIs(t *testing.T) {
 				if !d.Created() || d.Backend() != b.want || d.Queues() != max(1, cfg.Queues) {
 					t.Errorf("created %v backend %q queues %d", d.Created(), d.Backend(), d.Queues())
 				}
-				if want := map[bool]uint64{true: vnetFeatures}[b.want == "vnet_hdr"]; d.Features() != want {
+				if want := map[bool]uint64{true: vnetFeatures}[b.want == "vnet_hdr"]; d.Features()&^usoFeatures != want {
 					t.Errorf("features %#x, want %#x", d.Features(), want)
 				}
 				if _, err := d.ReadFrames(d.Queues(), nil, nil); !errors.Is(err, unix.EINVAL) {
@@ -65,8 +65,11 @@ func TestAutoTakesOffloads(t *testing.T) {
 		if d.Backend() != "vnet_hdr" || d.Name() != "weir0" || d.MTU() != 1500 || d.Queues() != 1 {
 			t.Errorf("%s: backend %s mtu %d queues %d", d.Name(), d.Backend(), d.MTU(), d.Queues())
 		}
-		if d := mustOpen(t, Config{USO: true}); d.Features() != vnetFeatures|usoFeatures {
+		if d.Features() != vnetFeatures|usoFeatures {
 			t.Logf("this kernel takes no UDP segmentation: features %#x", d.Features())
+		}
+		if d := mustOpen(t, Config{NoUSO: true}); d.Features() != vnetFeatures {
+			t.Errorf("without USO: features %#x", d.Features())
 		}
 		w, err := OpenWater(Config{Offload: OffloadOn, Queues: 4})
 		must(t, err)

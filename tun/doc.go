@@ -23,7 +23,8 @@
 // # Three ways in
 //
 // With offloads (Backend "vnet_hdr") each queue is a descriptor of our own, opened with
-// IFF_VNET_HDR, a header of ten octets, and checksum and TCP segmentation offload: the
+// IFF_VNET_HDR, a header of ten octets, and checksum and TCP segmentation offload, and that of
+// UDP (USO) where the kernel has it: the
 // kernel hands over super-segments of up to 64 kB, with checksums it vouches for, and takes
 // the same. It is the default. A read is still one packet, but a packet may be forty-four
 // segments.
@@ -73,6 +74,9 @@
 //     with no header before them. The offloads also outlive the descriptor on a persistent
 //     device: a plain open clears them first, and Close clears them.
 //   - TUNSETVNETHDRSZ outlives the descriptor in the same way, and is put back.
+//   - USO for IPv4 and IPv6 is accepted only together. A super-segment of UDP that is written must
+//     leave its checksum to the kernel and be no more than UDP_MAX_SEGMENTS datagrams: 64 where
+//     USO was new, 128 today. Else it is EINVAL. A socket without UDP_GRO gets it cut.
 //   - A read into a buffer that is too small returns the buffer's length and no sign that the
 //     rest is lost. A read that fills its buffer is held against the packet's own length.
 //   - A read of an interface that is down waits (EAGAIN) once the ring is empty. A write is

@@ -124,7 +124,7 @@ func (d *Device) openVnet(cfg *Config) error {
 		if d.found != nil {
 			d.found.noteHeader(fd)
 		}
-		uso, setErr = setOffloads(d.name, fd, cfg.USO)
+		uso, setErr = setOffloads(d.name, fd, !cfg.NoUSO)
 	})
 	if err != nil || setErr != nil {
 		d.vnet = false

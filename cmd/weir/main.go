@@ -1,6 +1,7 @@
 // Command weir runs weir's stack: on a TUN device of the host (weir up), as a
 // demonstration (weir demo), and as a client (weir ping, weir nc); it asks a
-// running one how it is (weir ss, weir stats), and runs packet scripts (weir script).
+// running one how it is (weir ss, weir stats), measures paths (weir bench), and runs packet
+// scripts (weir script).
 //
 // It is where devices, the stack and its applications meet. What a command line says
 // is read by package netflag, what it asks for is put together by package node, both below
@@ -108,6 +109,6 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newUp(), newDemo(), newSS(), newStats(), newPing(), newNC(), newScript(), newVersion())
+	root.AddCommand(newUp(), newDemo(), newSS(), newStats(), newPing(), newNC(), newBench(), newScript(), newVersion())
 	return root
 }

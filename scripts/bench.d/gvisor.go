@@ -72,7 +72,7 @@ func openGVisorBest(mtu int, _ string) (endpoint, error) {
 		g.Close()
 		return nil, err
 	}
-	return g, nil
+	return gvisorBest{g, superSegment(mtu)}, nil
 }
 
 func newGVisor(close func() error) *gvisorEndpoint {

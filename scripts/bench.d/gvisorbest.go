@@ -22,9 +22,9 @@ type gvisorLink struct {
 	done       sync.WaitGroup
 }
 
-// GSOMaxSize is what fits into one IPv4 packet, headers set aside.
-func (*gvisorLink) GSOMaxSize() uint32 {
-	return 65535 - header.IPv4MinimumSize - header.TCPHeaderMaximumSize
+// GSOMaxSize is such that the stack makes segments of superSegment, for it takes its largest headers off.
+func (l *gvisorLink) GSOMaxSize() uint32 {
+	return uint32(superSegment(int(l.mtu)) + header.TCPTotalHeaderMaximumSize + 1)
 }
 
 func (*gvisorLink) SupportedGSO() gstack.SupportedGSO { return gstack.HostGSOSupported }

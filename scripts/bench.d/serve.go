@@ -13,7 +13,7 @@ const (
 	echoPort   = 7
 )
 
-// bufferSize is what everybody reads and writes at once.
+// bufferSize is what is read and written at once. A stack may have another size that it writes best.
 const bufferSize = 128 << 10
 
 // serveAll starts the three services; they end with the endpoint.
@@ -22,6 +22,11 @@ func serveAll(e endpoint) error {
 		return s.serve()
 	}
 	ep := e.(faced)
+	size := bufferSize
+	if w, ok := e.(interface{ writeSize() int }); ok {
+		size = w.writeSize()
+	}
+	source := func(c net.Conn) error { return source(c, make([]byte, size)) }
 	for port, handle := range map[int]func(net.Conn) error{sinkPort: sink, sourcePort: source, echoPort: echo} {
 		l, err := ep.listen(port)
 		if err != nil {
@@ -60,8 +65,7 @@ func sink(c net.Conn) error {
 	}
 }
 
-func source(c net.Conn) error {
-	buf := make([]byte, bufferSize)
+func source(c net.Conn, buf []byte) error {
 	for {
 		if _, err := c.Write(buf); err != nil {
 			return err

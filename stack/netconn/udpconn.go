@@ -18,6 +18,7 @@ type UDPConn struct {
 	local   *net.UDPAddr
 	remote  *net.UDPAddr // nil where it is not connected
 	rd, wr  gate         // under u's lock
+	whole   bool         // under u's lock: see SetWhole
 }
 
 var (

@@ -3,7 +3,7 @@ package shard
 import "github.com/weirnet/weir/stack/tcp"
 
 // Abort ends every connection for which match says so, as tcpdrop does, and returns how many they
-// were: the peer gets a reset where the state has one, the user ECONNABORTED. TIME-WAIT
+// were, half-open ones included: the peer gets a reset where the state has one, the user ECONNABORTED. TIME-WAIT
 // records are forgotten. Listeners and UDP sockets are not asked about.
 func (h *Host) Abort(match func(ConnInfo) bool) (n int) {
 	var conns []*TCP
@@ -14,6 +14,12 @@ func (h *Host) Abort(match func(ConnInfo) bool) (n int) {
 	}
 	h.sweep(conns, (*TCP).kill)
 	n = len(conns)
+	for _, half := range h.halfOpens.list() {
+		if match(half.info()) {
+			half.abort()
+			n++
+		}
+	}
 	for _, t := range h.timeWaits.list() {
 		if match(t.info()) {
 			t.mu.Lock()

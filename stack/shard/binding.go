@@ -183,10 +183,10 @@ func (h *Host) connectionForbids(b *Binding) bool {
 	var addr [1]netip.Addr
 	old := taker{addrs: addr[:]}
 	for _, c := range h.conns.list() {
-		if c.local.Port() != port {
+		if c.key.localPort() != port {
 			continue
 		}
-		addr[0], old.ifc, old.reuse, old.reusePort = c.local.Addr(), int(c.device.Load()), c.reuse, c.reusePort
+		addr[0], old.ifc, old.reuse, old.reusePort = c.Local().Addr(), int(c.device.Load()), c.reuse, c.reusePort
 		if t.forbids(protoTCP, &old) {
 			return true
 		}

@@ -36,6 +36,8 @@ type Config struct {
 	// MaxSynBacklog bounds a listener's half-open connections whatever its backlog is;
 	// zero is 4096.
 	MaxSynBacklog int
+	// MaxHalfOpen bounds the half-open connections of all listeners together; zero is 65,536.
+	MaxHalfOpen int
 
 	// HopLimit4 is the TTL of IPv4 packets and HopLimit6 the hop limit of IPv6 packets that
 	// are not told otherwise; zero is 64.
@@ -97,6 +99,7 @@ func (c Config) withDefaults() Config {
 	c.Backlog = orDefault(c.Backlog, defaultBacklog, 1<<16)
 	c.MaxBacklog = orDefault(c.MaxBacklog, defaultBacklog, 1<<16)
 	c.MaxSynBacklog = orDefault(c.MaxSynBacklog, defaultBacklog, 1<<16)
+	c.MaxHalfOpen = orDefault(c.MaxHalfOpen, defaultMaxHalfOpen, 1<<24)
 	for _, v := range []*int{&c.ReceiveDefault, &c.ReceiveMax, &c.SendDefault, &c.SendMax} {
 		*v = orDefault(*v, defaultSocketBuffer, maxBuffer)
 	}

@@ -44,7 +44,7 @@ func (h *Host) DialTCPWith(local, remote netip.AddrPort, o *TCPOptions, f Handle
 // connected reports whether there is a connection, or a TIME-WAIT record, of these ends.
 func (h *Host) connected(local, remote netip.AddrPort) bool {
 	k := makeFlowKey(local, remote)
-	return h.conns.get(&k) != nil || h.timeWaits.get(&k) != nil
+	return h.conns.get(&k) != nil || h.halfOpens.get(&k) != nil || h.timeWaits.get(&k) != nil
 }
 
 // ConnectTCP opens a connection to remote from what b has bound, and sends its SYN. b may be
@@ -96,8 +96,7 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 	if b != nil {
 		b.narrow(p.src)
 	}
-	c.setPath(p)
-	c.outAt = n.generation
+	c.setPath(p, n.generation)
 	cfg := h.tcpConfig(c, now, o)
 	old.bequeath(&cfg)
 	c.conn.Connect(now, &cfg)
@@ -186,7 +185,7 @@ func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t 
 		c.reuse, c.reusePort = t.reuse, t.reusePort
 	}
 	c.mu.Lock()
-	if c.enter() {
+	if c.enter() && h.halfOpens.get(&c.key) == nil {
 		// Asked after the key is taken: the connection that had it may only just have
 		// left the one table for the other.
 		if old, ok := h.takeTimeWait(&c.key, t != nil); ok {
@@ -200,16 +199,17 @@ func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t 
 
 // tcpConfig returns what the state machine is to know of its place.
 func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
-	is4 := c.remote.Addr().Is4()
-	announce := mss(c.out.ifc.MTU(), is4)
+	is4 := c.key.is4()
+	local, remote := c.key.ends()
+	announce := mss(c.linkMTU(), is4)
 	set := o.Settings
 	if set == nil {
 		set = h.cfg.TCP
 	}
 	cfg := tcp.Config{
 		Settings: set, Counters: &h.tcpCounters, Pool: &h.pool,
-		ISS:      h.secret.ISS(now, c.local, c.remote),
-		TSOffset: h.secret.TSOffset(c.local, c.remote),
+		ISS:      h.secret.ISS(now, local, remote),
+		TSOffset: h.secret.TSOffset(local, remote),
 		MSS:      min(announce, 65535), DefaultMSS: set.DefaultMSS(is4),
 		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC, NoOptions: o.NoOptions,
 		RecvBufferFixed: o.ReceiveBuffer > 0, SendBufferFixed: o.SendBuffer > 0,

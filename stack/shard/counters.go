@@ -19,7 +19,7 @@ type Counters struct {
 	synQueueFull, listenClosed              atomic.Uint64
 	acceptOverflow, abortOnOverflow         atomic.Uint64
 	listenRefused, tcpSilent                atomic.Uint64
-	synRefused, synUnwanted                 atomic.Uint64
+	synRefused, synUnwanted, halfOpenFull   atomic.Uint64
 	handlerStalls, busyDrops                atomic.Uint64
 	timeWaitReused, timeWaitOverflow        atomic.Uint64
 	rawIn, rawOut, rawFull, rawBadChecksum  atomic.Uint64
@@ -53,7 +53,7 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 		{"tcp.drop.malformed", &c.tcpMalformed}, {"tcp.bad_options", &c.tcpBadOptions},
 		{"icmp.drop.unsolicited", &c.icmpIgnored}, {"tcp.drop.not_unicast", &c.tcpMulticast},
 		{"tcp.no_port", &c.tcpNoPort}, {"tcp.drop.blackhole", &c.tcpSilent}, {"tcp.drop.listen_overflow", &c.listenOverflow},
-		{"tcp.drop.syn_queue_full", &c.synQueueFull}, {"tcp.drop.listen_closed", &c.listenClosed},
+		{"tcp.drop.syn_queue_full", &c.synQueueFull}, {"tcp.drop.half_open_full", &c.halfOpenFull}, {"tcp.drop.listen_closed", &c.listenClosed},
 		{"tcp.drop.accept_overflow", &c.acceptOverflow}, {"tcp.abort_on_overflow", &c.abortOnOverflow},
 		{"tcp.listen_refused", &c.listenRefused}, {"tcp.syn_refused", &c.synRefused}, {"tcp.drop.syn_unwanted", &c.synUnwanted},
 		{"tcp.handler_stalls", &c.handlerStalls}, {"tcp.drop.handler_busy", &c.busyDrops},
@@ -76,9 +76,10 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 // zero on a host that nobody uses.
 func (h *Host) eachGauge(f func(name string, v uint64)) {
 	h.timerMu.Lock()
-	timers := h.wheel.Len()
+	timers := h.wheel.Len() + h.connWheel.Len()
 	h.timerMu.Unlock()
-	f("held.tcp_connections", uint64(h.conns.len()))
+	f("held.tcp_connections", uint64(h.conns.len()+h.halfOpens.len()))
+	f("held.tcp_half_open", uint64(h.halfOpens.len()))
 	f("held.tcp_timewait", uint64(h.timeWaits.len()))
 	f("held.tcp_listeners", uint64(h.listeners.len()))
 	f("held.udp_sockets", uint64(h.datagrams.len()))

@@ -25,7 +25,7 @@ type leftWork struct {
 type leftItem struct {
 	seg   tcp.Segment
 	block *mem.Block // what the segment's text was copied to, or nil
-	queue int
+	queue int32
 	f     func(*TCP)
 }
 
@@ -102,7 +102,7 @@ func (c *TCP) lockOrLeave(r *round, s *tcp.Segment) bool {
 
 // addSegment enters a copy of s, whose block it may take, and reports false where there is no room.
 func (l *leftWork) addSegment(h *Host, s *tcp.Segment, queue int) bool {
-	it := leftItem{seg: *s, queue: queue}
+	it := leftItem{seg: *s, queue: int32(queue)}
 	it.seg.Lend, it.seg.Block = nil, nil
 	size := mem.ClassSize(len(s.Payload))
 	give := s.Block != nil && 2*len(s.Payload) >= s.Block.Size()
@@ -137,7 +137,7 @@ func (c *TCP) doDeferred(w *watch) (called bool) {
 		case it.f != nil:
 			called = true
 			c.callPosted(w, it.f)
-		case c.entered && c.parent == nil:
+		case c.entered:
 			c.queue = it.queue
 			c.happened(c.conn.Input(c.host.Now(), &it.seg))
 		}

@@ -54,6 +54,8 @@ type SendOptions struct {
 type datagramSocket struct {
 	host   *Host
 	device atomic.Int32 // the interface that it is bound to, or 0
+	// changes counts what may change how it sends: a way is good for one count.
+	changes atomic.Uint64
 
 	mu      sync.Mutex
 	queue   udp.Queue
@@ -62,6 +64,7 @@ type datagramSocket struct {
 	members []membership
 	onEvent func()
 	closed  bool
+	touched bool       // a round will tell of what has come
 	waiting *Interface // in whose line for room it is
 	rooms   uint64     // counts the calls of room
 }
@@ -96,6 +99,7 @@ func (u *datagramSocket) Options() DatagramOptions {
 func (u *datagramSocket) Configure(f func(o *DatagramOptions)) {
 	u.mu.Lock()
 	f(&u.opts)
+	u.changes.Add(1)
 	if !u.opts.V4.RecvErr && !u.opts.V6.RecvErr {
 		u.errs.Clear()
 	}
@@ -162,6 +166,7 @@ func (u *datagramSocket) shut() (was bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	was, u.closed = u.closed, true
+	u.changes.Add(1)
 	u.queue.Release()
 	u.errs.Clear()
 	for _, m := range u.members {

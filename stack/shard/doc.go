@@ -12,7 +12,7 @@
 //	      → reassembly, when it is a fragment
 //	      → a copy to each raw socket that wants one
 //	      → ICMP | UDP: to its socket's queue | TCP: to its connection, by four-tuple,
-//	        else to its TIME-WAIT record, else to a listener, else a reset
+//	        else to its half-open or TIME-WAIT record, else to a listener, else a reset
 //
 // The frame is lent: what must stay is copied by whoever keeps it. But a TCP segment that
 // fills most of its block is kept with the block, and the receive loop takes a fresh one
@@ -48,10 +48,16 @@
 // ListenTCP go on from a Binding, with TCPOptions that a listener's connections inherit; UDP
 // and Raw sockets are opened first and bound, connected and disconnected as often as one likes.
 //
-// A listener keeps two lists by Linux's rules (backlogs.go): half-open connections, as many as
+// A listener bounds by Linux's rules (backlogs.go) its half-open connections, as many as
 // its backlog, and those to be accepted, one more than that. With the second full a SYN
-// is ignored, and so is the ACK that would end a handshake: TCP.admit keeps it from the
-// state machine, which then sends its SYN,ACK again.
+// is ignored, and so is the ACK that would end a handshake: Listener.admit keeps it from the
+// state machine, which then sends its SYN,ACK again. ListenOptions.OnSYN is asked before any of that.
+//
+// A half-open connection that a SYN has asked for is a record (halfopen.go), of some two hundred
+// octets. For each thing that happens to it, a connection that nobody else knows
+// stands in: tcp.HalfOpen makes it anew, the usual code runs, what there is to send is sent,
+// and the record is made of it again. The one for which the handshake is done stays. It has the listener's options of
+// that moment, as the child of Linux's listener has.
 //
 // A datagram to one host is for one socket (findUDP); one to a group or a broadcast address is for
 // all that want it, where anybody here has joined the group on that interface. What the
@@ -64,7 +70,7 @@
 //
 // # Time
 //
-// One wheel holds one entry for each connection and TIME-WAIT record. The
+// One wheel holds one entry for each connection, half-open and TIME-WAIT record. The
 // service goroutine sleeps until its next entry, or until somebody enters an
 // earlier one. A connection's deadline that moves later moves nothing: the entry
 // fires early, looks, and goes back to sleep.
@@ -77,7 +83,7 @@
 //
 // # Locks
 //
-// In the order in which they may nest: TCP.mu, UDP.mu or Raw.mu, then timeWait.mu or sockets.mu, then one of
+// In the order in which they may nest: halfOpen.mu, TCP.mu, UDP.mu or Raw.mu, then timeWait.mu or sockets.mu, then one of
 // Listener.mu, ports.mu, groups.mu, a flow bucket, Host.timerMu, Interface.mu. Host.netMu guards writers of the network
 // snapshot only; readers load a pointer. None of them is held across a write to a
 // device, and a handler runs under its own connection's lock only.

@@ -28,6 +28,9 @@ func (k *flowKey) ends() (local, remote netip.AddrPort) {
 	return local, remote
 }
 
+// is4 reports whether the flow is one of IPv4.
+func (k *flowKey) is4() bool { return netip.AddrFrom16(k.remote).Is4In6() }
+
 func (k *flowKey) localPort() uint16 { return binary.BigEndian.Uint16(k.ports[:2]) }
 
 // bucket returns which of n parts, a power of two, the flow belongs to.

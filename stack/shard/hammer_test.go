@@ -152,8 +152,8 @@ func (g *hammered) check() {
 	}
 	waiting := 0
 	for _, f := range g.listeners {
-		n := len(f.halfOpen) + len(f.queue)
-		if waiting += n; len(f.halfOpen) > hammerBacklog || len(f.queue) > hammerBacklog+1 {
+		n := f.halfOpen + len(f.queue)
+		if waiting += n; f.halfOpen > hammerBacklog || len(f.queue) > hammerBacklog+1 {
 			g.Fatal(g.trouble(fmt.Sprintf("%d connections in a backlog of %d", n, hammerBacklog)))
 		}
 	}
@@ -193,7 +193,7 @@ func (g *hammered) finish() {
 	g.end()
 	g.pass(2 * time.Hour)
 	for _, c := range g.conns.list() {
-		g.Errorf("%v > %v is still there: held %v waiting %v sending %v, timer %v, %+v", c.local, c.remote, c.held != nil, c.waiting, c.sending, c.armed, c.conn.Info())
+		g.Errorf("%v > %v is still there: held %v waiting %v sending %v, timer %v, %+v", c.Local(), c.Remote(), c.holds(), c.jam, c.sending, c.armed, c.conn.Info())
 	}
 	g.nothingHeld()
 	if testing.Verbose() {

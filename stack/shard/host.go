@@ -30,6 +30,8 @@ type Host struct {
 	net   atomic.Pointer[network]
 
 	conns        flows[*TCP]
+	paths        sharedPaths
+	halfOpens    flows[*halfOpen]
 	timeWaits    flows[*timeWait]
 	maxTimeWaits int
 	listeners    listeners
@@ -43,6 +45,7 @@ type Host struct {
 
 	timerMu       sync.Mutex
 	wheel         *wheel.Wheel[expirer]
+	connWheel     *wheel.Wheel[*TCP]
 	timersStopped bool          // under timerMu: the host is closed
 	service       *service      // who runs timers: that of Start, or of a stepped host
 	kick          chan struct{} // tells the service goroutine that there is something earlier
@@ -57,6 +60,8 @@ type Host struct {
 	parted   parted
 
 	rounds   sync.Pool // for Deliver
+	standIns sync.Pool // connections that nobody knows: see halfOpen
+	batches  sync.Pool // of *udpBatch
 	txFrames sync.Pool
 	txInUse  atomic.Int64
 	inSlots  atomic.Int64 // blocks that receive loops wait with
@@ -97,16 +102,18 @@ type expirer interface {
 func New(cfg Config) *Host {
 	cfg = cfg.withDefaults()
 	h := &Host{
-		cfg:    cfg,
-		clock:  cfg.Clock,
-		secret: secrets{isn.New(cfg.Secret)},
-		spread: isn.New(derive(cfg.Secret, "SO_REUSEPORT")),
-		wheel:  wheel.New[expirer](wheelTick),
-		kick:   make(chan struct{}, 1),
-		closed: make(chan struct{}),
+		cfg:       cfg,
+		clock:     cfg.Clock,
+		secret:    secrets{isn.New(cfg.Secret)},
+		spread:    isn.New(derive(cfg.Secret, "SO_REUSEPORT")),
+		wheel:     wheel.New[expirer](wheelTick),
+		connWheel: wheel.New[*TCP](wheelTick),
+		kick:      make(chan struct{}, 1),
+		closed:    make(chan struct{}),
 
 		maxTimeWaits: maxTimeWaits,
 	}
+	h.standIns.New = func() any { return new(TCP) }
 	h.txFrames.New = func() any { return newTxFrame() }
 	h.service = &service{h: h}
 	h.dog.init()
@@ -189,6 +196,11 @@ func (h *Host) Close() error {
 
 // release gives back what the tables still hold once nothing runs any more.
 func (h *Host) release() {
+	for _, half := range h.halfOpens.list() {
+		half.mu.Lock()
+		half.leave()
+		half.mu.Unlock()
+	}
 	for _, t := range h.timeWaits.list() {
 		t.mu.Lock()
 		t.leave()

@@ -148,9 +148,11 @@ func (r *round) report(rep *icmp.Report) {
 		key := makeFlowKey(local, remote)
 		if c := h.conns.get(&key); c != nil {
 			c.report(r, rep)
+		} else if half := h.halfOpens.get(&key); half != nil {
+			half.report(r, rep)
 		}
 	case wire.ProtoUDP:
-		u := h.findUDP(local, remote, r.ifc)
+		u, _ := h.findUDP(local, remote, r.ifc)
 		if u == nil {
 			h.counters.icmpIgnored.Add(1) // we never sent that (RFC 8201 §4)
 			return
@@ -175,9 +177,16 @@ func (c *TCP) report(r *round, rep *icmp.Report) {
 		return
 	}
 	defer c.unlock(r.watch)
+	if c.heed(r, rep) {
+		r.touch(c)
+	}
+}
+
+// heed is report for a connection that is locked, and says whether the report was heard.
+func (c *TCP) heed(r *round, rep *icmp.Report) bool {
 	if !rep.HasSeq || !c.conn.InFlight(seq.Value(rep.Seq)) || c.out.ifc == nil {
 		r.h.counters.icmpIgnored.Add(1)
-		return
+		return false
 	}
 	set := c.conn.Settings()
 	switch d := c.PMTUDisc(); {
@@ -197,5 +206,5 @@ func (c *TCP) report(r *round, rep *icmp.Report) {
 		hard = hard || r.h.cfg.UnreachableEndsOpen
 		c.happened(c.conn.OnICMP(r.now, hard, errno))
 	}
-	r.touch(c)
+	return true
 }

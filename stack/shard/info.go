@@ -41,6 +41,9 @@ func (h *Host) Connections() []ConnInfo {
 	for _, c := range h.conns.list() {
 		list = append(list, c.info())
 	}
+	for _, half := range h.halfOpens.list() {
+		list = append(list, half.info())
+	}
 	for _, t := range h.timeWaits.list() {
 		list = append(list, t.info())
 	}
@@ -63,7 +66,7 @@ func (l *listeners) info() (list []ConnInfo) {
 	for at, fs := range l.m {
 		for _, f := range fs {
 			f.mu.Lock()
-			list = append(list, ConnInfo{Protocol: "tcp", State: "LISTEN", Local: at, RecvQ: len(f.queue), SendQ: f.opts.Backlog})
+			list = append(list, ConnInfo{Protocol: "tcp", State: "LISTEN", Local: at, RecvQ: len(f.queue), SendQ: f.opts.Load().Backlog})
 			f.mu.Unlock()
 		}
 	}
@@ -72,12 +75,12 @@ func (l *listeners) info() (list []ConnInfo) {
 
 func (c *TCP) info() ConnInfo {
 	if !c.lockPatiently() {
-		return ConnInfo{Protocol: "tcp", State: tcp.StateEstablished.String(), Local: c.local, Remote: c.remote, Stalled: true}
+		return ConnInfo{Protocol: "tcp", State: tcp.StateEstablished.String(), Local: c.Local(), Remote: c.Remote(), Stalled: true}
 	}
 	defer c.unlockAside()
 	i := c.conn.Info()
 	return ConnInfo{
-		Protocol: "tcp", State: i.State.String(), Local: c.local, Remote: c.remote,
+		Protocol: "tcp", State: i.State.String(), Local: c.Local(), Remote: c.Remote(),
 		RecvQ: i.Readable, SendQ: i.Unacked + i.Unsent, Cwnd: i.Cwnd, SSThresh: i.SSThresh, InFlight: i.InFlight,
 		MSS: i.MSS, SndWnd: i.SndWnd, RcvWnd: i.RcvWnd, SRTT: i.SRTT, RTTVar: i.RTTVar, RTO: i.RTO,
 		Retransmits: uint64(i.Retransmits), Congestion: i.Congestion,

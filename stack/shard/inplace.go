@@ -87,8 +87,8 @@ func (c *TCP) work(w *watch) {
 func (c *TCP) doLeft(w *watch) (called bool) {
 	bits := c.pending.And(pendStalled)
 	now := c.host.Now()
-	if bits&pendRoom != 0 {
-		c.waiting = nil // if it was another device, that will be found full again
+	if bits&pendRoom != 0 && c.jam != nil {
+		c.jam.waiting = nil // if it was another device, that will be found full again
 	}
 	if bits&pendPath != 0 && c.out.ifc != nil {
 		c.conn.SetPathMSS(now, c.pathMSS())
@@ -156,6 +156,6 @@ func (c *TCP) unlockAside() {
 	}
 	c.mu.Unlock()
 	if c.hasWork() {
-		c.host.schedule(&c.timer, c.host.Now())
+		c.host.scheduleTCP(&c.timer, c.host.Now())
 	}
 }

@@ -47,11 +47,12 @@ type Listener struct {
 	keys    []netip.AddrPort
 	device  atomic.Int32 // the interface it is bound to, or 0
 
+	opts atomic.Pointer[ListenOptions] // what is pointed to does not change
+
 	mu       sync.Mutex
-	opts     ListenOptions
-	halfOpen map[*TCP]struct{} // in SYN-RECEIVED
-	queue    []*TCP            // established, not accepted
-	admitted int               // of halfOpen, those that are about to enter the queue
+	halfOpen int    // how many are in SYN-RECEIVED
+	queue    []*TCP // established, not accepted
+	admitted int    // of halfOpen, those that are about to enter the queue
 	closed   bool
 	onReady  func()
 }
@@ -109,7 +110,8 @@ func (h *Host) listenTCP(b *Binding, o ListenOptions) (*Listener, error) {
 	if o.TCP.Interface == 0 {
 		o.TCP.Interface = t.ifc
 	}
-	l := &Listener{host: h, binding: b, local: b.Local(), keys: b.keys(), opts: o, halfOpen: map[*TCP]struct{}{}}
+	l := &Listener{host: h, binding: b, local: b.Local(), keys: b.keys()}
+	l.opts.Store(&o)
 	l.device.Store(int32(o.TCP.Interface))
 	h.listeners.add(l)
 	if h.isClosed() {
@@ -137,9 +139,11 @@ func (l *Listener) SetBacklog(n int) {
 // is the listener's own too.
 func (l *Listener) Configure(f func(o *ListenOptions)) {
 	l.mu.Lock()
-	f(&l.opts)
-	l.device.Store(int32(l.opts.TCP.Interface))
-	l.mu.Unlock()
+	defer l.mu.Unlock()
+	o := *l.opts.Load()
+	f(&o)
+	l.opts.Store(&o)
+	l.device.Store(int32(o.TCP.Interface))
 }
 
 // OnReady sets a function that is called when a connection can be taken and when the
@@ -184,9 +188,7 @@ func (l *Listener) Close() {
 	l.closed = true
 	orphans := l.queue
 	l.queue = nil
-	for c := range l.halfOpen {
-		orphans = append(orphans, c)
-	}
+	half := l.halfOpen > 0
 	if l.onReady != nil {
 		l.onReady()
 	}
@@ -197,8 +199,20 @@ func (l *Listener) Close() {
 	for _, c := range orphans {
 		c.Abort()
 	}
+	if half {
+		l.abortHalfOpen()
+	}
 	l.host.ports.silence(l.binding)
 	if l.owns {
 		l.binding.Release()
+	}
+}
+
+// abortHalfOpen resets those who are still on their way.
+func (l *Listener) abortHalfOpen() {
+	for _, half := range l.host.halfOpens.list() {
+		if half.parent == l {
+			half.abort()
+		}
 	}
 }

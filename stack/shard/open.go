@@ -4,7 +4,6 @@ import (
 	"net/netip"
 
 	"github.com/weirnet/weir/stack/clock"
-	"github.com/weirnet/weir/stack/ip"
 	"github.com/weirnet/weir/stack/link"
 	"github.com/weirnet/weir/stack/seq"
 	"github.com/weirnet/weir/stack/tcp"
@@ -12,7 +11,7 @@ import (
 
 // newTCP returns a connection that is in no table yet.
 func (h *Host) newTCP(local, remote netip.AddrPort) *TCP {
-	c := &TCP{host: h, local: local, remote: remote, key: makeFlowKey(local, remote), armed: clock.Never, userAt: clock.Never}
+	c := &TCP{host: h, key: makeFlowKey(local, remote), armed: clock.Never, out: &noPath}
 	c.timer.Value = c
 	return c
 }
@@ -24,8 +23,11 @@ const maxSoftwareSegments = maxBacklog / 2
 // maxSegment returns the largest payload worth building at once: a super-segment
 // where the device cuts, or where we are to (tcp.Settings.SoftwareGSO), else one segment.
 func (c *TCP) maxSegment(pathMSS int) int {
+	if c.out.ifc == nil {
+		return min(pathMSS, maxPayload)
+	}
 	bit := link.FeatureHostTSO6
-	if c.remote.Addr().Is4() {
+	if c.key.is4() {
 		bit = link.FeatureHostTSO4
 	}
 	switch {
@@ -40,59 +42,16 @@ func (c *TCP) maxSegment(pathMSS int) int {
 // listen is LISTEN meeting a segment (RFC 9293 §3.10.7.2): a SYN makes a connection in
 // SYN-RECEIVED, an ACK is answered by a reset, all else is dropped. minISS is the least
 // initial sequence number to use, where an old connection of the same ends asks for one.
-func (r *round) listen(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
+func (r *round) listen(l *Listener, key *flowKey, minISS *seq.Value) {
 	f := r.h.getTx()
 	switch r.h.cfg.TCP.Listen(&r.seg, &f.seg) {
 	case tcp.ListenReply:
+		local, remote := key.ends()
 		r.h.sendSegment(f, local, remote, r.queue)
 	case tcp.ListenAccept:
 		r.h.putTx(f)
-		r.accept(l, local, remote, minISS)
+		r.accept(l, key, minISS)
 	default:
 		r.h.putTx(f)
 	}
-}
-
-// accept makes the connection that a SYN asks for.
-func (r *round) accept(l *Listener, local, remote netip.AddrPort, minISS *seq.Value) {
-	h := r.h
-	o := l.options()
-	if o.OnSYN != nil && !r.decide(o.OnSYN, local, remote) {
-		return
-	}
-	if !l.room() {
-		if o.RefuseOverflow {
-			h.counters.listenRefused.Add(1)
-			r.refuse(local, remote)
-		}
-		return
-	}
-	c := h.newTCP(local, remote)
-	o.TCP.apply(c)
-	c.reuse, c.reusePort = o.reuse, o.reusePort
-	c.mu.Lock()
-	defer c.unlock(r.watch)
-	if c.route(h.net.Load()) != nil {
-		h.drops.Add(ip.DropNoRoute)
-		return
-	}
-	if !l.reserve(c) {
-		return
-	}
-	c.parent, c.queue = l, r.queue
-	if !c.enter() { // another queue's loop has just done the same
-		l.progress(c, tcp.EventClosed)
-		return
-	}
-	cfg := h.tcpConfig(c, r.now, &o.TCP)
-	cfg.DeferAccept = o.DeferAccept
-	if minISS != nil && cfg.ISS.Less(*minISS) {
-		cfg.ISS = *minISS
-	}
-	ev := c.conn.Accept(r.now, &cfg, &r.seg)
-	if o.TCP.Setup != nil {
-		o.TCP.Setup(&c.conn)
-	}
-	c.happened(ev)
-	r.touch(c)
 }

@@ -74,10 +74,16 @@ func (o *TCPOptions) apply(c *TCP) {
 
 // SetHopLimit sets the hop limit of the connection's packets; 0 is the host's. The connection
 // must be locked, as for the other setters here.
-func (c *TCP) SetHopLimit(n uint8) { c.hopLimit, c.out.hopLimit = n, n }
+func (c *TCP) SetHopLimit(n uint8) {
+	c.hopLimit = n
+	c.setShared(c.out.path, c.out.generation)
+}
 
 // SetTrafficClass sets the DSCP bits of the connection's packets; those of ECN are TCP's.
-func (c *TCP) SetTrafficClass(v uint8) { c.tos, c.out.tos = v, v }
+func (c *TCP) SetTrafficClass(v uint8) {
+	c.tos = v
+	c.setShared(c.out.path, c.out.generation)
+}
 
 // SetPMTUDisc sets the path MTU discovery of the connection.
 func (c *TCP) SetPMTUDisc(d PMTUDisc) {
@@ -93,7 +99,7 @@ func (c *TCP) SetUserMSS(n int) {
 // SetInterface binds the connection to an interface, by which it then sends, and receives; 0 is any.
 func (c *TCP) SetInterface(index int) {
 	c.device.Store(int32(index))
-	c.outAt = 0 // no generation is 0: the next push looks the route up
+	c.setShared(c.out.path, 0) // no generation is 0: the next push looks the route up
 }
 
 // PathMTU returns the path MTU to the peer as known at the moment (IP_MTU), in octets;
@@ -114,7 +120,7 @@ func (c *TCP) TrafficClass() uint8 { return c.tos }
 
 // PMTUDisc returns the mode of path MTU discovery, the host's resolved.
 func (c *TCP) PMTUDisc() PMTUDisc {
-	is4 := c.remote.Addr().Is4()
+	is4 := c.key.is4()
 	if c.pmtuDisc == PMTUDiscHost && is4 && !c.host.cfg.TCP.PathMTUDiscovery {
 		return PMTUDiscDont
 	}
@@ -127,20 +133,33 @@ func (c *TCP) Interface() int { return int(c.device.Load()) }
 // pathMTU returns the path MTU that the connection goes by, and whether it is believed to
 // be no less on the way.
 func (c *TCP) pathMTU() (mtu int, believed bool) {
-	link := c.out.ifc.MTU()
-	mtu, fragment := c.host.pathMTU.lookup(c.remote.Addr(), link)
+	link := c.linkMTU()
+	mtu, fragment := c.host.pathMTU.lookup(c.Remote().Addr(), link)
 	if !c.PMTUDisc().usesReports() {
 		mtu = link
 	}
 	return mtu, !fragment
 }
 
+// linkMTU returns the MTU of the interface that leads to the peer. Without a route it is the least that
+// any has (RFC 8200 §5): nothing is sent by it.
+func (c *TCP) linkMTU() int {
+	if c.out.ifc == nil {
+		return 1280
+	}
+	return c.out.ifc.MTU()
+}
+
 // pathMSS returns the largest payload, options included, that the path takes, and notes in
 // it whether packets may be fragmented on the way.
 func (c *TCP) pathMSS() int {
 	mtu, believed := c.pathMTU()
-	c.out.fragment = !c.PMTUDisc().dontFragment(believed)
-	return mss(mtu, c.remote.Addr().Is4())
+	if fragment := !c.PMTUDisc().dontFragment(believed); fragment != c.out.fragment {
+		p := c.out.path
+		p.fragment = fragment
+		c.setShared(p, c.out.generation)
+	}
+	return mss(mtu, c.key.is4())
 }
 
 // lookPathUp has the state machine know the path again after an option has changed.

@@ -31,8 +31,8 @@ func TestFullDeviceHoldsTheConnectionBack(t *testing.T) {
 	una := c.conn.Info().SndUna
 	w.cables[0].makeRoom(2)
 	w.write(c, text(8000))
-	if info := c.conn.Info(); c.held == nil || info.SndNxt-una != 3*1460 {
-		t.Fatalf("sent %d octets with room for 2,920, held %v", info.SndNxt-una, c.held != nil)
+	if info := c.conn.Info(); !c.holds() || info.SndNxt-una != 3*1460 {
+		t.Fatalf("sent %d octets with room for 2,920, held %v", info.SndNxt-una, c.holds())
 	}
 	c.Lock()
 	c.Push() // changes nothing

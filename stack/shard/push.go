@@ -2,7 +2,9 @@ package shard
 
 import (
 	"math"
+	"net/netip"
 	"syscall"
+	"time"
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/ip"
@@ -23,7 +25,7 @@ const turn = 64
 func (c *TCP) pushTurn(now clock.Time) {
 	if !c.pushUpTo(now, turn) {
 		c.armed = now
-		c.host.schedule(&c.timer, now)
+		c.host.scheduleTCP(&c.timer, now)
 	}
 }
 
@@ -39,9 +41,9 @@ func (c *TCP) pushUpTo(now clock.Time, most int) bool {
 		now = c.host.Now() // the device took its time, and others may have gone on with the connection
 	}
 	c.sending = false
-	if c.quiet != nil {
-		close(c.quiet)
-		c.quiet = nil
+	if c.jam != nil && c.jam.quiet != nil {
+		close(c.jam.quiet)
+		c.jam.quiet = nil
 	}
 	if !more {
 		c.settle(now)
@@ -53,15 +55,14 @@ func (c *TCP) pushUpTo(now clock.Time, most int) bool {
 // route the segment is lost as on a wire, so that the state machine's timers go on.
 func (c *TCP) transmit(now clock.Time) bool {
 	c.refreshPath(now)
-	ifc, queue := c.out.ifc, c.queue
-	if c.waiting != nil {
-		if c.waiting == ifc {
+	ifc, queue := c.out.ifc, int(c.queue)
+	var f *txFrame
+	if j := c.jam; j != nil {
+		if j.waiting != nil && j.waiting == ifc {
 			return false
 		}
-		c.waiting = nil // the route leads elsewhere now
+		f, j.held, j.waiting = j.held, nil, nil // the route may lead elsewhere now
 	}
-	f := c.held
-	c.held = nil
 	if f == nil {
 		if f = c.build(now); f == nil {
 			return false
@@ -77,11 +78,12 @@ func (c *TCP) transmit(now clock.Time) bool {
 	result := ifc.offer(f, queue)
 	c.mu.Lock()
 	if result == full {
-		c.held = f
+		j := c.jammed()
+		j.held = f
 		if ifc.wait(c, rooms) {
-			c.waiting = ifc
+			j.waiting = ifc
 		}
-		return c.waiting == nil
+		return j.waiting == nil
 	}
 	c.host.putTx(f)
 	return true
@@ -96,7 +98,8 @@ func (c *TCP) build(now clock.Time) *txFrame {
 		return nil
 	}
 	if c.out.ifc != nil {
-		f.putTCP(c.local, c.remote, &c.out, c.host)
+		local, remote := c.key.ends()
+		f.putTCP(local, remote, &c.out.path, c.host)
 	}
 	return f
 }
@@ -104,7 +107,7 @@ func (c *TCP) build(now clock.Time) *txFrame {
 // refreshPath looks the route up again when the network has changed.
 func (c *TCP) refreshPath(now clock.Time) {
 	n := c.host.net.Load()
-	if c.outAt == n.generation {
+	if c.out.generation == n.generation {
 		return
 	}
 	if err := c.route(n); err != nil {
@@ -119,56 +122,71 @@ func (c *TCP) refreshPath(now clock.Time) {
 
 // route looks up the way to the peer; there is none where it returns an error.
 func (c *TCP) route(n *network) error {
-	p, err := n.pathOn(int(c.device.Load()), c.remote.Addr(), c.local.Addr(), c.host.lo)
-	c.outAt = n.generation
-	if err != nil {
-		c.out = path{}
-		return err
-	}
-	c.setPath(p)
-	return nil
+	local, remote := c.key.ends()
+	p, err := n.pathOn(int(c.device.Load()), remote.Addr(), local.Addr(), c.host.lo)
+	c.setPath(p, n.generation)
+	return err
 }
 
 // setPath makes p the way to the peer, with what the connection says of its packets.
-func (c *TCP) setPath(p path) {
-	p.hopLimit, p.tos = c.hopLimit, c.tos
-	c.out = p
+func (c *TCP) setPath(p path, generation uint64) {
+	p.fragment = c.out.fragment
+	c.setShared(p, generation)
+}
+
+// setShared has the connection share the path p.
+func (c *TCP) setShared(p path, generation uint64) {
+	if p.ifc == nil {
+		p = path{}
+	} else {
+		p.hopLimit, p.tos = c.hopLimit, c.tos
+	}
+	p.src = netip.Addr{} // the connection has its own
+	c.out = c.host.paths.share(sharedPath{p, generation})
 }
 
 // settle sets the timer, and takes the connection out of the tables when it has ended.
 func (c *TCP) settle(now clock.Time) {
 	switch st := c.conn.State(); {
-	case st == tcp.StateClosed && c.held == nil:
+	case st == tcp.StateClosed && !c.holds():
 		c.leave()
-	case st == tcp.StateTimeWait && c.held == nil && c.entered:
+	case st == tcp.StateTimeWait && !c.holds() && c.entered:
 		c.host.addTimeWait(c) // before it leaves, so that no segment meets neither
 		c.leave()
 	case st == tcp.StateTimeWait && !c.entered:
 		c.release()
 	default:
-		c.arm()
+		c.arm(now)
 		return
 	}
-	if c.userAt != clock.Never {
-		c.arm() // there is text still that the user has not taken
+	if c.userAt != 0 {
+		c.arm(now) // there is text still that the user has not taken
 	}
 }
 
+// parkAfter is how long a connection keeps what it needs to be busy when it is not: little
+// enough that a million that were opened in turn do not all have it, and so long that one with
+// anything to do hardly ever gives it up.
+const parkAfter = 250 * time.Millisecond
+
 // arm makes the wheel call by the state machine's deadline. An entry that is
 // earlier already is left alone: it will look and go back to sleep.
-func (c *TCP) arm() {
-	d := min(c.conn.Deadline(), c.userAt)
+func (c *TCP) arm(now clock.Time) {
+	d := min(c.conn.Deadline(), c.timerAt())
+	if !c.conn.Parked() {
+		d = min(d, now.Add(parkAfter))
+	}
 	if d >= c.armed {
 		return
 	}
 	c.armed = d
-	c.host.schedule(&c.timer, d)
+	c.host.scheduleTCP(&c.timer, d)
 }
 
 // enter puts the connection into the tables, and reports false where there is one of its ends.
 func (c *TCP) enter() bool {
 	if c.entered = c.host.conns.add(&c.key, c); c.entered {
-		c.host.portUse.add(c.local.Port(), 1)
+		c.host.portUse.add(c.key.localPort(), 1)
 	}
 	return c.entered
 }
@@ -178,11 +196,11 @@ func (c *TCP) leave() {
 	if c.entered {
 		c.entered = false
 		c.host.conns.remove(&c.key, c)
-		c.host.portUse.add(c.local.Port(), -1)
+		c.host.portUse.add(c.key.localPort(), -1)
 	}
 	if c.armed != clock.Never {
 		c.armed = clock.Never
-		c.host.cancel(&c.timer)
+		c.host.cancelTCP(&c.timer)
 	}
 	c.release()
 	if c.inPlace.Load() && !c.detached {

@@ -23,9 +23,11 @@ type round struct {
 	touched []*TCP
 	pushed  int        // how many of touched flush has taken
 	watch   *watch     // nil on a stepped host
-	lend    mem.Block  // stands for text that is lent to a handler
+	lent    mem.Block  // stands for text that is lent to a handler
 	asked   SYN        // what a listener's user is asked about
 	block   *mem.Block // what the frame lies in, where it may be given away; see receive
+	// datagrams is made with the first one.
+	datagrams *udpRound
 }
 
 // Deliver takes one frame that a device of the host received through the stack, for
@@ -41,8 +43,9 @@ func (h *Host) Deliver(i *Interface, f *link.Frame) {
 	h.rounds.Put(r)
 }
 
-// flush pushes every connection that the round touched.
+// flush sends what handlers of datagrams have answered, and pushes every connection that the round touched.
 func (r *round) flush() {
+	r.flushUDP()
 	for r.pushed < len(r.touched) {
 		c := r.touched[r.pushed]
 		r.touched[r.pushed] = nil
@@ -174,6 +177,9 @@ func (r *round) transport(d destination) {
 			r.h.counters.tcpMulticast.Add(1)
 			return
 		}
+		if t := r.datagrams; t != nil && t.outlet.n > 0 {
+			t.outlet.flush(false) // no answer waits for a connection's handler
+		}
 		r.tcp()
 		return
 	case wire.ProtoNoNext:
@@ -229,18 +235,35 @@ func (r *round) tcp() {
 // feed gives the segment to its connection, and with it the frame's block, where the segment
 // lies in that and not in a datagram put together from fragments.
 func (r *round) feed(c *TCP) {
+	lent := r.lend()
+	c.input(r, &r.seg)
+	if lent {
+		r.block = r.seg.Block
+	}
+}
+
+// feedHalf is feed for a half-open connection, and reports false where that is none any more.
+func (r *round) feedHalf(half *halfOpen) bool {
+	lent := r.lend()
+	ok := half.input(r)
+	if lent {
+		r.block = r.seg.Block
+	}
+	return ok
+}
+
+// lend offers the frame's block with the segment, and reports whether there is one.
+func (r *round) lend() bool {
 	if r.block == nil || &r.pkt.Frame.Buf[0] != &r.block.B[0] {
-		c.input(r, &r.seg)
-		return
+		return false
 	}
 	r.seg.Block = r.block
-	c.input(r, &r.seg)
-	r.block = r.seg.Block
+	return true
 }
 
 func (r *round) tcpNoConnection(key *flowKey, local, remote netip.AddrPort) {
 	h := r.h
-	if r.badSource() {
+	if r.badSource() || r.tcpHalfOpen(key) {
 		return
 	}
 	l := h.findListener(local, remote, r.ifc.index)
@@ -248,12 +271,12 @@ func (r *round) tcpNoConnection(key *flowKey, local, remote netip.AddrPort) {
 		iss, reuse := t.input(r, l != nil)
 		if reuse {
 			h.counters.timeWaitReused.Add(1)
-			r.listen(l, local, remote, &iss)
+			r.listen(l, key, &iss)
 		}
 		return
 	}
 	if l != nil {
-		r.listen(l, local, remote, nil)
+		r.listen(l, key, nil)
 		return
 	}
 	if r.silent() {
@@ -262,6 +285,26 @@ func (r *round) tcpNoConnection(key *flowKey, local, remote netip.AddrPort) {
 	}
 	h.counters.tcpNoPort.Add(1)
 	r.refuse(local, remote)
+}
+
+// tcpHalfOpen gives the segment to the half-open connection that it is for, and reports whether there is
+// one, or the connection that has come of it.
+func (r *round) tcpHalfOpen(key *flowKey) bool {
+	h := r.h
+	if h.halfOpens.len() > 0 {
+		if half := h.halfOpens.get(key); half != nil && half.takes(r.ifc) && r.feedHalf(half) {
+			return true
+		}
+	}
+	if r.seg.Flags&(wire.FlagSYN|wire.FlagACK) != wire.FlagACK {
+		return false
+	}
+	// What another queue's loop has just made of one is in the other table by now.
+	if c := h.conns.get(key); c != nil && c.takes(r.ifc) {
+		r.feed(c)
+		return true
+	}
+	return false
 }
 
 // silent reports whether a segment to a closed port is not answered (tcp.Settings.Blackhole).

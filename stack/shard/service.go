@@ -16,15 +16,34 @@ func (h *Host) schedule(e *wheel.Entry[expirer], at clock.Time) {
 	if at == clock.Never {
 		return
 	}
+	scheduleIn(h, h.wheel, e, at)
+}
+
+// scheduleTCP is schedule for a connection, which there may be a million of: their wheel's entries
+// are smaller.
+func (h *Host) scheduleTCP(e *wheel.Entry[*TCP], at clock.Time) {
+	if at != clock.Never {
+		scheduleIn(h, h.connWheel, e, at)
+	}
+}
+
+func scheduleIn[T any](h *Host, w *wheel.Wheel[T], e *wheel.Entry[T], at clock.Time) {
 	h.timerMu.Lock()
-	earlier := !h.timersStopped && at < h.wheel.Next()
+	earlier := !h.timersStopped && at < w.Next()
 	if !h.timersStopped {
-		h.wheel.Schedule(e, at)
+		w.Schedule(e, at)
 	}
 	h.timerMu.Unlock()
 	if earlier {
 		h.wake()
 	}
+}
+
+// cancelTCP takes e out of its wheel.
+func (h *Host) cancelTCP(e *wheel.Entry[*TCP]) {
+	h.timerMu.Lock()
+	h.connWheel.Cancel(e)
+	h.timerMu.Unlock()
 }
 
 // cancel takes e out of the wheel.
@@ -41,6 +60,7 @@ func (h *Host) stopTimers() {
 	defer h.timerMu.Unlock()
 	h.timersStopped = true
 	h.wheel.Advance(clock.Never-1, func(*wheel.Entry[expirer]) {})
+	h.connWheel.Advance(clock.Never-1, func(*wheel.Entry[*TCP]) {})
 }
 
 // wake makes the service look again. One token is enough however many ask.
@@ -60,7 +80,7 @@ func (h *Host) Deadline() clock.Time {
 	}
 	h.timerMu.Lock()
 	defer h.timerMu.Unlock()
-	return h.wheel.Next()
+	return min(h.wheel.Next(), h.connWheel.Next())
 }
 
 // Expire runs the timers that have passed and resumes interfaces that have room again.
@@ -83,6 +103,7 @@ func (s *service) expire() {
 	s.now = s.h.Now()
 	s.h.timerMu.Lock()
 	s.h.wheel.Advance(s.now, func(e *wheel.Entry[expirer]) { s.due = append(s.due, e.Value) })
+	s.h.connWheel.Advance(s.now, func(e *wheel.Entry[*TCP]) { s.due = append(s.due, e.Value) })
 	s.h.timerMu.Unlock()
 	s.runDue()
 }

@@ -3,6 +3,7 @@ package shard
 import (
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/icmp"
@@ -85,6 +86,8 @@ type pathMTUs struct {
 	cache *ip.PathMTU
 	host  *Host
 	alarm alarm
+	// changes counts, under mu, what changes in the cache: what was looked up is good for one count.
+	changes atomic.Uint64
 }
 
 func (m *pathMTUs) init(h *Host) {
@@ -116,6 +119,7 @@ func (m *pathMTUs) update(now clock.Time, rep *icmp.Report) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	_, fell := m.cache.Update(now, rep.Dst, rep.MTU, rep.Length)
+	m.changes.Add(1)
 	m.alarm.set(m.host, m.cache.Deadline())
 	return fell
 }
@@ -127,6 +131,7 @@ func (m *pathMTUs) expire(now clock.Time) {
 	m.alarm.off()
 	var raised []netip.Addr
 	m.cache.Expire(now, func(dst netip.Addr) { raised = append(raised, dst) })
+	m.changes.Add(1)
 	m.alarm.set(m.host, m.cache.Deadline())
 	m.mu.Unlock()
 	if len(raised) == 0 {
@@ -134,7 +139,7 @@ func (m *pathMTUs) expire(now clock.Time) {
 	}
 	for _, c := range m.host.conns.list() {
 		for _, dst := range raised {
-			if c.remote.Addr() == dst {
+			if c.Remote().Addr() == dst {
 				c.pathGrew(now)
 			}
 		}

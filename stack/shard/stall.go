@@ -20,7 +20,7 @@ func (d *watchdog) begin(h *Host, w *watch) {
 	d.stalls[c] = s
 	c.pending.Or(pendStalled)
 	d.warn.warn(h, "an event handler does not return: its connection waits, others go on; have it do in a goroutine what takes long, and Post",
-		"handler", s.name, "local", c.local.String(), "remote", c.remote.String())
+		"handler", s.name, "local", c.Local().String(), "remote", c.Remote().String())
 	if w.replace != nil {
 		d.watches[w.replace()] = struct{}{}
 	}

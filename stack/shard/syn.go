@@ -42,7 +42,8 @@ const (
 
 // decide asks the listener's user about the SYN in hand, and carries out what is not
 // AcceptSYN. It reports whether the handshake goes on.
-func (r *round) decide(ask func(*SYN) Verdict, local, remote netip.AddrPort) bool {
+func (r *round) decide(ask func(*SYN) Verdict, key *flowKey) bool {
+	local, remote := key.ends()
 	s, o := &r.seg, &r.seg.Options
 	r.asked = SYN{
 		Local: local, Remote: remote, Interface: r.ifc, MSS: o.MSS, Window: s.Window,

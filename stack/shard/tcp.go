@@ -29,45 +29,61 @@ const UserPaused uint16 = 1
 
 // TCP is a connection in the driver's hands: the state machine with its lock, its
 // place in the tables, its route and its timer.
+//
+// It is one object of its own for the collector, so that whoever still holds one that has ended, a
+// user or a table that is just being read, holds what it was and not another. See the package's
+// theory of operation for what it costs.
 type TCP struct {
 	mu      sync.Mutex
-	conn    tcp.Conn
 	host    *Host
 	handler Handler
-	parent  *Listener // until it has been accepted
 	// User is what the face above the driver keeps with the connection, under its lock.
-	User   UserData
-	local  netip.AddrPort
-	remote netip.AddrPort
-	key    flowKey
+	User UserData
 
-	out   path     // the way to remote, good for one generation of the network
-	outAt uint64   // that generation
-	held  *txFrame // a segment that a full device did not take
-	queue int      // the device queue that the peer's segments arrive on
+	key   flowKey     // its ends: see Local and Remote
+	queue int32       // the device queue that the peer's segments arrive on
+	out   *sharedPath // the way to remote, which others share
+	jam   *jam        // nil unless the device was full lately
 
-	timer wheel.Entry[expirer]
+	timer wheel.Entry[*TCP]
 	armed clock.Time // what the timer is set to, or Never
 
-	userAt  clock.Time    // when a UserHandler gets EventTimer, or Never
 	events  tcp.Events    // what a UserHandler is to be told when the lock is let go
 	pending atomic.Uint32 // what others have left to be done by who has the lock; see inplace.go
 	inPlace atomic.Bool   // the handler is a UserHandler
-
-	waiting  *Interface    // in whose line for room it is
-	quiet    chan struct{} // closed when sending ends, where somebody waits for that
-	sending  bool          // somebody has let go of mu to write to the device
-	touched  bool          // a round will push it
-	entered  bool          // in host.conns
-	detached bool          // its user has closed it: blocks go when the state machine is done
+	userAt  clock.Time    // when a UserHandler gets EventTimer; 0 is never
 
 	device           atomic.Int32 // the interface that it is bound to, or 0
+	sending          bool         // somebody has let go of mu to write to the device
+	touched          bool         // a round will push it
+	entered          bool         // in host.conns
+	detached         bool         // its user has closed it: blocks go when the state machine is done
 	reuse, reusePort bool         // as its binding or its listener was, for who binds the port
 	softwareGSO      bool         // super-segments are cut here where the device does not
-	admitted         bool         // its listener keeps a place in the accept queue for it
 	hopLimit, tos    uint8        // 0: the host's
 	pmtuDisc         PMTUDisc
+
+	conn tcp.Conn
 }
+
+// jam is what a connection has while its device is full, or while somebody waits until nobody
+// writes to the device for it.
+type jam struct {
+	held    *txFrame      // a segment that a full device did not take
+	waiting *Interface    // in whose line for room it is
+	quiet   chan struct{} // closed when sending ends, where somebody waits for that
+}
+
+// jammed returns the connection's jam, to be written.
+func (c *TCP) jammed() *jam {
+	if c.jam == nil {
+		c.jam = new(jam)
+	}
+	return c.jam
+}
+
+// holds reports whether a segment waits for room in the device.
+func (c *TCP) holds() bool { return c.jam != nil && c.jam.held != nil }
 
 // Lock locks the connection. Who holds the lock may use Conn.
 func (c *TCP) Lock() { c.mu.Lock() }
@@ -86,10 +102,16 @@ func (c *TCP) Conn() *tcp.Conn { return &c.conn }
 func (c *TCP) Host() *Host { return c.host }
 
 // Local returns the connection's own end.
-func (c *TCP) Local() netip.AddrPort { return c.local }
+func (c *TCP) Local() netip.AddrPort {
+	local, _ := c.key.ends()
+	return local
+}
 
 // Remote returns the peer's end.
-func (c *TCP) Remote() netip.AddrPort { return c.remote }
+func (c *TCP) Remote() netip.AddrPort {
+	_, remote := c.key.ends()
+	return remote
+}
 
 // SetHandler makes f the one who is told what happens. The connection must be locked.
 func (c *TCP) SetHandler(f Handler) {
@@ -113,12 +135,7 @@ func (c *TCP) notify(ev tcp.Events) {
 }
 
 // happened acts on what the state machine reported.
-func (c *TCP) happened(ev tcp.Events) {
-	if c.parent != nil && ev&(tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 {
-		c.parent.progress(c, ev)
-	}
-	c.tell(ev)
-}
+func (c *TCP) happened(ev tcp.Events) { c.tell(ev) }
 
 // tell tells the handler what happened, a UserHandler when the lock is let go.
 func (c *TCP) tell(ev tcp.Events) {
@@ -138,25 +155,18 @@ func (c *TCP) input(r *round, s *tcp.Segment) {
 	if c.hasWork() && !c.sending {
 		c.work(r.watch) // segments that were left, for one, come before this one
 	}
-	verdict := c.admit(s)
-	if verdict == admitSegment {
-		c.queue = r.queue
+	if c.entered {
+		c.queue = int32(r.queue)
 		if c.inPlace.Load() && !c.sending && c.User.Flags&UserPaused == 0 {
-			s.Lend = &r.lend
+			s.Lend = &r.lent
 		}
 		c.happened(c.conn.Input(r.now, s))
-		if c.admitted && c.parent != nil {
-			c.parent.stays(c)
-		}
 		r.touch(c)
 	}
 	if s.Lend != nil {
 		c.callWithLent(r, s)
 	}
 	c.unlock(r.watch)
-	if verdict == admitReset {
-		r.refuse(c.local, c.remote)
-	}
 }
 
 // callWithLent calls the UserHandler while text of s may lie in the receive queue as it arrived, and then has
@@ -166,23 +176,6 @@ func (c *TCP) callWithLent(r *round, s *tcp.Segment) {
 		c.tellUser(r.watch, false)
 	}
 	c.conn.Keep(s)
-}
-
-// admit decides what becomes of a segment for the connection, which is locked.
-func (c *TCP) admit(s *tcp.Segment) admission {
-	if !c.entered {
-		return admitNothing
-	}
-	if c.parent == nil {
-		return admitSegment
-	}
-	verdict := c.parent.admit(c, s)
-	if verdict == admitReset {
-		c.conn.Release()
-		c.parent.progress(c, tcp.EventClosed)
-		c.leave()
-	}
-	return verdict
 }
 
 // takes reports whether the connection gets what comes in by the interface: SO_BINDTODEVICE.
@@ -217,24 +210,38 @@ func (c *TCP) expireBy(now clock.Time, w *watch) {
 func (c *TCP) runTimers(now clock.Time) {
 	if c.conn.Deadline().Reached(now) {
 		c.happened(c.conn.Expire(now))
+	} else if c.conn.Park() && c.jam != nil && *c.jam == (jam{}) {
+		c.jam = nil
 	}
-	if c.userAt.Reached(now) {
-		c.userAt = clock.Never
+	if c.timerAt().Reached(now) {
+		c.userAt = 0
 		c.tell(EventTimer)
 	}
 }
 
 // SetTimer has a UserHandler get EventTimer at the given time, once; Never takes that back. The
 // connection must be locked, and pushed afterwards.
-func (c *TCP) SetTimer(at clock.Time) { c.userAt = at }
+func (c *TCP) SetTimer(at clock.Time) {
+	if c.userAt = max(at, 1); at == clock.Never {
+		c.userAt = 0
+	}
+}
+
+// timerAt returns what SetTimer was given.
+func (c *TCP) timerAt() clock.Time {
+	if c.userAt == 0 {
+		return clock.Never
+	}
+	return c.userAt
+}
 
 // room is called when an interface that was full has room again.
 func (c *TCP) room(i *Interface) {
 	if !c.lockOr(pendRoom) {
 		return
 	}
-	if c.waiting == i {
-		c.waiting = nil
+	if c.jam != nil && c.jam.waiting == i {
+		c.jam.waiting = nil
 	}
 	c.pushTurn(c.host.Now())
 	c.unlockAside()

@@ -24,7 +24,7 @@ func (c *TCP) Close() {
 // Leave is Close by a handler, in a call of its own: the connection is locked, and what there is to send is
 // sent when the call returns.
 func (c *TCP) Leave() {
-	c.userAt = clock.Never
+	c.userAt = 0
 	if !c.entered {
 		c.host.parted.remove(c)
 	}
@@ -59,10 +59,11 @@ func (c *TCP) lastWords(patience <-chan struct{}) {
 		c.mu.Unlock()
 		return
 	}
-	if c.quiet == nil {
-		c.quiet = make(chan struct{})
+	j := c.jammed()
+	if j.quiet == nil {
+		j.quiet = make(chan struct{})
 	}
-	quiet := c.quiet
+	quiet := j.quiet
 	c.mu.Unlock()
 	select {
 	case <-quiet:
@@ -88,9 +89,9 @@ func (c *TCP) drop() {
 		return
 	}
 	defer c.mu.Unlock()
-	if c.held != nil {
-		c.host.putTx(c.held)
-		c.held = nil
+	if c.holds() {
+		c.host.putTx(c.jam.held)
+		c.jam.held = nil
 	}
 	c.leave()
 }

@@ -27,7 +27,7 @@ const maxTimeWaits = 1 << 17
 
 // addTimeWait enters the record that is to take a connection's place.
 func (h *Host) addTimeWait(c *TCP) {
-	if h.cfg.TCP.NoLocalTimeWait && h.IsLocal(c.remote.Addr()) {
+	if h.cfg.TCP.NoLocalTimeWait && h.IsLocal(c.Remote().Addr()) {
 		return
 	}
 	if h.timeWaits.len() >= h.maxTimeWaits {

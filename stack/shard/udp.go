@@ -9,7 +9,8 @@ import (
 // UDP is a UDP socket in the driver's hands.
 type UDP struct {
 	datagramSocket
-	is4 bool // it takes IPv4 addresses only
+	is4     bool          // it takes IPv4 addresses only
+	handler PacketHandler // has what comes, instead of the queue; set before it is bound
 
 	// Guarded by mu and by the table's lock: who has either may read, who has both may write.
 	binding   *Binding // nil: it has no port yet
@@ -21,6 +22,8 @@ type UDP struct {
 	reusePort bool           // shares its port
 	remote    netip.AddrPort // valid where it is connected
 	flow      flowKey
+
+	last *way // by which it sent last, under mu
 }
 
 // OpenUDP returns a socket that is not bound yet: Bind, Connect and SendTo do that. is4 says that
@@ -120,6 +123,7 @@ func (u *UDP) bind(local netip.AddrPort, o BindOptions) error {
 	u.addrs, u.wide, u.port = b.addrs, b.addrs, b.local.Port()
 	s.enter(u)
 	s.mu.Unlock()
+	u.changes.Add(1)
 	if u.host.isClosed() {
 		u.unbind()
 		return net.ErrClosed
@@ -163,6 +167,7 @@ func (u *UDP) unbind() {
 	u.binding, u.addrs, u.wide, u.port, u.auto = nil, nil, nil, 0, false
 	u.remote = netip.AddrPort{}
 	s.mu.Unlock()
+	u.changes.Add(1)
 	b.Release()
 }
 
@@ -209,6 +214,7 @@ func (u *UDP) SetReuse(addr, port bool) {
 	s := &u.host.datagrams
 	s.mu.Lock()
 	u.reusePort = port
+	s.changes.Add(1)
 	s.mu.Unlock()
 }
 
@@ -217,6 +223,8 @@ func (u *UDP) SetInterface(index int) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.device.Store(int32(index))
+	u.changes.Add(1)
+	u.host.datagrams.changes.Add(1)
 	if u.binding != nil {
 		u.binding.SetInterface(index)
 	}

@@ -46,6 +46,7 @@ func (u *UDP) Connect(remote netip.AddrPort) error {
 	u.flow = makeFlowKey(netip.AddrPortFrom(u.addrs[0], u.port), u.remote)
 	s.enter(u)
 	s.mu.Unlock()
+	u.changes.Add(1)
 	return nil
 }
 
@@ -83,4 +84,5 @@ func (u *UDP) Disconnect() {
 	u.binding.Widen()
 	s.enter(u)
 	s.mu.Unlock()
+	u.changes.Add(1)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirnet/weir/stack/icmp"
 	"github.com/weirnet/weir/stack/ip"
+	"github.com/weirnet/weir/stack/mem"
 	"github.com/weirnet/weir/stack/udp"
 	"github.com/weirnet/weir/stack/wire"
 )
@@ -24,15 +25,42 @@ func (r *round) udp(d destination) {
 		r.udpToMany(v, from)
 		return
 	}
-	u := h.findUDP(netip.AddrPortFrom(p.Dst, v.DstPort()), from, r.ifc)
+	u := r.findUDP(netip.AddrPortFrom(p.Dst, v.DstPort()), from)
 	if u == nil {
 		h.udpCounters.Drop(udp.DropNoPort)
 		r.sendError(p, icmp.PortUnreachable, 0)
 		return
 	}
+	if u.handler != nil {
+		r.hand(u, v, from)
+		return
+	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.takeAll(r, v, from)
+	u.takeAll(r, v, from, r.blockOf(v))
+}
+
+// findUDP is Host.findUDP, which need not be asked again where the last datagram was to the same port.
+func (r *round) findUDP(to, from netip.AddrPort) *UDP {
+	t := r.udpRound()
+	changes := r.h.datagrams.changes.Load()
+	if f := &t.found; f.u != nil && f.to == to && f.ifc == r.ifc && f.changes == changes {
+		return f.u
+	}
+	u, all := r.h.findUDP(to, from, r.ifc)
+	t.found = foundUDP{}
+	if all {
+		t.found = foundUDP{to, r.ifc, changes, u}
+	}
+	return u
+}
+
+// blockOf returns the block that the datagrams v lie in, where keeping it is better than a copy.
+func (r *round) blockOf(v wire.UDP) *mem.Block {
+	if r.block == nil || len(v) < ownBlock || &r.pkt.Frame.Buf[0] != &r.block.B[0] {
+		return nil
+	}
+	return r.block
 }
 
 // udpToMany gives a datagram to every socket on its port that wants it.
@@ -42,11 +70,15 @@ func (r *round) udpToMany(v wire.UDP, from netip.AddrPort) {
 	for _, list := range [2][]*UDP{open, connected} {
 		for _, u := range list {
 			u.mu.Lock()
-			if u.wants(r, from) {
-				u.takeAll(r, v, from)
-				taken = true
+			wants := u.wants(r, from)
+			if wants && u.handler == nil {
+				u.takeAll(r, v, from, nil)
 			}
 			u.mu.Unlock()
+			if wants && u.handler != nil {
+				r.hand(u, v, from)
+			}
+			taken = taken || wants
 		}
 	}
 	if !taken {
@@ -69,33 +101,37 @@ func (u *UDP) wants(r *round, from netip.AddrPort) bool {
 	return false
 }
 
-// takeAll puts a datagram, or the several that were coalesced into one, into the queue. u is locked.
-func (u *UDP) takeAll(r *round, v wire.UDP, from netip.AddrPort) {
-	p := &r.pkt
-	payload, size := v.Payload(), len(v.Payload())
-	if p.Frame.UDP && p.Frame.SegmentSize > 0 {
-		size = int(p.Frame.SegmentSize)
-	}
-	for more := true; more; more = len(payload) > 0 {
-		n := min(size, len(payload))
-		u.take(r, &udp.Datagram{From: from, To: p.Dst, Interface: r.ifc.index, Payload: payload[:n], HopLimit: p.HopLimit, TOS: p.TOS})
-		payload = payload[n:]
-	}
-	u.event()
-}
-
-// take puts a datagram into the queue. u is locked.
-func (u *UDP) take(r *round, d *udp.Datagram) {
-	ctr, drop := &r.h.udpCounters, udp.DropNoPort
+// takeAll puts a datagram, or the several that were coalesced into one, into the queue; block, where it
+// is not nil, is the round's, and the queue may have it. u is locked.
+func (u *UDP) takeAll(r *round, v wire.UDP, from netip.AddrPort, block *mem.Block) {
+	p, drop := &r.pkt, udp.DropNoPort
+	d := udp.Datagram{From: from, To: p.Dst, Interface: r.ifc.index, Payload: v.Payload(), SegmentSize: r.segments(v), HopLimit: p.HopLimit, TOS: p.TOS}
+	count := d.Count()
 	if !u.closed {
-		drop = u.queue.Push(d)
+		var kept bool
+		if kept, drop = u.queue.PushBlock(&d, block); kept {
+			r.block = nil
+		}
 	}
 	if drop != udp.DropNone {
-		ctr.Drop(drop)
+		r.h.udpCounters.DropMany(drop, count)
 		return
 	}
-	ctr.In.Add(1)
-	ctr.InOctets.Add(uint64(len(d.Payload)))
+	t := r.udpRound()
+	t.in += uint64(count)
+	t.inOctets += uint64(len(d.Payload))
+	if !u.touched { // told of once, when the round has been fed
+		u.touched = true
+		t.touched = append(t.touched, u)
+	}
+}
+
+// segments returns the length of each of the datagrams that were coalesced to v, or 0 where v is one.
+func (r *round) segments(v wire.UDP) int {
+	if f := r.pkt.Frame; f.UDP && int(f.SegmentSize) < len(v)-udp.HeaderLen {
+		return int(f.SegmentSize)
+	}
+	return 0
 }
 
 // report gives an ICMP error to the socket whose datagram it quotes (RFC 1122 §4.1.3.3). Without

@@ -36,17 +36,29 @@ func (u *UDP) Check(payload []byte, dst netip.AddrPort, o SendOptions) error {
 }
 
 func (u *UDP) check(payload []byte, dst netip.AddrPort, o *SendOptions) (s sending, err error) {
-	if s, err = u.prepare(dst, o); err != nil {
+	if dst.IsValid() && *o == (SendOptions{From: o.From, Interface: o.Interface}) {
+		s, err = u.prepareAgain(dst, o.From, o.Interface)
+	} else {
+		u.mu.Lock()
+		s, err = u.prepare(dst, o)
+		u.mu.Unlock()
+	}
+	if err != nil {
 		return s, err
 	}
+	return s, u.fits(payload, &s)
+}
+
+// fits returns EMSGSIZE for a datagram that is too long to be sent so.
+func (u *UDP) fits(payload []byte, s *sending) error {
 	if len(payload) > udp.MaxPayload(s.dst.Addr()) {
-		return s, syscall.EMSGSIZE
+		return syscall.EMSGSIZE
 	}
 	if s.mustFit && len(payload)+udp.HeaderLen+ipHeaderLen(s.dst.Addr()) > s.mtu {
 		u.tooLong(s.dst, s.mtu, payload, s.recvErr)
-		return s, syscall.EMSGSIZE
+		return syscall.EMSGSIZE
 	}
-	return s, nil
+	return nil
 }
 
 // sending is what is known of a datagram before it is built.
@@ -62,10 +74,8 @@ type sending struct {
 	loop       bool // members on this host are to get a copy
 }
 
-// prepare finds out all about a datagram to dst but its payload.
+// prepare finds out all about a datagram to dst but its payload. u is locked.
 func (u *UDP) prepare(dst netip.AddrPort, o *SendOptions) (s sending, err error) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
 	n := u.host.net.Load()
 	asked := dst.IsValid()
 	if !asked {

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"sync/atomic"
 )
 
 // sockets finds a UDP socket: connected ones by both ends, others by port and then by what they are
@@ -13,6 +14,8 @@ type sockets struct {
 	mu    sync.RWMutex
 	ports map[uint16]*udpPort
 	count int
+	// changes counts what changes, under mu: what was found is good for one count.
+	changes atomic.Uint64
 }
 
 // udpPort is the sockets on one port, the latest first. Lists are never changed once they are entered.
@@ -37,6 +40,7 @@ func (s *sockets) enter(u *UDP) {
 		s.ports[u.port] = p
 	}
 	s.count++
+	s.changes.Add(1)
 	if !u.remote.IsValid() {
 		p.open = append([]*UDP{u}, p.open...)
 		return
@@ -53,6 +57,7 @@ func (s *sockets) leave(u *UDP) {
 		return
 	}
 	s.count--
+	s.changes.Add(1)
 	if u.remote.IsValid() {
 		p.connected = removed(p.connected, u)
 		if s.flows.remove(&u.flow, u) {
@@ -76,36 +81,32 @@ func removed(list []*UDP, u *UDP) []*UDP {
 // findUDP returns the socket for a datagram from remote to local that came in by an interface: the one
 // connected to remote, else one bound to the address, else to any; and of those one bound
 // to the interface, else to none. Of several the latest has it, or, where they share the
-// port by SO_REUSEPORT, the one that a keyed hash of the flow chooses.
-func (h *Host) findUDP(local, remote netip.AddrPort, i *Interface) *UDP {
+// port by SO_REUSEPORT, the one that a keyed hash of the flow chooses. all says that it is the
+// same for every remote, as long as the table does not change.
+func (h *Host) findUDP(local, remote netip.AddrPort, i *Interface) (u *UDP, all bool) {
 	s := &h.datagrams
-	key := makeFlowKey(local, remote)
-	if u := s.flows.get(&key); u != nil && u.hears(i) {
-		return u
+	var key flowKey
+	if s.flows.len() > 0 {
+		key = makeFlowKey(local, remote)
+		if u := s.flows.get(&key); u != nil && u.hears(i) {
+			return u, false
+		}
 	}
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	p := s.ports[local.Port()]
 	if p == nil {
-		return nil
+		return nil, false
 	}
 	if len(p.connected) > 0 { // one of them may have been about to be connected anew
+		key = makeFlowKey(local, remote)
 		if u := s.flows.get(&key); u != nil && u.hears(i) {
-			return u
+			return u, false
 		}
 	}
-	var best *UDP
-	most, alike := 0, 0
-	for _, u := range p.open {
-		switch n := u.score(local.Addr(), i); {
-		case n > most:
-			best, most, alike = u, n, 1
-		case n == most && n > 0 && u.reusePort:
-			alike++
-		}
-	}
+	best, most, alike := p.best(local.Addr(), i)
 	if alike < 2 || !best.reusePort {
-		return best
+		return best, len(p.connected) == 0
 	}
 	at := h.spreadOver(alike, local, remote)
 	for _, u := range p.open {
@@ -113,11 +114,25 @@ func (h *Host) findUDP(local, remote netip.AddrPort, i *Interface) *UDP {
 			continue
 		}
 		if at == 0 {
-			return u
+			return u, false
 		}
 		at--
 	}
-	return best
+	return best, false
+}
+
+// best returns the latest of the sockets that fit best a datagram to an address, how well that is,
+// and how many fit so that share their port. The table is locked.
+func (p *udpPort) best(to netip.Addr, i *Interface) (best *UDP, most, alike int) {
+	for _, u := range p.open {
+		switch n := u.score(to, i); {
+		case n > most:
+			best, most, alike = u, n, 1
+		case n == most && n > 0 && u.reusePort:
+			alike++
+		}
+	}
+	return best, most, alike
 }
 
 // score tells how well the socket fits a datagram to an address that came in by an interface; 0 is not

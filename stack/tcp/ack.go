@@ -167,7 +167,7 @@ func (c *Conn) advance(a *arrival, n int) {
 	if c.likeFreeBSD() {
 		c.growSendBSD()
 	}
-	if text := s.queue.Discard(min(n, s.queue.Len())); text < n {
+	if text := c.sendQueue.Discard(min(n, c.sendQueue.Len())); text < n {
 		c.finAcked = true
 		a.events |= EventFinAcked
 	} else {
@@ -176,7 +176,9 @@ func (c *Conn) advance(a *arrival, n int) {
 	s.sml = seq.Max(s.sml, s.una)
 	s.urgent = s.urgent && s.una.Less(s.up)
 	c.tries, c.probeShift, c.progressAt = 0, 0, a.now
-	c.probed, c.soft = false, 0
+	if c.probed = false; c.soft != 0 {
+		c.own().soft = 0
+	}
 	if s.una == s.nxt { // RFC 6298 §5.2
 		c.rtxAt, c.persist, c.timer = clock.Never, false, timerRetransmit
 	}
@@ -216,12 +218,16 @@ func (c *Conn) begin() {
 		return
 	}
 	c.cc = c.newControl()
-	iw := c.set.InitialWindow
-	if c.synLost && int(c.again) > c.set.SynLosses {
-		iw = 1 // RFC 5681 §3.1
-	}
-	c.cc.Init(int(c.snd.mss), iw)
+	c.cc.Init(int(c.snd.mss), c.initialWindow())
 	c.cc.SetBurst(c.snd.maxSegment)
+}
+
+// initialWindow is IW in segments.
+func (c *Conn) initialWindow() int {
+	if c.synLost && int(c.again) > c.set.SynLosses {
+		return 1 // RFC 5681 §3.1
+	}
+	return c.set.InitialWindow
 }
 
 // fifthAckStates is what the fifth step adds for each state after ESTABLISHED.
@@ -269,7 +275,7 @@ func (c *Conn) fail(a *arrival, err syscall.Errno) {
 	if !c.state.Synchronized() {
 		c.ctr.ConnectFailures.Add(1)
 	}
-	c.err = err
+	c.err = errno(err)
 	a.events |= EventError
 	c.closed(a)
 }

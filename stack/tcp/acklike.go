@@ -170,5 +170,5 @@ func (c *Conn) readLinux() bool {
 	}
 	r, k := &c.rcv, c.like
 	return r.nxt.Sub(r.lastAck) > c.rcvMSS() ||
-		(k.small >= 2 || k.small == 1 && !c.pingpong) && r.queue.Len() == 0
+		(k.small >= 2 || k.small == 1 && !c.pingpong) && c.recvQueue.Len() == 0
 }

@@ -67,10 +67,11 @@ func (c *Conn) WriteSpace() bool {
 		return true
 	}
 	if c.keepsPackets() {
-		c.stat.shortWrite = !c.memoryFree() || c.holdsBack()
-		return !c.stat.shortWrite
+		c.wake()
+		c.shortWrite = !c.memoryFree() || c.holdsBack()
+		return !c.shortWrite
 	}
-	room, n := c.Writable(), c.snd.queue.Len()
+	room, n := c.Writable(), c.sendQueue.Len()
 	return room > 0 && room >= n/2
 }
 
@@ -79,7 +80,7 @@ func (c *Conn) memoryFree() bool { return 3*c.memory() <= 2*c.snd.limit }
 // tellOfMemory decides whether a user is told that there is room, before what the ACK lets go was sent:
 // nobody is who has not found it full.
 func (c *Conn) tellOfMemory() bool {
-	if !c.stat.shortWrite || !c.MayWrite() {
+	if !c.shortWrite || !c.MayWrite() {
 		return false
 	}
 	if c.like.sendGrows && c.snd.nxt.Sub(c.snd.una) < c.cwnd() {
@@ -91,7 +92,7 @@ func (c *Conn) tellOfMemory() bool {
 	if c.NotSentLowat() > 0 { // the user looks again when it was sent
 		return true
 	}
-	c.stat.shortWrite = false
+	c.shortWrite = false
 	return true
 }
 
@@ -105,7 +106,7 @@ func (c *Conn) expandSendBuffer() {
 
 // growSendBSD lets the send buffer grow while the window would take more than there is room for.
 func (c *Conn) growSendBSD() {
-	if c.like.sendGrows && c.snd.queue.Len() >= c.snd.limit/8*7 && int(c.snd.wnd) >= c.snd.limit/5*4 {
+	if c.like.sendGrows && c.sendQueue.Len() >= c.snd.limit/8*7 && int(c.snd.wnd) >= c.snd.limit/5*4 {
 		c.snd.limit = max(c.snd.limit, min(c.snd.limit+bsdSendStep, c.set.SendSizes[2]))
 	}
 }

@@ -215,6 +215,9 @@ func (ch *channel) run(i int) error {
 			return fmt.Errorf("%s with Output silent: %w", e.name, err)
 		}
 		if !did {
+			if e.c.Park(); e.c.Check() != nil {
+				return fmt.Errorf("%s after Park: %w", e.name, e.c.Check())
+			}
 			return nil
 		}
 	}

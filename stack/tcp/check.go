@@ -12,8 +12,9 @@ import (
 // that waits for a timer that does not run. It is for tests and simulation; it walks
 // everything.
 func (c *Conn) Check() error {
+	c.ready()
 	for _, check := range [...]func() error{
-		c.checkSend, c.checkLoss, c.checkReceive, c.checkTimers, c.checkSettled,
+		c.checkSend, c.checkLoss, c.checkReceive, c.checkTimers, c.checkSettled, checkShared,
 	} {
 		if err := check(); err != nil {
 			return fmt.Errorf("tcp: %v: %w", c.state, err)
@@ -41,11 +42,11 @@ func firstError(errs ...error) error {
 
 func (c *Conn) checkSend() error {
 	s := &c.snd
-	if err := s.queue.Check(); err != nil {
+	if err := c.sendQueue.Check(); err != nil {
 		return err
 	}
 	if c.state == StateClosed {
-		return must(s.queue.Len() == 0, "%d octets in the send queue", s.queue.Len())
+		return must(c.sendQueue.Len() == 0, "%d octets in the send queue", c.sendQueue.Len())
 	}
 	end := c.dataEnd()
 	if c.finQueued {
@@ -57,11 +58,11 @@ func (c *Conn) checkSend() error {
 	return firstError(
 		must(s.una.LessEq(s.nxt), "snd.una %d after snd.nxt %d", s.una, s.nxt),
 		must(s.nxt.LessEq(end), "snd.nxt %d after the end of what there is to send, %d", s.nxt, end),
-		must(!c.finAcked || c.finQueued && s.una == s.nxt && s.queue.Len() == 0, "FIN acknowledged with data outstanding"),
+		must(!c.finAcked || c.finQueued && s.una == s.nxt && c.sendQueue.Len() == 0, "FIN acknowledged with data outstanding"),
 		must(s.mss >= minMSS-timestampsLen, "segment size %d", s.mss),
 		must(!c.probing || s.nxt.Sub(s.una) == 1, "a probe of %d octets", s.nxt.Sub(s.una)),
 		must(s.wnd <= s.maxWnd, "snd.wnd %d is more than its maximum %d", s.wnd, s.maxWnd),
-		must(c.state == StateSynSent || c.state == StateSynReceived || c.cc != nil, "no congestion control"),
+		must(c.state == StateSynSent || c.state == StateSynReceived || c.parked() || c.cc != nil, "no congestion control"),
 		c.checkFinState(),
 	)
 }
@@ -151,7 +152,7 @@ func (f *flight) check(una, nxt seq.Value) error {
 
 func (c *Conn) checkReceive() error {
 	r := &c.rcv
-	if err := r.queue.Check(); err != nil {
+	if err := c.recvQueue.Check(); err != nil {
 		return err
 	}
 	if c.state < StateSynReceived {
@@ -160,16 +161,16 @@ func (c *Conn) checkReceive() error {
 	if err := firstError(
 		must(r.nxt.LessEq(r.edge), "rcv.nxt %d after the window's edge %d", r.nxt, r.edge),
 		must(r.lastAck.LessEq(r.nxt), "acknowledged %d after rcv.nxt %d", r.lastAck, r.nxt),
-		must(!c.userGone || r.queue.Len() == 0, "%d octets that nobody will read", r.queue.Len()),
+		must(!c.userGone || c.recvQueue.Len() == 0, "%d octets that nobody will read", c.recvQueue.Len()),
 		must(c.ackAt == clock.Never || c.unacked > 0, "an ACK is delayed for nothing"),
-	); err != nil || r.ooo == nil {
+	); err != nil || c.ooo == nil {
 		return err
 	}
-	if err := must(c.state.takesText() && !r.ooo.Empty(), "reassembly without a use"); err != nil {
+	if err := must(c.state.takesText() && !c.ooo.Empty(), "reassembly without a use"); err != nil {
 		return err
 	}
-	for i := range r.ooo.Ranges() {
-		x := r.ooo.Range(i)
+	for i := range c.ooo.Ranges() {
+		x := c.ooo.Range(i)
 		if x.Start.LessEq(r.nxt) || x.End.Greater(r.edge) {
 			return fmt.Errorf("out of order [%d,%d) is not between rcv.nxt %d and the edge %d", x.Start, x.End, r.nxt, r.edge)
 		}
@@ -202,5 +203,15 @@ func (c *Conn) checkSettled() error {
 			"something is due and Output was silent"),
 		must(c.state != StateSynSent && c.state != StateSynReceived || c.rtxAt != clock.Never, "a handshake without a timer"),
 		must(!c.state.Synchronized() || !c.unsent() || c.rtxAt != clock.Never, "data to send, none outstanding, and no timer"),
+	)
+}
+
+// checkShared holds that nobody has written to what idle connections share.
+func checkShared() error {
+	r := &resting
+	return firstError(
+		must(r.pending == atRest && r.cc == nil && r.loss == lossState{} && r.ooo == nil, "the shared state of rest was written to"),
+		must(r.sendQueue.Len() == 0 && r.recvQueue.Len() == 0, "the shared queues were written to"),
+		must(nothing == rare{invalidAt: clock.Never}, "the shared lack of options was written to"),
 	)
 }

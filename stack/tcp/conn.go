@@ -8,9 +8,7 @@ import (
 	"github.com/weirnet/weir/stack/mem"
 	"github.com/weirnet/weir/stack/seq"
 	"github.com/weirnet/weir/stack/tcp/cc"
-	"github.com/weirnet/weir/stack/tcp/reasm"
 	"github.com/weirnet/weir/stack/tcp/rtt"
-	"github.com/weirnet/weir/stack/tcp/stream"
 )
 
 // Config is what a connection is opened with. The Conn keeps no reference to it.
@@ -64,52 +62,34 @@ type Config struct {
 // Conn is a connection: the state machine of RFC 9293 for one pair of ends. The zero
 // value is CLOSED and waits for Connect or Accept; it must not be copied
 // afterwards, and is not safe for concurrent use. See the package's theory of operation.
+//
+// What an idle connection has no use for is in active and rare, and their fields are used as
+// the connection's own: see park.go.
 type Conn struct {
 	set  *Settings
 	ctr  *Counters
 	pool *mem.Pool
 
-	snd  sendSpace
-	rcv  recvSpace
-	ts   timestamps
-	rtt  rtt.Estimator
-	cc   control
-	loss lossState
+	*active // what is under way; shared and at rest where nothing is
+	*rare   // what few connections have; shared where this one has none of it
 
-	// The timers; Never where they do not run.
-	rtxAt    clock.Time // retransmission, or where persist is set the next window probe
-	ackAt    clock.Time // delayed acknowledgment
-	lingerAt clock.Time // end of TIME-WAIT, or of FIN-WAIT-2 where the user is gone
+	snd    sendSpace
+	rcv    recvSpace
+	ts     timestamps
+	rtt    rtt.Estimator
+	window cc.Rest // the congestion window of a parked connection
 
-	progressAt clock.Time // when data last began to be, or was, acknowledged
-	heardAt    clock.Time // when an acceptable segment last came
-	sentAt     clock.Time // when text was last sent
-	again      uint32     // segments sent again, for Info and for what DSACK may report
-	// delivered counts segments that have arrived, deliveredCE those that met congestion; appLimited is
-	// what delivered will be when the time that the application was too slow is over.
-	delivered, deliveredCE, appLimited uint32
-
-	rate      rateState
-	invalidAt clock.Time // when the peer was last told of an unacceptable segment
-
-	keep *keepAlive   // nil where it is off
-	user *userOptions // nil where the user has made no unusual choice
-	like *likeKernel  // nil in weir's own profile
-	stat stats
-
-	userTimeout time.Duration
-	err         syscall.Errno // why the connection failed
-	soft        syscall.Errno // the latest soft error, told if the connection times out
-	reply       pendingReply
-
-	state      State
-	timer      timerKind // what rtxAt is for
-	ecn        ecnState
-	tries      uint8 // timeouts, or probes, since the peer last answered them
-	probeShift uint8 // doublings of the persist timer
-	acksDue    uint8 // ACKs to be sent at once
-	unacked    uint8 // segments with text received since the last ACK was sent
-	quick      uint8 // how many more segments are to be acknowledged at once
+	heardAt                clock.Time // when an acceptable segment last came
+	sentAt                 clock.Time // when text was last sent
+	again                  uint32     // segments sent again, for Info and for what DSACK may report
+	delivered, deliveredCE uint32     // segments that have arrived; those that met congestion
+	rate                   rateState
+	stat                   stats
+	err                    errno // why the connection failed
+	state                  State
+	ecn                    ecnState
+	quick                  uint8 // how many more segments are to be acknowledged at once
+	deferMax               uint8 // how many timeouts of SYN-RECEIVED text may take
 
 	passive   bool // opened by Accept: SYN-RECEIVED falls back to LISTEN
 	userGone  bool // Close was called: nobody reads any more
@@ -118,28 +98,19 @@ type Conn struct {
 	peerFin   bool // a FIN has been seen, at rcv.fin, maybe not reached yet
 	noDelay   bool
 	cork      bool
-	more      bool  // the last write said that there is more to come
-	flush     bool  // what is written is to go, cork or not
-	pingpong  bool  // ACKs wait for text to carry them
-	deferring bool  // passive, and text is to come before the handshake is done
-	deferred  bool  // the bare ACK of the handshake has come meanwhile
-	deferMax  uint8 // how many timeouts of SYN-RECEIVED text may take
-	persist   bool  // rtxAt is the persist timer
-	probing   bool  // the octet at snd.una was sent as a probe beyond the window
-	probed    bool  // it was, and has been taken back; the peer may have it all the same
-	synDue    bool  // the SYN is to be sent, or sent again
-	synLost   bool  // it was sent more than once
-	probeDue  bool  // the persist timer has fired
-	keepDue   bool  // a keep-alive probe is to be sent
-	updateDue bool  // the user's reading has opened the window: tell the peer
-	settled   bool  // Output has returned false since the last change
-	cwndFull  bool  // the congestion window, and nothing else, last stopped Output
-	finAcked  bool  // our FIN has been acknowledged
-	sackOK    bool  // SACK was agreed
-	scaleOK   bool  // window scaling was agreed
+	more      bool // the last write said that there is more to come
+	flush     bool // what is written is to go, cork or not
+	pingpong  bool // ACKs wait for text to carry them
+	deferring bool // passive, and text is to come before the handshake is done
+	deferred  bool // the bare ACK of the handshake has come meanwhile
+	synLost   bool // the SYN was sent more than once
+	settled   bool // Output has returned false since the last change
+	finAcked  bool // our FIN has been acknowledged
+	sackOK    bool // SACK was agreed
+	scaleOK   bool // window scaling was agreed
 }
 
-// sendSpace is the send sequence space (RFC 9293 §3.3.1) and what lies in it.
+// sendSpace is the send sequence space (RFC 9293 §3.3.1). What lies in it is active.sendQueue.
 type sendSpace struct {
 	iss, una, nxt seq.Value
 	wl1, wl2      seq.Value
@@ -152,15 +123,14 @@ type sendSpace struct {
 	pathMSS       uint16
 	shift         uint8 // Snd.Wind.Shift (RFC 7323 §2.3)
 	urgent        bool
-	connecting    bool // our SYN is not acknowledged: UNA is ISS (as it is again 4 GiB later)
-	maxSegment    int
-	limit         int // SendBuffer
-	queue         stream.SendQueue
+	connecting    bool  // our SYN is not acknowledged: UNA is ISS (as it is again 4 GiB later)
 	proofs        uint8 // see provePath
 	synTimed      bool  // the ACK of our SYN measures the round trip: it was sent once, at progressAt
+	maxSegment    int
+	limit         int // SendBuffer
 }
 
-// recvSpace is the receive sequence space (RFC 9293 §3.3.1) and what lies in it.
+// recvSpace is the receive sequence space (RFC 9293 §3.3.1). What lies in it is active.recvQueue.
 type recvSpace struct {
 	irs, nxt seq.Value
 	edge     seq.Value // the right edge of the window offered, which never moves left
@@ -176,10 +146,10 @@ type recvSpace struct {
 	rtt        milliseconds
 	space      uint32 // what the user reads in a round trip
 	limit      int    // RecvBuffer
-	queue      stream.RecvQueue
-	twice      seq.Range    // what came twice and was not reported yet (RFC 2883); empty where nothing did
-	ooo        *reasm.Queue // text out of order; nil while there is none
 }
+
+// errno is a syscall.Errno in little room.
+type errno uint16
 
 // Settings returns what the connection was opened with. They must not be changed.
 func (c *Conn) Settings() *Settings { return c.set }
@@ -194,5 +164,5 @@ func (c *Conn) Err() error {
 	if c.err == 0 {
 		return nil
 	}
-	return c.err
+	return syscall.Errno(c.err)
 }

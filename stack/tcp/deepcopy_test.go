@@ -22,8 +22,9 @@ var shallow = map[reflect.Type]bool{
 // uncompared are fields that tell of the past and decide nothing in the scenes searched, by
 // type and name: figures for listings, and instants that only timers look at which are off.
 var uncompared = map[string]bool{
-	"tcp.Conn.again": true, "tcp.Conn.heardAt": true, "tcp.Conn.progressAt": true, "tcp.Conn.sentAt": true,
-	"tcp.Conn.stat": true, "tcp.Conn.delivered": true, "tcp.Conn.deliveredCE": true, "tcp.Conn.appLimited": true, "tcp.Conn.rate": true,
+	"tcp.Conn.again": true, "tcp.Conn.heardAt": true, "tcp.pending.progressAt": true, "tcp.Conn.sentAt": true,
+	"tcp.Conn.stat": true, "tcp.Conn.delivered": true, "tcp.Conn.deliveredCE": true, "tcp.pending.appLimited": true, "tcp.Conn.rate": true,
+	"tcp.pending.ratedAt": true, "tcp.pending.limitedAt": true, "tcp.pending.limit": true, "tcp.pending.shortWrite": true,
 	"tcp.sent.then": true, "tcp.flight.first": true,
 	"tcp.Conn.settled": true, "tcp.flight.clock": true, "tcp.flight.last": true, "tcp.TimeWait.set": true, "tcp.TimeWait.ctr": true,
 }

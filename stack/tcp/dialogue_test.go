@@ -200,6 +200,21 @@ func (d *dialogue) idle(why string) {
 		d.t.Fatalf("%s: want nothing, got %v seq %d ack %d len %d", why, s.Flags, s.Seq.Sub(d.iss), s.Ack.Sub(d.irs), len(s.Payload))
 	}
 	d.check("Output")
+	d.park()
+}
+
+// park gives up what an idle connection has no use for: nothing that a test sees may change by it.
+func (d *dialogue) park() {
+	d.t.Helper()
+	if d.c.Park() {
+		d.check("Park")
+	}
+}
+
+// awake returns the connection with what Park may have given up.
+func (d *dialogue) awake() *Conn {
+	d.c.wake()
+	return &d.c
 }
 
 // drain takes all there is to send and returns how many segments and octets that was.
@@ -216,6 +231,7 @@ func (d *dialogue) drain() (count, length int) {
 		}
 	}
 	d.check("Output")
+	d.park()
 	return count, length
 }
 

@@ -29,7 +29,8 @@
 // firstSequenceNumber, secondReset, fourthSyn, fifthAck, sixthUrgent, seventhText and
 // eighthFin for most states, and for SYN-SENT synSentFirstAck, synSentSecondReset and
 // synSentFourthSyn. For CLOSED there is [Refuse], for LISTEN [Listen], and for TIME-WAIT
-// the small record [TimeWait], which takes the place of the whole connection.
+// the small record [TimeWait], which takes the place of the whole connection. A connection
+// that Accept has opened may lie down as a [HalfOpen] between one segment and the next.
 //
 // Text in order is copied to the receive queue, text out of order to package reasm. An ACK
 // lets go of the send queue's front, is measured (measure.go), moves the

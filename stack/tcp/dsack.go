@@ -183,23 +183,23 @@ func (c *Conn) fack() seq.Value {
 
 // noteDuplicate remembers what came twice, to be reported first in the next ACK: "the first
 // block of the SACK option field" (RFC 2883 §4). What touches it is reported with it.
-func (r *recvSpace) noteDuplicate(d seq.Range) {
+func (c *Conn) noteDuplicate(d seq.Range) {
 	if d.Len() <= 0 {
 		return
 	}
-	if r.twice.Len() > 0 && d.Start.LessEq(r.twice.End) && r.twice.Start.LessEq(d.End) {
-		d = seq.Range{Start: seq.Min(d.Start, r.twice.Start), End: seq.Max(d.End, r.twice.End)}
+	if c.twice.Len() > 0 && d.Start.LessEq(c.twice.End) && c.twice.Start.LessEq(d.End) {
+		d = seq.Range{Start: seq.Min(d.Start, c.twice.Start), End: seq.Max(d.End, c.twice.End)}
 	}
-	r.twice = d
+	c.twice = d
 }
 
 // noteHeld has the next ACK report what of text in order is held out of order already: the first
 // such part, as there is one block for it.
 func (c *Conn) noteHeld(a *arrival) {
-	r, end := &c.rcv, a.seq.Add(len(a.text))
+	end := a.seq.Add(len(a.text))
 	first := seq.Range{Start: end, End: end}
-	for i := range r.ooo.Ranges() {
-		if x := r.ooo.Range(i); x.Start.Less(first.Start) {
+	for i := range c.ooo.Ranges() {
+		if x := c.ooo.Range(i); x.Start.Less(first.Start) {
 			first = seq.Range{Start: x.Start, End: seq.Min(x.End, end)}
 		}
 	}

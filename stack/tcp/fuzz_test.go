@@ -215,6 +215,9 @@ func (p *player) drain() {
 		p.check("Output")
 	}
 	p.check("Output is silent")
+	if p.c.Park() {
+		p.check("Park")
+	}
 }
 
 func (p *player) check(after string) {

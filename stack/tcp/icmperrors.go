@@ -24,7 +24,7 @@ func (c *Conn) OnICMP(now clock.Time, hard bool, err syscall.Errno) Events {
 	if c.set.BSDErrors && c.passesOver(&a, hard, err) {
 		return a.events
 	}
-	c.soft = err
+	c.own().soft = errno(err)
 	return 0
 }
 

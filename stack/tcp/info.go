@@ -88,6 +88,12 @@ func (c *Conn) Info() Info { return c.InfoAt(0) }
 
 // InfoAt returns the connection's figures as of now.
 func (c *Conn) InfoAt(now clock.Time) Info {
+	d := c.awake()
+	defer c.asleep(d)
+	return d.infoAt(now)
+}
+
+func (c *Conn) infoAt(now clock.Time) Info {
 	i := Info{
 		State: c.state, Readable: c.Readable(),
 		SndUna: uint32(c.snd.una), SndNxt: uint32(c.snd.nxt), RcvNxt: uint32(c.rcv.nxt),
@@ -102,8 +108,8 @@ func (c *Conn) InfoAt(now clock.Time) Info {
 	if c.like != nil && c.like.synFin { // as FreeBSD calls a handshake in which the peer has closed already
 		i.State = StateCloseWait
 	}
-	if c.rcv.ooo != nil {
-		i.OutOfOrder = c.rcv.ooo.Bytes()
+	if c.ooo != nil {
+		i.OutOfOrder = c.ooo.Bytes()
 	}
 	c.infoOfTimers(&i)
 	c.infoOfReceiving(&i)
@@ -145,7 +151,7 @@ func (c *Conn) infoOfLoss(i *Info) {
 	}
 	if c.cc != nil {
 		i.Cwnd, i.SSThresh, i.Congestion = c.cwnd(), c.cc.SSThresh(), c.cc.Name()
-		i.PacingRate = c.PacingRate()
+		i.PacingRate = c.pacingRate()
 	}
 	if r := l.rec; r != nil {
 		i.DSACKs, i.Reorderings = int(r.dsacks), int(r.reorderings)
@@ -169,7 +175,7 @@ func (c *Conn) inSegments(n int) int {
 
 func (c *Conn) infoOfPast(i *Info, now clock.Time) {
 	s := &c.stat
-	now = max(now, s.dataSentAt, s.dataHeardAt, s.ackHeardAt, s.since)
+	now = max(now, s.dataSentAt, s.dataHeardAt, s.ackHeardAt, c.limitedAt)
 	ago := func(at clock.Time) time.Duration {
 		if at == 0 {
 			return 0
@@ -181,6 +187,6 @@ func (c *Conn) infoOfPast(i *Info, now clock.Time) {
 	i.OctetsSent, i.OctetsAgain = s.octetsSent, s.octetsAgain
 	i.SegmentsIn, i.SegmentsOut = int(s.segmentsIn), int(s.segmentsOut)
 	i.DataIn, i.DataOut, i.OutOfOrderIn = int(s.dataIn), int(s.dataOut), int(s.outOfOrderIn)
-	i.WindowLimited, i.BufferLimited = s.total(now, limitedByPeer), s.total(now, limitedByBuffer)
-	i.Busy = s.total(now, limitedByNetwork) + i.WindowLimited + i.BufferLimited
+	i.WindowLimited, i.BufferLimited = c.waited(now, limitedByPeer), c.waited(now, limitedByBuffer)
+	i.Busy = c.waited(now, limitedByNetwork) + i.WindowLimited + i.BufferLimited
 }

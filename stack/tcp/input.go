@@ -33,6 +33,7 @@ func (c *Conn) Input(now clock.Time, s *Segment) Events {
 	if c.state == StateClosed {
 		return 0 // §3.10.7.1 is Refuse
 	}
+	c.wake()
 	c.ctr.SegmentsIn.Add(1)
 	c.ctr.OctetsIn.Add(uint64(len(s.Payload)))
 	c.stat.countIn(now, s, s.has(wire.FlagACK))
@@ -216,7 +217,7 @@ func (c *Conn) mayAnswerInvalid(now clock.Time) bool {
 		c.ctr.ChallengeAcksHeld.Add(1)
 		return false
 	}
-	c.invalidAt = now
+	c.own().invalidAt = now
 	return true
 }
 
@@ -286,7 +287,7 @@ func (c *Conn) secondReset(a *arrival) bool {
 // resetAtSACK reports whether a reset comes where the peer may believe that RCV.NXT is, by what
 // Linux makes of it: at the end of the text that was reported by SACK.
 func (c *Conn) resetAtSACK(a *arrival) bool {
-	o := c.rcv.ooo
+	o := c.ooo
 	return c.likeLinux() && c.sackOK && o != nil && o.Ranges() > 0 && o.Range(o.Ranges()-1).End == a.seg.Seq
 }
 

@@ -14,7 +14,7 @@ func (c *Conn) endsInTime(a *arrival) bool {
 	case len(a.text) == 0 && a.fin && a.seq == r.nxt:
 	case len(a.text) == 0 || a.seq.GreaterEq(r.edge):
 		return true // left to the rule that all have
-	case r.queue.Len() > 0:
+	case c.recvQueue.Len() > 0:
 		return false
 	}
 	a.beyond = len(a.text) > 0

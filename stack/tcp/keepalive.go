@@ -21,15 +21,22 @@ type keepAlive struct {
 // fails with ETIMEDOUT. Zero stands for the value in Settings. On a connection that has
 // ended it does nothing.
 func (c *Conn) SetKeepAlive(now clock.Time, on bool, idle, interval time.Duration, count int) {
+	c.ready()
 	if !on || c.state == StateClosed && c.set != nil {
-		c.keep = nil
+		c.dropKeepAlive()
 		return
 	}
 	k := &keepAlive{idle: idle, interval: interval, count: count}
 	if c.set != nil {
 		k.fillIn(c.set)
 	}
-	c.keep = k
+	c.own().keep = k
+}
+
+func (c *Conn) dropKeepAlive() {
+	if c.keep != nil {
+		c.own().keep = nil
+	}
 }
 
 // fillIn replaces what was not said by what the settings have.

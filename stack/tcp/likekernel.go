@@ -38,10 +38,9 @@ type likeKernel struct {
 // initLike readies what the profile needs.
 func (c *Conn) initLike(now clock.Time) {
 	if c.set.Profile == ProfileWeir {
-		c.like = nil
 		return
 	}
-	c.like = &likeKernel{textAt: now, challenged: now}
+	c.own().like = &likeKernel{textAt: now, challenged: now}
 	c.quick = 0
 }
 

@@ -62,9 +62,9 @@ func (d *dialogue) figures(ca caState, cwnd, lost, reordering int) {
 	if f == nil {
 		f = &flight{}
 	}
-	if d.c.loss.state != ca || d.c.cwnd() != cwnd*1000 || f.lost.segments != lost || d.c.reordering() != reordering {
-		d.t.Fatalf("%v, cwnd %d, %d lost, reordering %d; want %v, %d, %d, %d", d.c.loss.state, d.c.cwnd()/1000,
-			f.lost.segments, d.c.reordering(), ca, cwnd, lost, reordering)
+	if d.c.loss.state != ca || d.awake().cwnd() != cwnd*1000 || f.lost.segments != lost || d.awake().reordering() != reordering {
+		d.t.Fatalf("%v, cwnd %d, %d lost, reordering %d; want %v, %d, %d, %d", d.c.loss.state, d.awake().cwnd()/1000,
+			f.lost.segments, d.awake().reordering(), ca, cwnd, lost, reordering)
 	}
 }
 
@@ -267,7 +267,7 @@ func TestLimitedTransmit(t *testing.T) {
 		d.pass(20 * ms)
 		d.in("A", 1, 5001)
 		d.run(14001, 15001)
-		d.figures(caOpen, 13, 0, d.c.reordering())
+		d.figures(caOpen, 13, 0, d.awake().reordering())
 	}
 }
 
@@ -305,8 +305,8 @@ func TestProbeThenTimeoutThenSlowStart(t *testing.T) {
 	d.in("A", 1, 2001)
 	d.idle("nothing")
 	d.figures(caOpen, 2, 0, 3)
-	if d.c.cc.SSThresh() != 7000 {
-		t.Errorf("ssthresh %d", d.c.cc.SSThresh())
+	if d.awake().cc.SSThresh() != 7000 {
+		t.Errorf("ssthresh %d", d.awake().cc.SSThresh())
 	}
 	d.write(200000)
 	d.run(2001, 4001)
@@ -332,7 +332,7 @@ func TestReorderingIsRemembered(t *testing.T) {
 		t.Errorf("%d SACKed", n)
 	}
 	d.in("A", 1, 10001)
-	if r := d.c.loss.rec; r.reordering != 10 || r.reorderings != 2 {
+	if r := d.awake().loss.rec; r.reordering != 10 || r.reorderings != 2 {
 		t.Errorf("reordering %d, seen %d times", r.reordering, r.reorderings)
 	}
 	d.pass(20 * ms)
@@ -344,12 +344,12 @@ func TestReorderingIsRemembered(t *testing.T) {
 	d.idle("waits")
 	d.figures(caDisorder, 19, 0, 10)
 	d.toTimer()
-	if d.c.loss.state != caRecovery || d.c.cwnd() != 1000 || d.c.loss.out.lost.segments != 1 || d.c.loss.out.resent.segments != 0 {
-		t.Errorf("%v, cwnd %d", d.c.loss.state, d.c.cwnd())
+	if d.c.loss.state != caRecovery || d.awake().cwnd() != 1000 || d.c.loss.out.lost.segments != 1 || d.c.loss.out.resent.segments != 0 {
+		t.Errorf("%v, cwnd %d", d.c.loss.state, d.awake().cwnd())
 	}
 	d.in("A", 1, 10001, sack(11001, 12001), text("x"))
-	if d.c.cwnd() != 1000 {
-		t.Errorf("cwnd %d", d.c.cwnd())
+	if d.awake().cwnd() != 1000 {
+		t.Errorf("cwnd %d", d.awake().cwnd())
 	}
 	d.drain()
 }
@@ -394,19 +394,19 @@ func TestRecoveryHeldWithoutSACK(t *testing.T) {
 	d.drain()
 	end := d.c.snd.nxt.Sub(d.iss)
 	d.pass(100 * ms)
-	high := d.c.loss.rec.high.Sub(d.iss)
+	high := d.awake().loss.rec.high.Sub(d.iss)
 	d.in("A", 1, high)
 	d.drain()
 	d.in("A", 1, high)
-	if d.drain(); d.c.loss.state != caRecovery || d.c.cc.SSThresh() != 7000 || d.ctr.Undone.Load() != 0 {
-		t.Fatalf("%v, ssthresh %d, %d undone", d.c.loss.state, d.c.cc.SSThresh(), d.ctr.Undone.Load())
+	if d.drain(); d.c.loss.state != caRecovery || d.awake().cc.SSThresh() != 7000 || d.ctr.Undone.Load() != 0 {
+		t.Fatalf("%v, ssthresh %d, %d undone", d.c.loss.state, d.awake().cc.SSThresh(), d.ctr.Undone.Load())
 	}
-	cwnd := d.c.cwnd() / 1000
+	cwnd := d.awake().cwnd() / 1000
 	for d.c.loss.state != caLoss {
 		d.toTimer()
 		d.drain()
 	}
-	if got, want := d.c.cc.SSThresh()/1000, cwnd*7/10; got != want || end < high {
+	if got, want := d.awake().cc.SSThresh()/1000, cwnd*7/10; got != want || end < high {
 		t.Errorf("ssthresh %d, want %d of %d", got, want, cwnd)
 	}
 }

@@ -21,7 +21,7 @@ func TestSendingGoesOnThroughISSAfter4GiB(t *testing.T) {
 		t.Errorf("sent %q again", s.Payload)
 	}
 	d.in("A", 1, 1018)
-	if n := d.c.snd.queue.Len(); n != 0 {
+	if n := d.c.sendQueue.Len(); n != 0 {
 		t.Errorf("%d octets are left in the queue", n)
 	}
 }

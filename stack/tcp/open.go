@@ -41,18 +41,24 @@ func (c *Conn) Accept(now clock.Time, cfg *Config, syn *Segment) Events {
 
 // init makes the connection a new one. What its user has set before stays.
 func (c *Conn) init(now clock.Time, cfg *Config) {
+	c.ready()
+	before := c.rare
 	*c = Conn{
-		set: cfg.Settings, ctr: cfg.Counters, pool: cfg.Pool,
-		noDelay: c.noDelay, cork: c.cork, userTimeout: c.userTimeout, user: c.user, keep: c.keep,
-		rtxAt: clock.Never, ackAt: clock.Never, lingerAt: clock.Never, invalidAt: clock.Never,
-		progressAt: now, heardAt: now,
+		set: cfg.Settings, ctr: cfg.Counters, pool: cfg.Pool, rare: &nothing,
+		noDelay: c.noDelay, cork: c.cork, heardAt: now,
 	}
-	if c.userTimeout == 0 {
-		c.userTimeout = c.set.UserTimeout
+	if before != &nothing {
+		r := c.own()
+		r.userTimeout, r.user, r.keep = before.userTimeout, before.user, before.keep
+	}
+	c.wake()
+	c.progressAt = now
+	if c.userTimeout == 0 && c.set.UserTimeout != 0 {
+		c.own().userTimeout = c.set.UserTimeout
 	}
 	c.adoptConfig(cfg)
 	if c.keep == nil && c.set.AlwaysKeepAlive {
-		c.keep = new(keepAlive)
+		c.own().keep = new(keepAlive)
 	}
 	if c.keep != nil {
 		c.keep.fillIn(c.set)
@@ -80,7 +86,6 @@ func (c *Conn) initSend(cfg *Config) {
 	s.pathMSS = clampMSS(cfg.PathMSS, cfg.MSS)
 	s.maxSegment = cfg.MaxSegment
 	s.limit = max(cfg.SendBuffer, 1)
-	s.queue.Init(cfg.Pool)
 	if c.like != nil {
 		c.like.packets.pushed = s.iss.Add(1)
 	}
@@ -100,7 +105,6 @@ func (c *Conn) initReceive(cfg *Config) {
 	if c.set.WindowScale {
 		r.shift = c.scaleLike(cfg.RecvBufferFixed)
 	}
-	r.queue.Init(cfg.Pool)
 	r.edge = seq.Value(0)
 }
 

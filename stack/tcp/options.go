@@ -109,23 +109,23 @@ func (c *Conn) options(now clock.Time, o *wire.TCPOptions) {
 	if n == 0 {
 		return
 	}
-	if twice := c.rcv.twice; twice.Len() > 0 { // the first block (RFC 2883 §4)
-		if c.rcv.ooo != nil {
+	if twice := c.twice; twice.Len() > 0 { // the first block (RFC 2883 §4)
+		if c.ooo != nil {
 			var rest [4]wire.SACKBlock
-			o.NumSACK = c.rcv.ooo.Blocks(&rest, n-1)
+			o.NumSACK = c.ooo.Blocks(&rest, n-1)
 			copy(o.SACK[1:], rest[:o.NumSACK])
 		}
 		o.SACK[0] = wire.SACKBlock{Left: uint32(twice.Start), Right: uint32(twice.End)}
 		o.NumSACK++
 		return
 	}
-	o.NumSACK = c.rcv.ooo.Blocks(&o.SACK, n)
+	o.NumSACK = c.ooo.Blocks(&o.SACK, n)
 }
 
 // noteTwice has the next ACK report text that was there already.
 func (c *Conn) noteTwice(start, end seq.Value) {
 	if c.sackOK && c.set.DSACK && start.Less(end) {
-		c.rcv.noteDuplicate(seq.Range{Start: start, End: end})
+		c.noteDuplicate(seq.Range{Start: start, End: end})
 	}
 }
 
@@ -138,11 +138,11 @@ func (c *Conn) sackRoom() int {
 	if c.ts.on {
 		most = 3
 	}
-	if c.rcv.twice.Len() > 0 {
+	if c.twice.Len() > 0 {
 		n = 1
 	}
-	if c.rcv.ooo != nil {
-		n += c.rcv.ooo.Ranges()
+	if c.ooo != nil {
+		n += c.ooo.Ranges()
 	}
 	return min(n, most)
 }

@@ -19,6 +19,10 @@ type pendingReply struct {
 //
 // A payload longer than s.SegmentSize, where that is more than 0, is for the link to cut.
 func (c *Conn) Output(now clock.Time, s *Segment, buf []byte) bool {
+	if c.parked() {
+		c.settled = true
+		return false
+	}
 	if !c.build(now, s, buf) {
 		c.settle(now)
 		return false
@@ -173,7 +177,7 @@ func (c *Conn) dataEnd() seq.Value {
 	if c.finAcked {
 		return c.snd.una.Add(-1)
 	}
-	return c.snd.dataStart().Add(c.snd.queue.Len())
+	return c.snd.dataStart().Add(c.sendQueue.Len())
 }
 
 // unsent reports whether text or a FIN waits to be sent for the first time.
@@ -185,7 +189,7 @@ func (c *Conn) unsent() bool {
 // fill copies the text at sequence number at to the segment, and sets what follows from it.
 func (c *Conn) fill(s *Segment, buf []byte, at seq.Value, n, size int, fin bool) {
 	off := at.Sub(c.snd.dataStart())
-	s.Payload = buf[:c.snd.queue.CopyAt(buf[:n], off)]
+	s.Payload = buf[:c.sendQueue.CopyAt(buf[:n], off)]
 	if n > 0 && c.pushes(at, n, size) {
 		s.Flags |= wire.FlagPSH
 	}

@@ -59,7 +59,7 @@ func TestRecordsAreSentAgainApart(t *testing.T) {
 // the packet, so that its end, and PSH where it is forced, moves on.
 func TestPacketGoesOnWhileItIsSent(t *testing.T) {
 	d := linuxServer(t)
-	d.c.cc.SetWindow(2000)
+	d.awake().cc.SetWindow(2000)
 	d.in("A", 1, 1, win(257))
 	d.write(60000)
 	// Packets of 16000 octets, half of the window: the first is full and one segment leaves, the
@@ -70,7 +70,7 @@ func TestPacketGoesOnWhileItIsSent(t *testing.T) {
 	for at := 2001; at < 60001; at += 1000 {
 		d.pass(ms)
 		d.in("A", 1, at-1000, win(257))
-		d.c.cc.SetWindow(2000)
+		d.awake().cc.SetWindow(2000)
 		for d.c.Output(d.now, &d.got, d.buf) {
 			if d.got.has(8) {
 				ends = append(ends, d.got.Seq.Sub(d.iss)+len(d.got.Payload))
@@ -136,7 +136,7 @@ func TestInitialWindowAfterALostSYN(t *testing.T) {
 			}
 		}
 		d.in("A", 1, 1, ts(2, val))
-		if got := d.c.cc.Window() / int(d.c.snd.mss); got != tc.want {
+		if got := d.awake().cc.Window() / int(d.c.snd.mss); got != tc.want {
 			t.Errorf("%+v: %d segments", tc, got)
 		}
 	}

@@ -20,9 +20,8 @@ type rateSample struct {
 
 // rateState is the connection's side of it (§3.3, C.*).
 type rateState struct {
-	at       clock.Time // C.delivered_time
-	micros   uint32     // the interval of the rate in force, in microseconds; 0 is none
-	segments uint32     // and what was delivered in it; rateLimited: the application limited it
+	micros   uint32 // the interval of the rate in force, in microseconds; 0 is none
+	segments uint32 // and what was delivered in it; rateLimited: the application limited it
 }
 
 // rateLimited is the bit of rateState.segments that says so.
@@ -32,9 +31,9 @@ const rateLimited = 1 << 31
 func (c *Conn) snapshot(now clock.Time) snapshot {
 	f := c.loss.out
 	if len(f.recs) == 0 {
-		f.first, c.rate.at = now, now
+		f.first, c.ratedAt = now, now
 	}
-	return snapshot{at: c.rate.at, first: f.first, delivered: c.delivered, limited: c.appLimited != 0}
+	return snapshot{at: c.ratedAt, first: f.first, delivered: c.delivered, limited: c.appLimited != 0}
 }
 
 // noteDelivered takes in a record that has arrived (§3.3, UpdateRateSample).
@@ -55,7 +54,7 @@ func (c *Conn) countDelivered(n *news) {
 		return
 	}
 	c.delivered += uint32(n.delivered.segments)
-	c.rate.at = n.now
+	c.ratedAt = n.now
 	if n.echo {
 		c.deliveredCE += uint32(n.delivered.segments)
 	}
@@ -121,6 +120,12 @@ func (c *Conn) DeliveryRate() (octets int64, limited bool) {
 // would send: twice the window in a round trip in slow start, and 1.2 times otherwise. It is a
 // figure only. 0 stands for no measurement.
 func (c *Conn) PacingRate() int64 {
+	d := c.awake()
+	defer c.asleep(d)
+	return d.pacingRate()
+}
+
+func (c *Conn) pacingRate() int64 {
 	srtt := c.rtt.SRTT()
 	if c.cc == nil || srtt <= 0 {
 		return 0

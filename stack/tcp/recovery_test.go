@@ -104,7 +104,7 @@ func TestDSACKsMadeUpUndoNothing(t *testing.T) {
 	d := lossOf(t)
 	d.in("A", 1, 4001, sack(-5000, 1001))
 	d.in("A", 1, 4001, sack(-2000, 1))
-	d.figures(caRecovery, d.c.cwnd()/1000, 0, 3)
+	d.figures(caRecovery, d.awake().cwnd()/1000, 0, 3)
 }
 
 // RFC 3522 §3.2, Eifel: an ACK that echoes a timestamp from before the retransmission is for
@@ -132,8 +132,8 @@ func TestTimestampsUndoARecovery(t *testing.T) {
 		}
 		d.pass(100 * ms)
 		d.in("A", 1, 10001, ts(1003, echo))
-		if undone := d.c.cwnd() >= 10000; undone != spurious || d.c.loss.state != caOpen {
-			t.Errorf("spurious %v: window %d, %v", spurious, d.c.cwnd(), d.c.loss.state)
+		if undone := d.awake().cwnd() >= 10000; undone != spurious || d.c.loss.state != caOpen {
+			t.Errorf("spurious %v: window %d, %v", spurious, d.awake().cwnd(), d.c.loss.state)
 		}
 	}
 }
@@ -155,9 +155,9 @@ func TestFRTOFindsASpuriousTimeout(t *testing.T) {
 	d.run(10001, 12001)
 	d.pass(10 * ms)
 	d.in("A", 1, 2001)
-	d.figures(caOpen, d.c.cwnd()/1000, 0, 3)
-	if n := d.ctr.SpuriousTimeouts.Load(); n != 1 || d.c.cwnd() < 10000 {
-		t.Errorf("%d spurious, window %d", n, d.c.cwnd())
+	d.figures(caOpen, d.awake().cwnd()/1000, 0, 3)
+	if n := d.ctr.SpuriousTimeouts.Load(); n != 1 || d.awake().cwnd() < 10000 {
+		t.Errorf("%d spurious, window %d", n, d.awake().cwnd())
 	}
 }
 
@@ -219,8 +219,8 @@ func TestTailLossProbe(t *testing.T) {
 	d.bulk(1000, 5001, 6001)
 	d.pass(100 * ms)
 	d.in("A", 1, 6001)
-	if n := d.ctr.TailProbeRepairs.Load(); n != 1 || d.c.cwnd() != 7000 {
-		t.Errorf("%d repaired, window %d", n, d.c.cwnd())
+	if n := d.ctr.TailProbeRepairs.Load(); n != 1 || d.awake().cwnd() != 7000 {
+		t.Errorf("%d repaired, window %d", n, d.awake().cwnd())
 	}
 }
 
@@ -235,8 +235,8 @@ func TestTailLossProbeForNothing(t *testing.T) {
 	d.bulk(1000, 2001, 3001)
 	d.pass(100 * ms)
 	d.in("A", 1, 3001)
-	if n := d.ctr.TailProbeRepairs.Load(); n != 0 || d.c.cwnd() < 10000 {
-		t.Errorf("%d repaired, window %d", n, d.c.cwnd())
+	if n := d.ctr.TailProbeRepairs.Load(); n != 0 || d.awake().cwnd() < 10000 {
+		t.Errorf("%d repaired, window %d", n, d.awake().cwnd())
 	}
 }
 
@@ -286,8 +286,8 @@ func TestECNEchoReducesOnce(t *testing.T) {
 	d.in("AE", 1, 1001)
 	d.figures(caCWR, 5, 0, 3)
 	d.in("AE", 1, 2001)
-	if d.c.cc.SSThresh() != 7000 || d.c.loss.state != caCWR {
-		t.Errorf("ssthresh %d, %v", d.c.cc.SSThresh(), d.c.loss.state)
+	if d.awake().cc.SSThresh() != 7000 || d.c.loss.state != caCWR {
+		t.Errorf("ssthresh %d, %v", d.awake().cc.SSThresh(), d.c.loss.state)
 	}
 	d.write(2000)
 	d.want("CWR on the first", "AW", 4001, 1, octets(1000), ecn(ECT0))
@@ -339,7 +339,7 @@ func TestECNEchoOfTheLastACKHalvesTheFlight(t *testing.T) {
 	d.write(10000)
 	d.drain()
 	d.in("AE", 1, 10001)
-	if got := d.c.cc.SSThresh(); got != 7000 {
+	if got := d.awake().cc.SSThresh(); got != 7000 {
 		t.Errorf("ssthresh %d", got)
 	}
 }
@@ -423,8 +423,8 @@ func TestRecoveryAsFreeBSD(t *testing.T) {
 	d.idle("nor are two")
 	d.in("A", 1, 1, sack(7001, 10001))
 	d.want("three are", "A", 1, 1, octets(1000))
-	if d.c.loss.state != caRecovery || d.c.cc.SSThresh() != 7000 || d.c.cc.Name() != cc.CUBIC.String() {
-		t.Errorf("%v, ssthresh %d, %s", d.c.loss.state, d.c.cc.SSThresh(), d.c.cc.Name())
+	if d.c.loss.state != caRecovery || d.awake().cc.SSThresh() != 7000 || d.awake().cc.Name() != cc.CUBIC.String() {
+		t.Errorf("%v, ssthresh %d, %s", d.c.loss.state, d.awake().cc.SSThresh(), d.awake().cc.Name())
 	}
 }
 
@@ -475,7 +475,7 @@ func TestIdleConnectionHoldsNoFlight(t *testing.T) {
 	d.bulk(10000, 1, 10001)
 	d.pass(100 * ms)
 	d.in("A", 1, 10001)
-	if d.c.loss.out != nil || d.c.loss.rec != nil {
+	if d.c.loss.out != nil || d.awake().loss.rec != nil {
 		t.Errorf("%+v", d.c.loss)
 	}
 }

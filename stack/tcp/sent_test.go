@@ -66,7 +66,7 @@ func (w *flightWorld) sack() {
 	}
 	from := w.una.Add(1 + w.r.IntN(out-1))
 	b := seq.Range{Start: from, End: seq.Min(from.Add(1+w.r.IntN(600)), w.nxt)}
-	c := Conn{ctr: new(Counters), set: new(Settings), loss: lossState{out: w.f}}
+	c := Conn{ctr: new(Counters), set: new(Settings), active: &active{loss: lossState{out: w.f}}, rare: &nothing}
 	c.snd.una, c.snd.nxt, c.snd.mss = w.una, w.nxt, modelSize
 	n := news{now: w.now, low: w.nxt}
 	c.sackRange(b, &n, false)

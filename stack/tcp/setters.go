@@ -25,8 +25,8 @@ type userOptions struct {
 
 // options returns the user's options to be changed.
 func (c *Conn) userOpts() *userOptions {
-	if c.user == nil {
-		c.user = new(userOptions)
+	if r := c.own(); r.user == nil {
+		r.user = new(userOptions)
 	}
 	return c.user
 }
@@ -56,6 +56,7 @@ func (c *Conn) adoptConfig(cfg *Config) {
 // to carry them, and one that waits is sent; off, it enters that mode. Neither lasts: the
 // connection goes on to judge by what it sees.
 func (c *Conn) SetQuickAck(_ clock.Time, on bool) {
+	c.ready()
 	if !on {
 		c.pingpong, c.quick = true, 0
 		return
@@ -72,6 +73,7 @@ func (c *Conn) QuickAck() bool { return !c.pingpong }
 // SetNotSentLowat is TCP_NOTSENT_LOWAT: Writable is 0, and no EventWritable comes, while n octets
 // or more wait to be sent for the first time. 0 is no limit.
 func (c *Conn) SetNotSentLowat(n int) {
+	c.ready()
 	if c.user != nil || n > 0 {
 		c.userOpts().notSentLowat = max(n, 0)
 	}
@@ -79,6 +81,7 @@ func (c *Conn) SetNotSentLowat(n int) {
 
 // NotSentLowat returns what SetNotSentLowat has set, or the Settings'; 0 is no limit.
 func (c *Conn) NotSentLowat() int {
+	c.ready()
 	if c.user != nil && c.user.notSentLowat > 0 {
 		return c.user.notSentLowat
 	}
@@ -92,6 +95,7 @@ func (c *Conn) NotSentLowat() int {
 // what is sent, to n octets of options and text; afterwards only what is sent.
 // 0 takes the bound away.
 func (c *Conn) SetMaxSegment(n int) {
+	c.wake()
 	if c.user == nil && n <= 0 {
 		return
 	}
@@ -104,6 +108,7 @@ func (c *Conn) SetMaxSegment(n int) {
 
 // MaxSegment returns what SetMaxSegment has set, 0 for nothing.
 func (c *Conn) MaxSegment() int {
+	c.ready()
 	if c.user == nil {
 		return 0
 	}
@@ -113,6 +118,7 @@ func (c *Conn) MaxSegment() int {
 // SetWindowClamp is TCP_WINDOW_CLAMP: the window that is offered is no more than n octets, as
 // far as more was not offered before. 0 is no bound.
 func (c *Conn) SetWindowClamp(n int) {
+	c.wake()
 	if c.user == nil && n <= 0 {
 		return
 	}
@@ -124,6 +130,7 @@ func (c *Conn) SetWindowClamp(n int) {
 
 // WindowClamp returns what SetWindowClamp has set, 0 for nothing.
 func (c *Conn) WindowClamp() int {
+	c.ready()
 	if c.user == nil {
 		return 0
 	}
@@ -132,6 +139,7 @@ func (c *Conn) WindowClamp() int {
 
 // SetSynRetries is TCP_SYNCNT: how often a SYN is sent again. 0 stands for that of Settings.
 func (c *Conn) SetSynRetries(n int) {
+	c.ready()
 	if c.user != nil || n > 0 {
 		c.userOpts().synRetries = min(max(n, 0), 127)
 	}
@@ -139,6 +147,7 @@ func (c *Conn) SetSynRetries(n int) {
 
 // SynRetries returns how often a SYN is sent again.
 func (c *Conn) SynRetries() int {
+	c.ready()
 	if c.user != nil && c.user.synRetries > 0 {
 		return c.user.synRetries
 	}
@@ -151,6 +160,7 @@ func (c *Conn) SynRetries() int {
 // SetSynTimeout bounds how long the handshake of an active open may take (TCP_KEEPINIT); 0 stands
 // for the Settings' SynTimeout.
 func (c *Conn) SetSynTimeout(d time.Duration) {
+	c.ready()
 	if c.user != nil || d > 0 {
 		c.userOpts().synTimeout = max(d, 0)
 	}
@@ -158,6 +168,7 @@ func (c *Conn) SetSynTimeout(d time.Duration) {
 
 // SynTimeout returns how long the handshake of an active open may take, 0 for as long as SynRetries do.
 func (c *Conn) SynTimeout() time.Duration {
+	c.ready()
 	if c.user != nil && c.user.synTimeout > 0 {
 		return c.user.synTimeout
 	}
@@ -169,13 +180,17 @@ func (c *Conn) SynTimeout() time.Duration {
 
 // SetNoOptions is TCP_NOOPT: neither options nor their meaning; it counts before the handshake.
 func (c *Conn) SetNoOptions(on bool) {
+	c.ready()
 	if c.user != nil || on {
 		c.userOpts().noOptions = on
 	}
 }
 
 // NoOptions returns what SetNoOptions has set.
-func (c *Conn) NoOptions() bool { return c.user != nil && c.user.noOptions }
+func (c *Conn) NoOptions() bool {
+	c.ready()
+	return c.user != nil && c.user.noOptions
+}
 
 // Buffers returns how many octets may be queued in each direction: what was set, or what the
 // profile has made of it.
@@ -184,6 +199,7 @@ func (c *Conn) Buffers() (recv, send int) { return c.rcv.limit, c.snd.limit }
 // SetLinger2 is TCP_LINGER2: how long a connection whose user has gone waits in FIN-WAIT-2. 0
 // stands for that of Settings, less than 0 for no wait at all.
 func (c *Conn) SetLinger2(d time.Duration) {
+	c.ready()
 	if c.user != nil || d != 0 {
 		c.userOpts().linger2 = d
 	}
@@ -191,6 +207,7 @@ func (c *Conn) SetLinger2(d time.Duration) {
 
 // Linger2 returns how long FIN-WAIT-2 may last without a user; less than 0 is not at all.
 func (c *Conn) Linger2() time.Duration {
+	c.ready()
 	if c.user != nil && c.user.linger2 != 0 {
 		return c.user.linger2
 	}
@@ -206,6 +223,7 @@ func (c *Conn) Linger2() time.Duration {
 // SetCongestion is TCP_CONGESTION: another algorithm takes over. One that implements
 // cc.Adopter goes on from the window of the old, another begins anew.
 func (c *Conn) SetCongestion(k cc.Kind) {
+	c.wake()
 	if k == c.Congestion() && (c.cc != nil || c.user != nil) {
 		return
 	}
@@ -225,6 +243,7 @@ func (c *Conn) SetCongestion(k cc.Kind) {
 
 // Congestion returns the algorithm in use, or to be used.
 func (c *Conn) Congestion() cc.Kind {
+	c.ready()
 	if c.user != nil && c.user.hasCC {
 		return c.user.congestion
 	}
@@ -241,4 +260,7 @@ func (c *Conn) NoDelay() bool { return c.noDelay }
 func (c *Conn) Cork() bool { return c.cork }
 
 // UserTimeout returns the user timeout, 0 for none.
-func (c *Conn) UserTimeout() time.Duration { return c.userTimeout }
+func (c *Conn) UserTimeout() time.Duration {
+	c.ready()
+	return c.userTimeout
+}

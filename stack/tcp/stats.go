@@ -26,15 +26,11 @@ type stats struct {
 
 	dataSentAt, dataHeardAt, ackHeardAt clock.Time
 
-	since clock.Time           // when limit came to be what it is
-	spent [limits]milliseconds // how long it was each
+	spent [limits]milliseconds // how long the sender waited for each
 
 	segmentsIn, segmentsOut uint32
 	dataIn, dataOut         uint32
 	outOfOrderIn            uint32
-
-	limit      limitedBy
-	shortWrite bool // the user was refused room, and none has come since
 }
 
 // milliseconds is a length of time that takes up little room: 49 days at most.
@@ -78,37 +74,36 @@ func (s *stats) countOut(now clock.Time, seg *Segment) {
 }
 
 // limitNow notes what the sender waits for from now on.
-func (s *stats) limitNow(now clock.Time, l limitedBy) {
-	if l == s.limit {
+func (c *Conn) limitNow(now clock.Time, l limitedBy) {
+	if l == c.limit {
 		return
 	}
-	if s.limit != limitedByNothing {
-		s.spent[s.limit] += milliseconds(max(now.Sub(s.since), 0) / time.Millisecond)
+	if c.limit != limitedByNothing {
+		c.stat.spent[c.limit] += milliseconds(max(now.Sub(c.limitedAt), 0) / time.Millisecond)
 	}
-	s.limit, s.since = l, now
+	c.limit, c.limitedAt = l, now
 }
 
-// total returns how long the sender has been in state l, the present included.
-func (s *stats) total(now clock.Time, l limitedBy) time.Duration {
-	d := s.spent[l].duration()
-	if s.limit == l && l != limitedByNothing {
-		d += max(now.Sub(s.since), 0)
+// waited returns how long the sender has been in state l, the present included.
+func (c *Conn) waited(now clock.Time, l limitedBy) time.Duration {
+	d := c.stat.spent[l].duration()
+	if c.limit == l && l != limitedByNothing {
+		d += max(now.Sub(c.limitedAt), 0)
 	}
 	return d
 }
 
 // noteLimit works out what the sender waits for now that it has sent what it could.
 func (c *Conn) noteLimit(now clock.Time) {
-	s := &c.stat
 	switch {
-	case c.snd.queue.Len() == 0:
-		s.limitNow(now, limitedByNothing)
+	case c.sendQueue.Len() == 0:
+		c.limitNow(now, limitedByNothing)
 		return
-	case c.dataEnd() == c.snd.nxt && s.shortWrite:
-		s.limitNow(now, limitedByBuffer)
+	case c.dataEnd() == c.snd.nxt && c.shortWrite:
+		c.limitNow(now, limitedByBuffer)
 	case c.cc != nil && c.dataEnd().Greater(c.snd.nxt) && c.snd.room() < min(int(c.snd.mss), c.cwnd()-c.pipe()) && !c.cwndFull:
-		s.limitNow(now, limitedByPeer)
+		c.limitNow(now, limitedByPeer)
 	default:
-		s.limitNow(now, limitedByNetwork)
+		c.limitNow(now, limitedByNetwork)
 	}
 }

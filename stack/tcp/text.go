@@ -23,7 +23,7 @@ func (c *Conn) sixthUrgent(a *arrival) bool {
 		up = a.seg.Seq.Add(int(a.seg.Urgent) + 1)
 	}
 	r := &c.rcv
-	if r.urgent && up.LessEq(r.up) || up.LessEq(r.nxt.Add(-r.queue.Len())) {
+	if r.urgent && up.LessEq(r.up) || up.LessEq(r.nxt.Add(-c.recvQueue.Len())) {
 		return true
 	}
 	c.passMark() // of two, only the later is marked
@@ -91,7 +91,7 @@ func (c *Conn) textInOrder(a *arrival) {
 		c.keepText(a)
 		a.events |= EventReadable
 	}
-	if r.ooo != nil {
+	if c.ooo != nil {
 		c.noteHeld(a)
 	}
 	r.nxt = r.nxt.Add(len(a.text))
@@ -102,11 +102,11 @@ func (c *Conn) textInOrder(a *arrival) {
 	// Duplicate ACKs that were due would now all have the new number, and tell the peer of
 	// the loss of what follows.
 	c.acksDue = min(c.acksDue, 1)
-	if r.ooo == nil {
+	if c.ooo == nil {
 		c.countText(a)
 		return
 	}
-	if held := r.ooo.Range(0); held.Start.Less(r.nxt) {
+	if held := c.ooo.Range(0); held.Start.Less(r.nxt) {
 		c.noteTwice(held.Start, seq.Min(held.End, r.nxt))
 	}
 	pulled := c.pullText()
@@ -127,12 +127,12 @@ func (c *Conn) textInOrder(a *arrival) {
 func (c *Conn) pullText() int {
 	r := &c.rcv
 	if !c.deaf || c.likeLinux() {
-		return r.ooo.Pull(r.nxt, &r.queue)
+		return c.ooo.Pull(r.nxt, &c.recvQueue)
 	}
 	var waste stream.RecvQueue
 	waste.Init(c.pool)
 	defer waste.Release()
-	return r.ooo.Pull(r.nxt, &waste)
+	return c.ooo.Pull(r.nxt, &waste)
 }
 
 // keepFrom is the least text for which its block is kept rather than copied from: half a
@@ -143,21 +143,21 @@ const keepFrom = mem.FrameBlock / 2
 // offered and is worth it, else by a copy.
 func (c *Conn) keepText(a *arrival) {
 	if a.seg.Lend != nil && c.mayLend() {
-		c.rcv.queue.Lend(a.seg.Lend, a.text)
+		c.recvQueue.Lend(a.seg.Lend, a.text)
 		return
 	}
 	if a.seg.Block != nil && len(a.text) >= keepFrom {
-		c.rcv.queue.Take(a.seg.Block, a.text)
+		c.recvQueue.Take(a.seg.Block, a.text)
 		a.seg.Block = nil
 		return
 	}
-	c.rcv.queue.Append(a.text)
+	c.recvQueue.Append(a.text)
 }
 
 // mayLend reports whether text may lie in the receive queue without a copy: where it is the first there, and
 // nothing but the user's reading is likely to come before Keep.
 func (c *Conn) mayLend() bool {
-	return c.rcv.queue.Len() == 0 && c.rcv.ooo == nil && c.like == nil && !c.rcv.urgent
+	return c.recvQueue.Len() == 0 && c.ooo == nil && c.like == nil && !c.rcv.urgent
 }
 
 // Keep is called after Input, and after the user's calls, for a segment that had a Lend, before its Payload goes
@@ -168,7 +168,7 @@ func (c *Conn) Keep(s *Segment) {
 	if len(s.Payload) < keepFrom {
 		give = nil
 	}
-	if c.rcv.queue.Keep(s.Lend, give) {
+	if c.recvQueue.Keep(s.Lend, give) {
 		s.Block = nil
 	}
 }
@@ -176,17 +176,16 @@ func (c *Conn) Keep(s *Segment) {
 // textOutOfOrder puts text aside until what is missing before it comes. "Out-of-order
 // data segments SHOULD be acknowledged immediately" (RFC 5681 §4.2).
 func (c *Conn) textOutOfOrder(a *arrival) {
-	r := &c.rcv
-	if r.ooo == nil {
-		r.ooo = new(reasm.Queue)
-		r.ooo.Init(c.pool)
-		r.ooo.SetLimit(c.reassemblyLimit())
+	if c.ooo == nil {
+		c.ooo = new(reasm.Queue)
+		c.ooo.Init(c.pool)
+		c.ooo.SetLimit(c.reassemblyLimit())
 	}
 	if c.likeLinux() {
 		c.measureSegment(a)
 		c.growWindowLinux(len(a.text))
 	}
-	stored, dup := r.ooo.Insert(a.seq, a.text)
+	stored, dup := c.ooo.Insert(a.seq, a.text)
 	c.ctr.OutOfOrder.Add(1)
 	c.stat.outOfOrderIn += uint32(a.seg.segments())
 	if dup.Len() > 0 {
@@ -208,9 +207,9 @@ func (c *Conn) reassemblyLimit() int {
 }
 
 func (c *Conn) dropEmptyReassembly() {
-	if c.rcv.ooo != nil && c.rcv.ooo.Empty() {
-		c.rcv.ooo.Release()
-		c.rcv.ooo = nil
+	if c.ooo != nil && c.ooo.Empty() {
+		c.ooo.Release()
+		c.ooo = nil
 	}
 }
 
@@ -222,20 +221,20 @@ func (c *Conn) eighthFin(a *arrival) bool {
 	}
 	r.nxt = r.nxt.Add(1) // "advance RCV.NXT over the FIN, and send an acknowledgment"
 	r.edge = seq.Max(r.edge, r.nxt)
-	if c.likeLinux() && c.state == StateEstablished && r.ooo == nil {
+	if c.likeLinux() && c.state == StateEstablished && c.ooo == nil {
 		c.pingpong = true // the user's own FIN may carry the ACK
-		if c.ackLinux(a.now); r.queue.Len() >= c.fullSpace() {
+		if c.ackLinux(a.now); c.recvQueue.Len() >= c.fullSpace() {
 			c.ackNow()
 		}
 	} else {
 		c.ackNow()
 	}
-	if r.ooo != nil {
-		r.ooo.Release()
-		r.ooo = nil
+	if c.ooo != nil {
+		c.ooo.Release()
+		c.ooo = nil
 	}
 	if c.set.FinEndsSACK {
-		r.twice = seq.Range{}
+		c.twice = seq.Range{}
 	}
 	a.events |= EventFin
 	switch c.state {
@@ -295,7 +294,7 @@ func (c *Conn) ackSent() {
 	if c.likeLinux() {
 		c.ackedLinux()
 	}
-	c.rcv.lastAck, c.rcv.twice = c.rcv.nxt, seq.Range{}
+	c.rcv.lastAck, c.twice = c.rcv.nxt, seq.Range{}
 	c.unacked, c.updateDue, c.ackAt = 0, false, clock.Never
 	if c.acksDue > 0 {
 		c.acksDue--

@@ -21,6 +21,7 @@ func (c *Conn) Expire(now clock.Time) Events {
 	if !c.Deadline().Reached(now) {
 		return 0
 	}
+	c.wake()
 	c.settled = false
 	a := arrival{now: now}
 	if c.ackAt.Reached(now) {
@@ -157,7 +158,7 @@ func (c *Conn) userTimeoutAt() clock.Time {
 // router has given, if one has (RFC 9293 §3.9.2.2).
 func (c *Conn) timedOut(a *arrival) {
 	if c.soft != 0 {
-		c.fail(a, c.soft)
+		c.fail(a, syscall.Errno(c.soft))
 		return
 	}
 	c.fail(a, syscall.ETIMEDOUT)
@@ -205,16 +206,19 @@ func (c *Conn) stopTimers() {
 // leaves, and what was received stays to be read.
 func (c *Conn) enterClosed() {
 	c.state = StateClosed
+	c.dropKeepAlive()
+	if c.parked() {
+		return
+	}
 	c.stopTimers()
 	c.synDue, c.acksDue, c.updateDue, c.probing = false, 0, false, false
-	c.keep = nil
-	c.snd.queue.Release()
+	c.sendQueue.Release()
 	if c.loss.out != nil {
 		c.loss.out.release()
 	}
 	c.loss = lossState{}
-	if c.rcv.ooo != nil {
-		c.rcv.ooo.Release()
-		c.rcv.ooo = nil
+	if c.ooo != nil {
+		c.ooo.Release()
+		c.ooo = nil
 	}
 }

@@ -14,7 +14,7 @@ func TestTimeWaitRecordIsSmall(t *testing.T) {
 	if n := unsafe.Sizeof(TimeWait{}); n > 64 {
 		t.Errorf("%d octets", n)
 	}
-	if n := unsafe.Sizeof(Conn{}); n > 704 {
+	if n := unsafe.Sizeof(Conn{}); n > 456 {
 		t.Errorf("a connection has %d octets", n)
 	}
 }

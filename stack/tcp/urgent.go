@@ -24,6 +24,7 @@ const (
 // SetUrgentInline is SO_OOBINLINE: whether the octet that the urgent pointer marks is left in
 // the stream.
 func (c *Conn) SetUrgentInline(on bool) {
+	c.ready()
 	if c.user == nil && c.set != nil && on == c.set.UrgentInline {
 		return
 	}
@@ -33,6 +34,7 @@ func (c *Conn) SetUrgentInline(on bool) {
 
 // UrgentInline reports whether urgent data is delivered in line.
 func (c *Conn) UrgentInline() bool {
+	c.ready()
 	if c.user != nil && c.user.urgentSet {
 		return c.user.urgentInline
 	}
@@ -53,14 +55,15 @@ func (c *Conn) ReadUrgent() (b byte, st UrgentStatus) {
 // PeekUrgent is ReadUrgent that leaves the octet to be read again.
 func (c *Conn) PeekUrgent() (b byte, st UrgentStatus) {
 	r := &c.rcv
+	c.ready()
 	if !r.urgent || r.urgentRead || c.UrgentInline() {
 		return 0, UrgentNone
 	}
-	if c.state == StateClosed && r.queue.Len() == 0 {
+	if c.state == StateClosed && c.recvQueue.Len() == 0 {
 		return 0, UrgentNone
 	}
 	var p [1]byte
-	if r.queue.CopyAt(p[:], r.mark().Sub(c.readPoint())) == 0 {
+	if c.recvQueue.CopyAt(p[:], r.mark().Sub(c.readPoint())) == 0 {
 		return 0, UrgentPending
 	}
 	return p[0], UrgentReady
@@ -70,21 +73,28 @@ func (c *Conn) PeekUrgent() (b byte, st UrgentStatus) {
 // in line or not.
 func (c *Conn) UrgentQueued() bool {
 	r := &c.rcv
+	c.ready()
 	off := r.mark().Sub(c.readPoint())
-	return r.urgent && !r.urgentRead && off >= 0 && off < r.queue.Len()
+	return r.urgent && !r.urgentRead && off >= 0 && off < c.recvQueue.Len()
 }
 
 // Queue returns how many octets have arrived in order and were not read, urgent or not.
-func (c *Conn) Queue() int { return c.rcv.queue.Len() }
+func (c *Conn) Queue() int {
+	c.ready()
+	return c.recvQueue.Len()
+}
 
 // AtMark is sockatmark (SIOCATMARK): whether the next octet to read is the one that the urgent
 // pointer marks.
-func (c *Conn) AtMark() bool { return c.rcv.urgent && c.rcv.mark() == c.readPoint() }
+func (c *Conn) AtMark() bool {
+	c.ready()
+	return c.rcv.urgent && c.rcv.mark() == c.readPoint()
+}
 
 // passMark passes the marked octet over where it comes next and does not lie in line.
 func (c *Conn) passMark() {
-	if c.rcv.urgent && c.AtMark() && !c.UrgentInline() && c.rcv.queue.Len() > 0 {
-		c.rcv.queue.Discard(1)
+	if c.rcv.urgent && c.AtMark() && !c.UrgentInline() && c.recvQueue.Len() > 0 {
+		c.recvQueue.Discard(1)
 		c.readOver(1)
 	}
 }

@@ -20,6 +20,7 @@ func (c *Conn) Write(_ clock.Time, p []byte) int {
 func (c *Conn) WriteMore(_ clock.Time, p []byte) int { return c.write(p, true) }
 
 func (c *Conn) write(p []byte, more bool) int {
+	c.wake()
 	n := 0
 	switch {
 	case !c.MayWrite():
@@ -28,11 +29,11 @@ func (c *Conn) write(p []byte, more bool) int {
 	default:
 		n = min(len(p), c.Writable())
 	}
-	if c.stat.shortWrite = n < len(p); n <= 0 {
+	if c.shortWrite = n < len(p); n <= 0 {
 		return 0
 	}
 	c.settled, c.more, c.flush = false, more, false
-	c.snd.queue.Append(p[:n])
+	c.sendQueue.Append(p[:n])
 	return n
 }
 
@@ -57,6 +58,7 @@ func (c *Conn) Writable() int {
 		return 0
 	}
 	if c.keepsPackets() {
+		c.wake()
 		return c.roomForPackets()
 	}
 	if n := c.NotSentLowat(); n > 0 {
@@ -64,7 +66,7 @@ func (c *Conn) Writable() int {
 			return 0
 		}
 	}
-	return max(c.snd.limit-c.snd.queue.Len(), 0)
+	return max(c.snd.limit-c.sendQueue.Len(), 0)
 }
 
 // tellRoom tells a user who waits, after the send buffer has let go of something.
@@ -73,7 +75,7 @@ func (c *Conn) tellRoom(a *arrival) {
 		return
 	}
 	if !c.keepsPackets() {
-		c.stat.shortWrite = false
+		c.shortWrite = false
 	}
 	a.events |= EventWritable
 }
@@ -92,13 +94,14 @@ func (c *Conn) roomToTell() bool {
 			return false // even when all is sent that the window takes
 		}
 	}
-	return c.snd.limit-c.snd.queue.Len() >= c.snd.limit/3
+	return c.snd.limit-c.sendQueue.Len() >= c.snd.limit/3
 }
 
 // Queued returns how many octets were sent and are not acknowledged, and how many were not
 // sent yet.
 func (c *Conn) Queued() (unacked, unsent int) {
-	n := c.snd.queue.Len()
+	c.ready()
+	n := c.sendQueue.Len()
 	if n == 0 {
 		return 0, 0
 	}
@@ -109,36 +112,58 @@ func (c *Conn) Queued() (unacked, unsent int) {
 // Read moves octets that came in order to p and returns how many (RFC 9293 §3.10.3,
 // RECEIVE). It may open the window so far that Output has an ACK to say so.
 func (c *Conn) Read(now clock.Time, p []byte) int {
+	if c.Queue() == 0 {
+		return 0
+	}
 	c.passMark()
-	n := c.rcv.queue.Read(p[:c.beforeMark(len(p))])
+	n := c.recvQueue.Read(p[:c.beforeMark(len(p))])
 	c.haveRead(now, n)
 	return n
 }
 
 // Peek copies octets as Read does and leaves them to be read.
 func (c *Conn) Peek(p []byte) int {
+	if c.Queue() == 0 {
+		return 0
+	}
 	c.passMark()
-	return c.rcv.queue.Peek(p[:c.beforeMark(len(p))])
+	return c.recvQueue.Peek(p[:c.beforeMark(len(p))])
 }
 
 // PeekAt copies octets to p as Peek does, from the one on that comes off octets later: for a
 // user that looks further ahead each time (SO_PEEK_OFF). It does not stop at a mark.
-func (c *Conn) PeekAt(p []byte, off int) int { return c.rcv.queue.CopyAt(p, off) }
+func (c *Conn) PeekAt(p []byte, off int) int {
+	if c.Queue() == 0 {
+		return 0
+	}
+	return c.recvQueue.CopyAt(p, off)
+}
 
 // Next returns the first octets to read without copying them: as many as lie together. They
 // stay valid until the next Read, Skip, Close or Release.
 func (c *Conn) Next() []byte {
+	if c.Queue() == 0 {
+		return nil
+	}
 	c.passMark()
-	p := c.rcv.queue.Next()
+	p := c.recvQueue.Next()
 	return p[:c.beforeMark(len(p))]
 }
 
 // Gather has Next show at least n octets, or all there are where they are fewer: they are copied where they do
 // not lie together. What Next has returned before is not valid any more.
-func (c *Conn) Gather(n int) { c.rcv.queue.Gather(n) }
+func (c *Conn) Gather(n int) {
+	if c.Queue() > 0 {
+		c.recvQueue.Gather(n)
+	}
+}
 
 // Skip drops the first n octets to read, of which Next has shown at least n.
-func (c *Conn) Skip(now clock.Time, n int) { c.haveRead(now, c.rcv.queue.Discard(n)) }
+func (c *Conn) Skip(now clock.Time, n int) {
+	if c.Queue() > 0 {
+		c.haveRead(now, c.recvQueue.Discard(n))
+	}
+}
 
 func (c *Conn) haveRead(now clock.Time, n int) {
 	c.readOver(n)
@@ -163,7 +188,7 @@ func (c *Conn) readOver(n int) {
 
 // readPoint is the sequence number of the next octet that the user reads.
 func (c *Conn) readPoint() seq.Value {
-	at := c.rcv.nxt.Add(-c.rcv.queue.Len())
+	at := c.rcv.nxt.Add(-c.recvQueue.Len())
 	if c.finReached() {
 		at = at.Add(-1)
 	}
@@ -173,6 +198,7 @@ func (c *Conn) readPoint() seq.Value {
 // Urgent returns how many of the octets to come, read or not arrived yet, are urgent data,
 // and false where there is no such announcement (RFC 9293 §3.8.5).
 func (c *Conn) Urgent() (octets int, ok bool) {
+	c.ready()
 	n := c.rcv.up.Sub(c.readPoint())
 	return max(n, 0), c.rcv.urgent && n > 0
 }
@@ -180,7 +206,7 @@ func (c *Conn) Urgent() (octets int, ok bool) {
 // Readable returns how many octets can be read: those before the mark of urgent data, where
 // one is ahead, and those behind it, where it comes next and does not lie in line.
 func (c *Conn) Readable() int {
-	n := c.rcv.queue.Len()
+	n := c.Queue()
 	if !c.rcv.urgent {
 		return n
 	}
@@ -206,6 +232,7 @@ func (c *Conn) CloseWrite(_ clock.Time) {
 	if c.finQueued {
 		return
 	}
+	c.wake()
 	switch c.state {
 	case StateSynSent:
 		c.enterClosed()
@@ -214,7 +241,7 @@ func (c *Conn) CloseWrite(_ clock.Time) {
 		// "If no SENDs have been issued and there is no pending data to send, then form a
 		// FIN segment and send it, and enter FIN-WAIT-1 state; otherwise, queue for
 		// processing after entering ESTABLISHED state."
-		if c.snd.queue.Len() == 0 && !c.synDue {
+		if c.sendQueue.Len() == 0 && !c.synDue {
 			c.state = StateFinWait1
 			c.begin()
 		}
@@ -242,8 +269,9 @@ func (c *Conn) Close(now clock.Time) {
 		return
 	}
 	c.userGone = true
-	if c.rcv.queue.Len() > 0 {
-		c.rcv.queue.Release()
+	c.wake()
+	if c.recvQueue.Len() > 0 {
+		c.recvQueue.Release()
 		if c.state.Synchronized() && c.state != StateTimeWait && !c.set.KeepUnread {
 			c.ctr.AbortedUnread.Add(1)
 			c.queueReset()
@@ -258,6 +286,7 @@ func (c *Conn) Close(now clock.Time) {
 // Abort is the ABORT call (RFC 9293 §3.10.5): a reset is sent where the state has it so, and
 // everything queued is given up. Err is ECONNABORTED afterwards.
 func (c *Conn) Abort(clock.Time) {
+	c.wake()
 	switch c.state {
 	case StateClosed:
 		c.Release()
@@ -265,18 +294,25 @@ func (c *Conn) Abort(clock.Time) {
 	case StateSynReceived, StateEstablished, StateFinWait1, StateFinWait2, StateCloseWait:
 		c.queueReset()
 	}
-	c.err = syscall.ECONNABORTED
+	c.err = errno(syscall.ECONNABORTED)
 	c.userGone = true
 	c.settled = false
 	c.enterClosed()
-	c.rcv.queue.Release()
+	c.recvQueue.Release()
 }
 
 // Release gives every block back and ends the connection without a word, if it has not
 // ended yet. It may be called more than once.
 func (c *Conn) Release() {
+	c.ready()
 	c.enterClosed()
-	c.rcv.queue.Release()
+	if c.parked() {
+		return
+	}
+	c.recvQueue.Release()
+	if c.reply.flags == 0 {
+		c.giveBack()
+	}
 }
 
 // SetPathMSS says how many octets of TCP options and text the path takes in one packet from
@@ -286,6 +322,7 @@ func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
 	if c.state == StateClosed {
 		return
 	}
+	c.wake()
 	before := c.snd.mss
 	c.snd.pathMSS = clampMSS(mss, minMSS)
 	if c.set.AnnouncePathMTU && !c.state.Synchronized() {
@@ -300,6 +337,7 @@ func (c *Conn) SetPathMSS(_ clock.Time, mss int) {
 
 // SetNoDelay turns Nagle's algorithm off (RFC 9293 §3.7.4, MUST-17).
 func (c *Conn) SetNoDelay(on bool) {
+	c.ready()
 	c.noDelay, c.settled = on, false
 	if on && c.likeLinux() { // even under a cork, or with more to come
 		c.flush = true
@@ -312,19 +350,25 @@ func (c *Conn) SetCork(on bool) { c.cork, c.flush, c.settled = on, c.flush && on
 
 // SetUserTimeout sets how long sent data may stay unacknowledged (RFC 9293 §3.9.1.1, RFC
 // 5482); 0 stands for no limit but the number of retransmissions.
-func (c *Conn) SetUserTimeout(_ clock.Time, d time.Duration) { c.userTimeout = max(d, 0) }
+func (c *Conn) SetUserTimeout(_ clock.Time, d time.Duration) {
+	c.ready()
+	if d = max(d, 0); d != c.UserTimeout() {
+		c.own().userTimeout = d
+	}
+}
 
 // SetBuffers sets how many octets may be queued in each direction; 0 leaves one as it is.
 // The window that was offered already is not taken back, and its scale was fixed
 // by the handshake.
 func (c *Conn) SetBuffers(recv, send int) {
+	c.wake()
 	if c.like != nil {
 		c.like.recvGrows, c.like.sendGrows = c.like.recvGrows && recv <= 0, c.like.sendGrows && send <= 0
 	}
 	if recv > 0 {
 		c.rcv.limit = recv
-		if c.rcv.ooo != nil {
-			c.rcv.ooo.SetLimit(c.reassemblyLimit())
+		if c.ooo != nil {
+			c.ooo.SetLimit(c.reassemblyLimit())
 		}
 		if c.state != StateClosed {
 			c.windowMayOpen()

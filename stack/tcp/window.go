@@ -10,11 +10,9 @@ func (r *recvSpace) window() uint32 { return uint32(max(r.edge.Sub(r.nxt), 0)) }
 
 // free is what the window could be: the room in the receive buffer. Text out of order
 // lies inside the window and so is not taken off.
-func (r *recvSpace) free() int { return min(max(r.limit-r.queue.Len(), 0), 0xffff<<r.shift) }
-
-// free is the same within the user's bound.
+// It keeps within the user's bound.
 func (c *Conn) free() int {
-	n := c.rcv.free()
+	n := min(max(c.rcv.limit-c.recvQueue.Len(), 0), 0xffff<<c.rcv.shift)
 	if clamp := c.WindowClamp(); clamp > 0 {
 		n = min(n, clamp)
 	}

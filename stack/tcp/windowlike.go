@@ -88,7 +88,7 @@ func (c *Conn) settleWindowLinux() {
 // growWindowLinux lets the window grow with text that comes, as long as there is room.
 func (c *Conn) growWindowLinux(n int) {
 	k := c.like
-	if room := min(k.clamp, c.fullSpace()-c.rcv.queue.Len()) - k.ssthresh; n >= 128 && room > 0 {
+	if room := min(k.clamp, c.fullSpace()-c.recvQueue.Len()) - k.ssthresh; n >= 128 && room > 0 {
 		k.ssthresh += min(room, 2*max(int(c.rcv.mss), n))
 	}
 }
@@ -99,7 +99,7 @@ func (c *Conn) windowLinux() int {
 	k, size := c.like, c.rcvMSS()
 	all := c.fullSpace()
 	full := min(all, max(k.clamp, 1))
-	free := max(all-c.rcv.queue.Len(), 0)
+	free := max(all-c.recvQueue.Len(), 0)
 	size = min(size, full)
 	if free < full/2 {
 		free &^= 1<<c.rcv.shift - 1
@@ -163,7 +163,7 @@ func (c *Conn) maxSeg() int { return int(min(c.snd.peerMSS, c.rcv.mss)) }
 func (c *Conn) acceptFreeBSD() {
 	r := &c.rcv
 	if c.state.Synchronized() || c.state == StateSynReceived && !c.passive {
-		r.edge = seq.Max(r.edge, r.nxt.Add(max(r.limit-r.queue.Len(), 0)))
+		r.edge = seq.Max(r.edge, r.nxt.Add(max(r.limit-c.recvQueue.Len(), 0)))
 	}
 }
 

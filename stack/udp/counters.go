@@ -15,9 +15,12 @@ type Counters struct {
 }
 
 // Drop counts a datagram dropped for that reason; DropNone is not counted.
-func (c *Counters) Drop(d Drop) {
+func (c *Counters) Drop(d Drop) { c.DropMany(d, 1) }
+
+// DropMany counts n datagrams dropped for that reason.
+func (c *Counters) DropMany(d Drop, n int) {
 	if d != DropNone && d < drops {
-		c.drop[d].Add(1)
+		c.drop[d].Add(uint64(n))
 	}
 }
 

@@ -29,12 +29,23 @@ type Datagram struct {
 	Interface int
 	// Payload is what it carries. From Pop, it is valid until Release.
 	Payload []byte
+	// SegmentSize says that Payload is that of several datagrams of so many octets each, the last
+	// of which may be shorter; 0 or more than Payload is long: it is one. Only PopTrain returns such.
+	SegmentSize int
 	// HopLimit is the TTL or hop limit that it arrived with.
 	HopLimit uint8
 	// TOS is the TOS octet or traffic class that it arrived with.
 	TOS uint8
 
 	block *mem.Block
+}
+
+// Count returns how many datagrams it is.
+func (d *Datagram) Count() int {
+	if d.SegmentSize <= 0 || len(d.Payload) == 0 {
+		return 1
+	}
+	return (len(d.Payload) + d.SegmentSize - 1) / d.SegmentSize
 }
 
 // Release gives the payload's memory back. It is to be called once for each datagram
@@ -52,12 +63,14 @@ type Queue struct {
 	pool      *mem.Pool
 	ring      []Datagram // a power of two long
 	head      int
-	count     int
+	count     int // slots of the ring in use
+	segments  int // datagrams in them beyond one each
 	memory    int
 	maxOctets int
 	maxCount  int
 	dropped   uint64
 	errno     syscall.Errno
+	peeked    Datagram // what Peek returned, where that is part of a slot
 }
 
 // Init makes the queue empty, to take its memory from pool. It holds no more than
@@ -83,27 +96,42 @@ func (q *Queue) SetLimits(octets, count int) {
 // DropFull where a bound is reached; then the newest, d, is lost. A queue that holds
 // nothing takes any one datagram, so that none is too large ever to be received.
 func (q *Queue) Push(d *Datagram) Drop {
+	_, drop := q.PushBlock(d, nil)
+	return drop
+}
+
+// PushBlock is Push of a datagram whose payload lies in a block that the queue may keep; block is nil
+// where it may not. It reports whether the queue did, and then is its owner in the caller's place.
+// What is coalesced to one is queued, and lost, as a whole.
+func (q *Queue) PushBlock(d *Datagram, block *mem.Block) (kept bool, _ Drop) {
 	need := 0
 	if len(d.Payload) > 0 {
 		need = mem.ClassSize(len(d.Payload))
 	}
+	// A block is kept where a copy would take up as much, or more than half of that.
+	if block != nil && (need == 0 || block.Size() >= 2*need) {
+		block = nil
+	} else if block != nil {
+		need = block.Size()
+	}
 	if q.count >= q.maxCount || (q.memory > 0 && q.memory+need > q.maxOctets) {
-		q.dropped++
-		return DropFull
+		q.dropped += uint64(d.Count())
+		return false, DropFull
 	}
 	if q.count == len(q.ring) {
 		q.grow()
 	}
 	slot := &q.ring[(q.head+q.count)&(len(q.ring)-1)]
 	*slot = *d
-	slot.block, slot.Payload = nil, nil
-	if need > 0 {
+	slot.block = block
+	if need > 0 && block == nil {
 		slot.block = q.pool.Get(len(d.Payload))
 		slot.Payload = slot.block.B[:copy(slot.block.B, d.Payload)]
 	}
 	q.count++
+	q.segments += d.Count() - 1
 	q.memory += need
-	return DropNone
+	return block != nil, DropNone
 }
 
 // grow doubles the ring.
@@ -121,12 +149,43 @@ func (q *Queue) Pop() (Datagram, bool) {
 		return Datagram{}, false
 	}
 	slot := &q.ring[q.head]
+	if n := slot.SegmentSize; n <= 0 || n >= len(slot.Payload) {
+		return q.PopTrain()
+	}
+	d := first(slot)
+	d.block.Retain()
+	slot.Payload = slot.Payload[len(d.Payload):]
+	q.segments--
+	return d, true
+}
+
+// first returns the first of the datagrams in a slot.
+func first(slot *Datagram) Datagram {
+	d := *slot
+	if n := slot.SegmentSize; n > 0 && n < len(slot.Payload) {
+		d.Payload = slot.Payload[:n:n]
+	}
+	d.SegmentSize = 0
+	return d
+}
+
+// PopTrain is Pop that returns datagrams that were coalesced to one as they are: see
+// Datagram.SegmentSize.
+func (q *Queue) PopTrain() (Datagram, bool) {
+	if q.count == 0 {
+		return Datagram{}, false
+	}
+	slot := &q.ring[q.head]
 	d := *slot
 	*slot = Datagram{}
 	q.head = (q.head + 1) & (len(q.ring) - 1)
 	q.count--
-	if len(d.Payload) > 0 {
-		q.memory -= mem.ClassSize(len(d.Payload))
+	q.segments -= d.Count() - 1
+	if d.block != nil {
+		q.memory -= d.block.Size()
+	}
+	if d.Count() == 1 {
+		d.SegmentSize = 0
 	}
 	if q.count == 0 && len(q.ring) > keepRing {
 		q.ring, q.head = nil, 0
@@ -140,11 +199,24 @@ func (q *Queue) Peek() *Datagram {
 	if q.count == 0 {
 		return nil
 	}
+	slot := &q.ring[q.head]
+	if slot.SegmentSize <= 0 || slot.SegmentSize >= len(slot.Payload) {
+		return slot
+	}
+	q.peeked = first(slot)
+	return &q.peeked
+}
+
+// Next returns what PopTrain would, and leaves it in the queue, which still owns it; nil when there is none.
+func (q *Queue) Next() *Datagram {
+	if q.count == 0 {
+		return nil
+	}
 	return &q.ring[q.head]
 }
 
 // Len returns how many datagrams are queued.
-func (q *Queue) Len() int { return q.count }
+func (q *Queue) Len() int { return q.count + q.segments }
 
 // Memory returns the octets of the blocks held.
 func (q *Queue) Memory() int { return q.memory }
@@ -175,8 +247,8 @@ func (q *Queue) TakeError() error {
 // may be used again.
 func (q *Queue) Release() {
 	for q.count > 0 {
-		d, _ := q.Pop()
+		d, _ := q.PopTrain()
 		d.Release()
 	}
-	q.ring, q.head, q.errno = nil, 0, 0
+	q.ring, q.head, q.errno, q.peeked = nil, 0, 0, Datagram{}
 }

@@ -1,0 +1,177 @@
+package bench
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+	"net"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func FuzzPreamble(f *testing.F) {
+	f.Add(preamble{role: roleData, stream: 7, token: token{1, 2, 3}}.bytes())
+	f.Add([]byte("GET / HTTP/1.1\r\n\r\n      "))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := parsePreamble(b)
+		if err == nil && !bytes.Equal(p.bytes(), b) {
+			t.Errorf("% x is read as %+v", b, p)
+		}
+	})
+}
+
+func FuzzDatagram(f *testing.F) {
+	d := datagram{token: token{9}, kind: kindData, measured: true, flow: 3, seq: 1 << 40, sent: time.Hour}
+	b := make([]byte, datagramHeader)
+	d.put(b)
+	f.Add(b)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		d, ok := parseDatagram(b)
+		if !ok {
+			return
+		}
+		again := make([]byte, datagramHeader)
+		if d.put(again); !bytes.Equal(again, b[:datagramHeader]) {
+			t.Errorf("% x is read as %+v", b, d)
+		}
+	})
+}
+
+// nowhere is a packet connection that takes everything.
+type nowhere struct{ packetConn }
+
+func (nowhere) WritePacket(p []byte, _ netip.Addr, _ netip.AddrPort) (int, error) { return len(p), nil }
+
+// FuzzServer says anything on a control connection, and sends anything as a datagram to the
+// session that came of it: no panic, no session left, nothing that does not end.
+func FuzzServer(f *testing.F) {
+	message := func(v any) []byte {
+		var b bytes.Buffer
+		if err := writeMessage(&b, v); err != nil {
+			f.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	hello := preamble{role: roleControl}.bytes()
+	for _, test := range []Test{Bulk, Requests, Connections, Datagrams} {
+		p := Defaults(test)
+		b := append(hello[:len(hello):len(hello)], message(request{Order: orderBegin, Params: &p})...)
+		for _, o := range []order{orderMeasure, orderSample, orderStop, "dance", orderStart} {
+			b = append(b, message(request{Order: o})...)
+		}
+		f.Add(b, []byte{byte(kindData), 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1})
+	}
+	f.Add(binary.BigEndian.AppendUint32(hello, 1<<31), []byte{})
+	f.Fuzz(func(t *testing.T, said, after []byte) {
+		if len(said) > 1<<16 || len(after) > 1<<16 {
+			return
+		}
+		synctest.Test(t, func(t *testing.T) {
+			s := &Server{packets: nowhere{}, sessions: map[token]*session{}, open: make(chan struct{}, maxOpen)}
+			near, far := net.Pipe()
+			s.Notify = func(_ net.Addr, p Params) {
+				if err := p.Check(); err != nil {
+					t.Errorf("a test was begun with %+v: %v", p, err)
+				}
+				for tok := range s.sessions {
+					s.datagram(append(tok[:], after...), netip.AddrPort{}, netip.Addr{}, make([]byte, 1<<16))
+				}
+			}
+			go io.Copy(io.Discard, near)
+			go func() { near.Write(said); near.Close() }()
+			s.connection(far)
+			far.Close()
+			if len(s.sessions) != 0 || len(s.open) != 0 {
+				t.Errorf("%d sessions and %d connections are left", len(s.sessions), len(s.open))
+			}
+		})
+	})
+}
+
+func TestAMessageIsBounded(t *testing.T) {
+	var v request
+	head := binary.BigEndian.AppendUint32(nil, maxMessage+1)
+	if err := readMessage(io.MultiReader(bytes.NewReader(head), neverEnding{}), &v); err == nil {
+		t.Error("read a message that is too long")
+	}
+	if err := writeMessage(io.Discard, request{Order: order(make([]byte, maxMessage))}); err == nil {
+		t.Error("wrote a message that is too long")
+	}
+}
+
+type neverEnding struct{}
+
+func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
+
+// A client that says nothing is let go.
+func TestASilentClientIsLetGo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, said := range [][]byte{nil, []byte("we"), preamble{}.bytes()} {
+			s := &Server{sessions: map[token]*session{}, open: make(chan struct{}, 1)}
+			near, far := net.Pipe()
+			go near.Write(said)
+			began := time.Now()
+			s.connection(far)
+			if took := time.Since(began); took > maxSilence {
+				t.Errorf("after %q it took %v", said, took)
+			}
+			near.Close()
+		}
+	})
+}
+
+func TestSequenceNumbersTellLateFromTwice(t *testing.T) {
+	var f flow
+	for _, step := range []struct {
+		seq  uint64
+		want FlowCounts
+	}{
+		{0, FlowCounts{Received: 1}},
+		{2, FlowCounts{Received: 2}},
+		{2, FlowCounts{Received: 2, Duplicates: 1}},
+		{1, FlowCounts{Received: 3, Duplicates: 1, Reordered: 1}},
+		{1, FlowCounts{Received: 3, Duplicates: 2, Reordered: 1}},
+		{memory + 5, FlowCounts{Received: 4, Duplicates: 2, Reordered: 1}},
+		{memory + 1, FlowCounts{Received: 5, Duplicates: 2, Reordered: 2}}, // the place of 1, which is forgotten
+		{1 << 60, FlowCounts{Received: 6, Duplicates: 2, Reordered: 2}},
+		{1<<60 - 1, FlowCounts{Received: 7, Duplicates: 2, Reordered: 3}},
+		{1<<60 - 1, FlowCounts{Received: 7, Duplicates: 3, Reordered: 3}},
+	} {
+		f.receive(&datagram{seq: step.seq}, 0, 0)
+		if got := f.read(); got != step.want {
+			t.Fatalf("after %d: %+v, want %+v", step.seq, got, step.want)
+		}
+	}
+}
+
+// RFC 3550 §6.4.1: a sixteenth of the change of the transit time each time.
+func TestJitterIsThatOfRFC3550(t *testing.T) {
+	var f flow
+	for i, transit := range []time.Duration{1000, 1000, 1160, 1000} {
+		f.receive(&datagram{seq: uint64(i), sent: time.Duration(i)}, 0, time.Duration(i)+transit)
+	}
+	if want := 19 * time.Nanosecond; f.read().Jitter != want { // 0, then 10, then 10 + (160-10)/16
+		t.Errorf("jitter %v, want %v", f.read().Jitter, want)
+	}
+}
+
+func TestAPacerSendsNoMoreThanItsRate(t *testing.T) {
+	p := newPacer(8e6, 2, 500, 0) // two flows of 1000 datagrams a second each
+	var sent, given uint64
+	for now := time.Duration(0); now <= time.Second; {
+		n, lost, wait := p.due(now)
+		sent, given = sent+uint64(n), given+lost
+		now += wait + 10*time.Microsecond
+		if sent > 300 && sent < 310 {
+			now += 100 * time.Millisecond // the machine was busy
+		}
+	}
+	if sent+given < 990 || sent+given > 1002 || given < 70 || given > 100*10 {
+		t.Errorf("sent %d and gave up %d of 1000", sent, given)
+	}
+	if n, _, wait := (&pacer{}).due(0); n == 0 || wait != 0 {
+		t.Error("without a rate it waits")
+	}
+}

@@ -68,6 +68,8 @@ var testImports = map[string][]string{
 // modules is which modules of others a package is built with. The command may use any.
 var modules = map[string][]string{
 	"stack/route": {"github.com/gaissmai/bart"},
+	// The kernel's random octets, without crypto/rand's 200 kB.
+	"stack/shard": {"golang.org/x/sys"},
 	// The kernel's own calls in socket's dress, to hold one against the other.
 	"stack/socket/kernel": {"golang.org/x/sys"},
 	"tun":                 {"github.com/songgao/water", "github.com/vishvananda/netlink", "github.com/vishvananda/netns", "golang.org/x/sys"},

@@ -38,8 +38,13 @@ type Device struct {
 
 	errClosed, errGone, errDown error // made once, so that a busy path does not make them
 
-	found *found // the operator's device as it was; nil where Open made the device
-	host  *host
+	created    bool // by Open, which found none of the name
+	multiQueue bool // it was there and is for several queues
+	headerLen  int  // of the virtio-net header, as it was found; 0 not known
+
+	// undo is the *host, but for a device from Attach. Its type stands in no field of this
+	// struct, so that a program that only attaches does not link it, and netlink with it.
+	undo  undoer
 	watch *watch
 
 	closing sync.Mutex
@@ -48,6 +53,12 @@ type Device struct {
 // counters count by reason what was lost.
 type counters struct {
 	readTruncated, readEmpty, writeDown, writeRefused atomic.Uint64
+}
+
+// undoer puts back what was done on the kernel's side of a device.
+type undoer interface {
+	beforeClose(d *Device) error // while the queues are open
+	afterClose()
 }
 
 func newDevice(name string) *Device {
@@ -82,7 +93,7 @@ func (d *Device) Queues() int { return len(d.queues) }
 
 // Created reports whether Open made the device, which is then gone after Close, rather than
 // attached to one that was there.
-func (d *Device) Created() bool { return d.found == nil }
+func (d *Device) Created() bool { return d.created }
 
 // Backend returns the way in: "vnet_hdr" with offloads, otherwise "plain".
 func (d *Device) Backend() string {
@@ -148,18 +159,15 @@ func (d *Device) Close() error {
 		d.watch.stop()
 	}
 	var err error
-	if d.found != nil {
+	if !d.created {
 		d.resetQueues()
-		if d.index != 0 {
-			err = d.host.restore(d)
-		}
+	}
+	if d.undo != nil {
+		err = d.undo.beforeClose(d)
 	}
 	d.closeQueues()
-	if d.found != nil {
-		d.found.resetFlags(d)
-	}
-	if d.host != nil {
-		d.host.close()
+	if d.undo != nil {
+		d.undo.afterClose()
 	}
 	return err
 }
@@ -171,8 +179,8 @@ func (d *Device) resetQueues() {
 	}
 	d.queues[0].control(func(fd int) {
 		unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, offloadNone)
-		if d.found.headerLen > 0 {
-			unix.IoctlSetPointerInt(fd, unix.TUNSETVNETHDRSZ, d.found.headerLen)
+		if d.headerLen > 0 {
+			unix.IoctlSetPointerInt(fd, unix.TUNSETVNETHDRSZ, d.headerLen)
 		}
 	})
 }
@@ -183,5 +191,12 @@ func (d *Device) closeQueues() {
 	}
 	if !d.closed.Load() {
 		d.queues = nil
+	}
+}
+
+// noteHeader keeps the length of the virtio-net header before it is changed.
+func (d *Device) noteHeader(fd int) {
+	if n, err := unix.IoctlGetUint32(fd, unix.TUNGETVNETHDRSZ); err == nil {
+		d.headerLen = int(n)
 	}
 }

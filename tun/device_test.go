@@ -171,7 +171,7 @@ func TestInterfaceDownAndUpIsSurvived(t *testing.T) {
 				must(t, ping(prefix("198.51.100.7/32").Addr(), 8))
 			} else {
 				must(t, netlink.LinkSetUp(d.link()))
-				d.host.waitUsable(host6.Addr())
+				d.host().waitUsable(host6.Addr())
 			}
 			must(t, ping(weir4, 8))
 			must(t, ping(weir6, 8))

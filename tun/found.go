@@ -14,24 +14,16 @@ import (
 
 // found is an operator's device as it was when Open found it: what Close goes back to.
 type found struct {
-	link      *netlink.Tuntap
-	addrs     []netlink.Addr
-	routes    []netlink.Route
-	addrGen   int // addr_gen_mode, which the kernel changes when a TUN device first goes up; -1 not known
-	headerLen int // length of the virtio-net header; 0 not known
-	spare     int // descriptor bound to no device, to put the attach flags back with; -1 none
+	link    *netlink.Tuntap
+	addrs   []netlink.Addr
+	routes  []netlink.Route
+	addrGen int // addr_gen_mode, which the kernel changes when a TUN device first goes up; -1 not known
+	spare   int // descriptor bound to no device, to put the attach flags back with; -1 none
 }
 
 func (f *found) multiQueue() bool { return f.link.Flags&netlink.TUNTAP_MULTI_QUEUE != 0 }
 
 func (f *found) up() bool { return f.link.RawFlags&unix.IFF_UP != 0 }
-
-// noteHeader keeps the length of the virtio-net header before it is changed.
-func (f *found) noteHeader(fd int) {
-	if n, err := unix.IoctlGetUint32(fd, unix.TUNGETVNETHDRSZ); err == nil {
-		f.headerLen = int(n)
-	}
-}
 
 // find looks for a device of the name in cfg: nil where there is none, an error where there
 // is one that cannot be attached to.
@@ -115,10 +107,10 @@ func (h *host) restore(d *Device) error {
 	for _, p := range h.addrs {
 		note(fmt.Sprintf("the lack of address %v", p), unless(unix.EADDRNOTAVAIL, h.nl.AddrDel(now, &netlink.Addr{IPNet: ipNet(p)})))
 	}
-	if h.mtu != 0 && h.mtu == now.Attrs().MTU && h.mtu != d.found.link.MTU {
-		note("the MTU", h.nl.LinkSetMTU(now, d.found.link.MTU))
+	if h.mtu != 0 && h.mtu == now.Attrs().MTU && h.mtu != h.found.link.MTU {
+		note("the MTU", h.nl.LinkSetMTU(now, h.found.link.MTU))
 	}
-	if h.upDown && d.found.up() {
+	if h.upDown && h.found.up() {
 		note("the up state", h.nl.LinkSetUp(now))
 	} else if h.upDown {
 		note("the down state", h.nl.LinkSetDown(now))
@@ -137,27 +129,27 @@ func (h *host) unconfigure(d *Device, note func(string, error)) {
 	note("the addresses", err)
 	for _, a := range addrs {
 		own := a.IP.IsLinkLocalUnicast() && a.Flags&unix.IFA_F_STABLE_PRIVACY != 0
-		if own && !slices.ContainsFunc(d.found.addrs, func(b netlink.Addr) bool { return b.IP.Equal(a.IP) }) {
+		if own && !slices.ContainsFunc(h.found.addrs, func(b netlink.Addr) bool { return b.IP.Equal(a.IP) }) {
 			err := unless(unix.EADDRNOTAVAIL, h.nl.AddrDel(d.link(), &a))
 			// Who attached without CAP_NET_ADMIN, as the device's owner, cannot.
 			note("the lack of address "+a.IPNet.String(), unless(unix.EPERM, err))
 		}
 	}
-	if d.found.addrGen >= 0 {
-		note("the address generation mode", unless(unix.EPERM, h.nl.LinkSetIP6AddrGenMode(d.link(), d.found.addrGen)))
+	if h.found.addrGen >= 0 {
+		note("the address generation mode", unless(unix.EPERM, h.nl.LinkSetIP6AddrGenMode(d.link(), h.found.addrGen)))
 	}
 }
 
 // replenish adds what the kernel took away when the interface went down.
 func (h *host) replenish(d *Device, note func(string, error)) {
-	for _, a := range d.found.addrs {
+	for _, a := range h.found.addrs {
 		if a.Flags&unix.IFA_F_PERMANENT == 0 {
 			continue // it has a lifetime, and who gave it will give it again
 		}
 		a.Flags |= unix.IFA_F_NODAD
 		note("address "+a.IPNet.String(), unless(unix.EEXIST, h.nl.AddrAdd(d.link(), &a)))
 	}
-	for _, r := range d.found.routes {
+	for _, r := range h.found.routes {
 		// The list also says what state the next hop was in, which the kernel does not want
 		// to be told.
 		r.Flags &= unix.RTNH_F_ONLINK
@@ -167,12 +159,12 @@ func (h *host) replenish(d *Device, note func(string, error)) {
 
 // resetFlags gives an operator's device the attach flags that it had: they show in
 // listings. They can only be set by attaching.
-func (f *found) resetFlags(d *Device) {
+func (f *found) resetFlags(h *host) {
 	if f.spare < 0 {
 		return
 	}
 	defer unix.Close(f.spare)
-	l, err := d.host.nl.LinkByIndex(f.link.Index)
+	l, err := h.nl.LinkByIndex(f.link.Index)
 	if err != nil {
 		return
 	}

@@ -14,7 +14,8 @@ import (
 // host is the kernel's side of a device: a netlink socket in the device's network
 // namespace, and what was done through it that Close may have to undo.
 type host struct {
-	nl *netlink.Handle
+	nl    *netlink.Handle
+	found *found // the operator's device as it was; nil where Open made the device
 
 	mu     sync.Mutex
 	addrs  []netip.Prefix // added to the device
@@ -33,10 +34,28 @@ func newHost() (*host, error) {
 	return &host{nl: nl}, nil
 }
 
-func (h *host) close() {
+// beforeClose implements undoer.
+func (h *host) beforeClose(d *Device) error {
+	if h.found == nil || d.index == 0 {
+		return nil
+	}
+	return h.restore(d)
+}
+
+// afterClose implements undoer.
+func (h *host) afterClose() {
+	if h.found != nil {
+		h.found.resetFlags(h)
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.nl.Close()
+}
+
+// host returns the kernel's side, nil for a device from Attach.
+func (d *Device) host() *host {
+	h, _ := d.undo.(*host)
+	return h
 }
 
 // link names the device to netlink: by index, which no other device gets.
@@ -57,7 +76,7 @@ func (h *host) settle(d *Device, cfg *Config) error {
 	}
 	d.index = t.Index
 	d.mtu.Store(int64(t.MTU))
-	if !d.Created() && d.found.up() {
+	if !d.Created() && h.found.up() {
 		h.waitRunning(d)
 	} else if d.Created() {
 		h.hush(t)
@@ -86,7 +105,7 @@ func (h *host) waitRunning(d *Device) {
 			break
 		}
 	}
-	for _, a := range d.found.addrs {
+	for _, a := range h.found.addrs {
 		h.waitUsable(toPrefix(a.IPNet).Addr())
 	}
 }
@@ -110,12 +129,16 @@ func ipv6Setting(name, setting string) string {
 
 // begin locks the host's side for a change.
 func (d *Device) begin(op string) (*host, error) {
-	d.host.mu.Lock()
+	h := d.host()
+	if h == nil {
+		return nil, &Error{Op: op, On: d.name, Why: "it was attached to without the host's side", Hint: "use Open, or do it with ip", Err: unix.EOPNOTSUPP}
+	}
+	h.mu.Lock()
 	if d.closed.Load() {
-		d.host.mu.Unlock()
+		h.mu.Unlock()
 		return nil, &Error{Op: op, On: d.name, Why: "the device is closed", Err: unix.EBADF}
 	}
-	return d.host, nil
+	return h, nil
 }
 
 // SetMTU sets the interface's MTU in octets. The error wraps EINVAL where it is below

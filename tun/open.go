@@ -55,30 +55,34 @@ func open(cfg *Config) (d *Device, err error) {
 			d = nil
 		}
 	}()
-	if d.host, err = newHost(); err != nil {
+	h, err := newHost()
+	if err != nil {
 		return d, err
 	}
-	if err = d.look(cfg); err != nil {
+	d.undo = h
+	if err = d.look(h, cfg); err != nil {
 		return d, err
 	}
 	if err = d.openQueues(cfg); err != nil {
 		return d, err
 	}
-	if err = d.host.settle(d, cfg); err != nil {
+	if err = h.settle(d, cfg); err != nil {
 		return d, err
 	}
-	d.watch, err = startWatch(d)
+	d.watch, err = startWatch(d, h)
 	return d, err
 }
 
 // look finds the operator's device of the name, if there is one that can be attached to.
-func (d *Device) look(cfg *Config) (err error) {
-	if d.found, err = d.host.find(cfg); err != nil || d.found == nil {
+func (d *Device) look(h *host, cfg *Config) (err error) {
+	if h.found, err = h.find(cfg); err != nil || h.found == nil {
+		d.created = err == nil
 		return err
 	}
+	d.multiQueue = h.found.multiQueue()
 	// A second descriptor, not bound to anything yet, puts the attach flags back at the
 	// end: it is of the right namespace wherever Close is called.
-	if d.found.spare, err = openClone(cfg.Name); err != nil {
+	if h.found.spare, err = openClone(cfg.Name); err != nil {
 		return err
 	}
 	return nil
@@ -102,7 +106,7 @@ func (d *Device) openQueues(cfg *Config) error {
 // flags returns the attach flags without vnet_hdr.
 func (d *Device) flags(cfg *Config) uint16 {
 	flags := uint16(unix.IFF_TUN | unix.IFF_NO_PI)
-	if cfg.Queues > 1 || d.found != nil && d.found.multiQueue() {
+	if cfg.Queues > 1 || d.multiQueue {
 		flags |= unix.IFF_MULTI_QUEUE
 	}
 	return flags
@@ -121,8 +125,8 @@ func (d *Device) openVnet(cfg *Config) error {
 	var uso bool
 	var setErr error
 	err := d.queues[0].control(func(fd int) {
-		if d.found != nil {
-			d.found.noteHeader(fd)
+		if !d.created {
+			d.noteHeader(fd)
 		}
 		uso, setErr = setOffloads(d.name, fd, !cfg.NoUSO)
 	})
@@ -148,12 +152,16 @@ func (d *Device) openPlain(cfg *Config) error {
 // attachAll opens cfg.Queues queues and asks of each what it is.
 func (d *Device) attachAll(cfg *Config, flags uint16) error {
 	name, excl := cfg.Name, uint16(0)
-	if d.found == nil {
+	if d.created {
 		// Whoever makes a device of the name between our look and now keeps it.
 		excl = unix.IFF_TUN_EXCL
 	}
 	for range cfg.Queues {
 		fd, actual, err := attach(name, flags|excl)
+		if d.undo == nil && errors.Is(err, unix.EINVAL) && flags&unix.IFF_MULTI_QUEUE == 0 {
+			flags |= unix.IFF_MULTI_QUEUE // a device for several queues takes one only so
+			fd, actual, err = attach(name, flags)
+		}
 		if err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ type watch struct {
 }
 
 // startWatch opens the socket in the thread's network namespace.
-func startWatch(d *Device) (*watch, error) {
+func startWatch(d *Device, h *host) (*watch, error) {
 	fd, err := unix.Socket(unix.AF_NETLINK, unix.SOCK_RAW|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, unix.NETLINK_ROUTE)
 	if err == nil {
 		if err = unix.Bind(fd, &unix.SockaddrNetlink{Family: unix.AF_NETLINK, Groups: unix.RTMGRP_LINK}); err != nil {
@@ -28,8 +28,8 @@ func startWatch(d *Device) (*watch, error) {
 		return nil, &Error{Op: "watch", On: d.name, Err: err}
 	}
 	w := &watch{file: os.NewFile(uintptr(fd), "netlink"), done: make(chan struct{})}
-	d.refreshMTU() // what changed before the socket was there
-	go w.run(d)
+	h.refreshMTU(d) // what changed before the socket was there
+	go w.run(d, h)
 	return w, nil
 }
 
@@ -39,14 +39,14 @@ func (w *watch) stop() {
 	<-w.done
 }
 
-func (w *watch) run(d *Device) {
+func (w *watch) run(d *Device, h *host) {
 	defer close(w.done)
 	buf := make([]byte, 32<<10) // the kernel sends no longer notification
 	for {
 		n, err := w.file.Read(buf)
 		switch {
 		case errors.Is(err, unix.ENOBUFS):
-			d.refreshMTU() // messages were lost
+			h.refreshMTU(d) // messages were lost
 		case err != nil:
 			return
 		default:
@@ -56,8 +56,8 @@ func (w *watch) run(d *Device) {
 }
 
 // refreshMTU asks the kernel.
-func (d *Device) refreshMTU() {
-	if l, err := d.host.nl.LinkByIndex(d.index); err == nil {
+func (h *host) refreshMTU(d *Device) {
+	if l, err := h.nl.LinkByIndex(d.index); err == nil {
 		d.mtu.Store(int64(l.Attrs().MTU))
 	}
 }

@@ -30,12 +30,12 @@ func (d *Device) openWater(cfg *Config) error {
 			Name: name,
 			// A reserved device loses its persist flag here and is then gone with the
 			// descriptor.
-			Persist:    d.found != nil,
+			Persist:    !d.created,
 			MultiQueue: flags&unix.IFF_MULTI_QUEUE != 0,
 		},
 	})
 	if err != nil {
-		if d.found == nil {
+		if d.created {
 			unreserve(name, flags)
 		}
 		return attachError(name, err)
@@ -53,7 +53,7 @@ func (d *Device) openWater(cfg *Config) error {
 // reserve makes the device for water to attach to, persistent for that moment, or holds
 // that an operator's device can be attached to. It returns the name.
 func (d *Device) reserve(name string, flags uint16) (string, error) {
-	if d.found == nil {
+	if d.created {
 		flags |= unix.IFF_TUN_EXCL
 	}
 	fd, name, err := attach(name, flags)
@@ -61,7 +61,7 @@ func (d *Device) reserve(name string, flags uint16) (string, error) {
 		return "", err
 	}
 	defer unix.Close(fd)
-	if d.found != nil {
+	if !d.created {
 		return name, nil
 	}
 	if err := unix.IoctlSetInt(fd, unix.TUNSETPERSIST, 1); err != nil {

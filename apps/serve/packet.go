@@ -51,24 +51,13 @@ func packets(ctx context.Context, pc net.PacketConn, answer Answer, n *Counters)
 // reply answers one datagram, from the address that it was sent to. What keeps an answer from being sent is the
 // network's trouble and not ours: as with any datagram, it is lost, and counted.
 func reply(conn packetConn, from netip.AddrPort, to netip.Addr, port uint16, answer Answer, in, buf []byte, n *Counters) {
-	n.Datagrams.Add(1)
-	switch Refuse(from, port) {
-	case RefusedService:
-		n.RefusedService.Add(1)
-		return
-	case RefusedSource:
-		n.RefusedSource.Add(1)
+	if !admit(from, port, n) {
 		return
 	}
-	out := answer(in, buf)
-	if out == nil {
-		return
+	if out := answer(in, buf); out != nil {
+		_, err := conn.WritePacket(out, to, from)
+		count(err, n)
 	}
-	if _, err := conn.WritePacket(out, to, from); err != nil {
-		n.AnswersLost.Add(1)
-		return
-	}
-	n.Answered.Add(1)
 }
 
 // packetConn is how a packet connection is read and written: with the address that a

@@ -39,11 +39,13 @@ type Server struct {
 	listeners []net.Listener
 	events    []*event.Listener
 	packets   []net.PacketConn
+	handlers  []*event.PacketListener // in place of packets, where the network has them
 }
 
 // Listen opens the service's sockets, TCP and UDP, on each of the addresses, or
 // one of each for every address that nw has where none is given. From then on
-// connections are queued; Serve serves them. On an error nothing stays open.
+// connections are queued; Serve serves them. Datagrams are queued too, or where nw hands them to
+// handlers answered at once. On an error nothing stays open.
 func (s Service) Listen(nw Network, addrs ...netip.Addr) (*Server, error) {
 	srv := &Server{service: s}
 	if len(addrs) == 0 {
@@ -70,6 +72,9 @@ func (srv *Server) open(nw Network, addr netip.Addr) error {
 	if err := srv.openStream(nw, "tcp"+family, address); err != nil {
 		return err
 	}
+	if nw, ok := nw.(packetNetwork); ok {
+		return srv.openEvents(nw, "udp"+family, address)
+	}
 	pc, err := nw.ListenPacket("udp"+family, address)
 	if err != nil {
 		return err
@@ -91,6 +96,16 @@ func (srv *Server) openStream(nw Network, network, address string) error {
 		srv.listeners = append(srv.listeners, ln)
 	}
 	return err
+}
+
+// openEvents opens a UDP port whose datagrams are answered as they come, from now on.
+func (srv *Server) openEvents(nw packetNetwork, network, address string) error {
+	l, err := nw.ListenPacketEvents(network, address, newPacketHandler(srv.service.Datagram, &srv.Counters))
+	if err != nil {
+		return err
+	}
+	srv.handlers = append(srv.handlers, l)
+	return nil
 }
 
 // Name returns the service's name.
@@ -124,6 +139,7 @@ func (srv *Server) Serve(ctx context.Context) error {
 		run(func() error { return packets(ctx, pc, srv.service.Datagram, &srv.Counters) })
 	}
 	wg.Wait()
+	srv.Close() // the handlers' ports: nothing waits on them
 	if err := context.Cause(ctx); err != ctx.Err() {
 		return err
 	}
@@ -138,6 +154,9 @@ func (srv *Server) Close() {
 	srv.closeEvents()
 	for _, pc := range srv.packets {
 		pc.Close()
+	}
+	for _, l := range srv.handlers {
+		l.Close()
 	}
 }
 

@@ -22,6 +22,7 @@ type ceiling struct {
 	dirty []*ceilingFlow // to be answered once what is there has been read
 	in    []byte
 	out   []byte // headers and the text that is sent
+	udp   ceilingUDP
 	err   error
 }
 
@@ -55,7 +56,7 @@ const (
 )
 
 func openCeiling(mtu int, _ string) (endpoint, error) {
-	dev, err := openRawTUN(mtu)
+	dev, err := openRawTUN(mtu, true)
 	if err != nil {
 		return nil, err
 	}
@@ -90,6 +91,7 @@ func (c *ceiling) run() {
 		case err != nil:
 			return
 		}
+		c.flushUDP()
 		c.answer()
 	}
 }
@@ -121,7 +123,7 @@ func (c *ceiling) take(frame []byte) {
 	}
 	switch text := ip[ipv4Len:size]; {
 	case ip[9] == unix.IPPROTO_UDP && binary.BigEndian.Uint16(text[2:]) == echoPort:
-		c.bounce(frame, text)
+		c.bounce(frame, ip, text)
 	case ip[9] == unix.IPPROTO_TCP && len(text) >= tcpLen && len(text) >= int(text[12]>>4)*4:
 		c.segment(frame, ip, text)
 	}
@@ -135,15 +137,6 @@ func swap(ip, text []byte) {
 	sport, dport := [2]byte(text), [2]byte(text[2:])
 	copy(text, dport[:])
 	copy(text[2:], sport[:])
-}
-
-// bounce sends a datagram back. Its virtio-net header asks for the same sum as it came with.
-func (c *ceiling) bounce(frame, text []byte) {
-	swap(frame[vnetLen:], text)
-	if frame[0]&vnetNeedsCsum == 0 {
-		clear(frame[:vnetLen])
-	}
-	c.write(frame)
 }
 
 func (c *ceiling) write(frame []byte) {

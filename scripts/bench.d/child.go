@@ -1,12 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"os"
+	"runtime"
+	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
 )
@@ -30,6 +33,8 @@ type contender struct {
 	veth        bool     // it is a kernel: it gets a namespace of its own
 	plain       bool     // its veth pair has no offloads
 	env         []string // for its process, besides what all have
+	idle        int      // the port for idle connections, where their memory is measured
+	program     string   // its echo program's directory
 	// open makes the stack, in the thread's namespace.
 	open func(mtu int, congestion string) (endpoint, error)
 }
@@ -41,6 +46,7 @@ type endpoint interface{ io.Closer }
 type faced interface {
 	endpoint
 	listen(port int) (net.Listener, error)
+	listenPacket(port int) (datagrams, error)
 }
 
 // served has the services of serve.go in another shape of its own.
@@ -50,11 +56,12 @@ type served interface {
 }
 
 var contenders = []*contender{
-	{name: "weir", title: "weir", open: openWeir},
+	{name: "weir", title: "weir", idle: echoPort, program: "weir", open: openWeir},
+	{name: "weir-events", title: "weir, events", idle: echoPort, program: "weir-events", open: openWeirEvents},
 	{name: "weir-plain", title: "weir plain", open: openWeirPlain},
-	{name: "gvisor", title: "gVisor", open: openGVisor},
-	{name: "gvisor-best", title: "gVisor best", env: []string{"GOGC=400"}, open: openGVisorBest},
-	{name: "kernel", title: "Linux, veth", veth: true, open: openKernel},
+	{name: "gvisor", title: "gVisor", program: "gvisor", open: openGVisor},
+	{name: "gvisor-best", title: "gVisor best", idle: idlePort, env: []string{"GOGC=400"}, open: openGVisorBest},
+	{name: "kernel", title: "Linux, veth", veth: true, program: "net", open: openKernel},
 	{name: "kernel-plain", title: "Linux, plain veth", veth: true, plain: true, open: openKernel},
 	{name: "ceiling", title: "ceiling", open: openCeiling},
 }
@@ -98,6 +105,30 @@ func runChild(args []string) error {
 		defer pprof.StopCPUProfile()
 	}
 	fmt.Print(readyLine)
-	_, err = io.Copy(io.Discard, os.Stdin)
-	return err
+	return obey(os.Stdin, os.Stdout)
+}
+
+// What the parent may ask of a contender. It answers with one line.
+const (
+	askAllocations = "allocations" // how many objects it has allocated
+	askCollect     = "collect"     // collect what is garbage and give it back to the kernel
+)
+
+// obey answers until in ends.
+func obey(in io.Reader, out io.Writer) error {
+	for lines := bufio.NewScanner(in); lines.Scan(); {
+		var answer uint64
+		switch lines.Text() {
+		case askAllocations:
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			answer = m.Mallocs
+		case askCollect:
+			debug.FreeOSMemory()
+		}
+		if _, err := fmt.Fprintln(out, answer); err != nil {
+			return err
+		}
+	}
+	return nil
 }

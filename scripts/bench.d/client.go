@@ -20,6 +20,14 @@ type client struct {
 	ctx        context.Context // its end makes every connection fail
 	ns         *tun.Namespace
 	congestion string
+	hasSources bool
+}
+
+// outcome is what a test counted.
+type outcome struct {
+	count uint64 // octets, requests, …
+	took  time.Duration
+	sent  uint64 // datagrams; those without an answer are lost
 }
 
 // spare is how long a test may take beyond its time before it fails.
@@ -49,8 +57,8 @@ func (c *client) connect(n, port int, d time.Duration) (conns []*net.TCPConn, er
 }
 
 // each runs f on every connection at the same time, closes them, and returns the sum of what
-// f counted, how long all of it took, and the first error.
-func each(conns []*net.TCPConn, f func(c *net.TCPConn) (uint64, error)) (uint64, time.Duration, error) {
+// f counted and how long all of it took, and the first error.
+func each(conns []*net.TCPConn, f func(c *net.TCPConn) (uint64, error)) (outcome, error) {
 	var wg sync.WaitGroup
 	var total atomic.Uint64
 	errs := make([]error, len(conns))
@@ -67,15 +75,15 @@ func each(conns []*net.TCPConn, f func(c *net.TCPConn) (uint64, error)) (uint64,
 	for _, c := range conns {
 		c.Close()
 	}
-	return total.Load(), took, cmp.Or(errs...)
+	return outcome{count: total.Load(), took: took}, cmp.Or(errs...)
 }
 
 // bulkTo sends for d on n connections and returns how many octets the server read, and the time
 // until it had.
-func (c *client) bulkTo(n int, d time.Duration) (uint64, time.Duration, error) {
+func (c *client) bulkTo(n int, d time.Duration) (outcome, error) {
 	conns, err := c.connect(n, sinkPort, d)
 	if err != nil {
-		return 0, 0, err
+		return outcome{}, err
 	}
 	end := time.Now().Add(d)
 	return each(conns, func(c *net.TCPConn) (uint64, error) {
@@ -102,10 +110,10 @@ func (c *client) bulkTo(n int, d time.Duration) (uint64, time.Duration, error) {
 }
 
 // bulkFrom reads for d on n connections and returns how many octets came.
-func (c *client) bulkFrom(n int, d time.Duration) (uint64, time.Duration, error) {
+func (c *client) bulkFrom(n int, d time.Duration) (outcome, error) {
 	conns, err := c.connect(n, sourcePort, d)
 	if err != nil {
-		return 0, 0, err
+		return outcome{}, err
 	}
 	end := time.Now().Add(d)
 	return each(conns, func(c *net.TCPConn) (got uint64, err error) {

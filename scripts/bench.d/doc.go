@@ -2,19 +2,27 @@
 //
 // # What is measured
 //
-// The client is the Linux kernel's TCP. Each contender is a TCP stack at the other end of a link of
+// The client is the Linux kernel's TCP and UDP. Each contender is a stack at the other end of a link of
 // MTU 1500, in a network namespace made for it:
 //
-//	weir          package tun with offloads (vnet_hdr), package stack
-//	weir-plain    the same without offloads
+//	weir          package tun with offloads (vnet_hdr), package stack; net.Conn, a goroutine for each
+//	weir-events   the same, with event handlers
+//	weir-plain    as weir, without offloads
 //	gvisor        gVisor's stack as it ships: link/fdbased on a plain TUN, SACK on, otherwise defaults
-//	gvisor-best   gVisor's stack given its best: see gvisorLink and openGVisorBest
+//	gvisor-best   gVisor's stack given its best: see gvisorLink, openGVisorBest and gvisorConn
 //	kernel        the Linux kernel in a second namespace, over a veth pair with its offloads
 //	kernel-plain  the same, with the offloads of both ends off
 //	ceiling       a program that only pretends to be TCP: see the type
 //
-// All but the ceiling run the same server (serve.go), with the same buffers, under the same
-// Go settings unless the table of contenders says otherwise.
+// All but weir-events and the ceiling run the same server (serve.go), with the same buffers, under the same
+// Go settings unless the table of contenders says otherwise. The tests are in kinds.go:
+//
+//	toN, fromN   N streams; 128 kB a write. Those of weir-events and the ceiling do not copy what they
+//	             count, for handlers are lent it; the others read it into a buffer
+//	rrN          one octet there and back, on N connections
+//	crrN         connect, one octet there and back, close in order; N at a time, from 64 addresses
+//	udpflood     datagrams of 64 octets as fast as one thread sends them, and how many are answered
+//	udpN         the same, with N on their way
 //
 // # How
 //

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
 
 	"golang.org/x/sys/unix"
 	"gvisor.dev/gvisor/pkg/tcpip"
@@ -54,7 +55,7 @@ func openGVisor(mtu int, _ string) (endpoint, error) {
 // through (gvisorLink), CUBIC, buffers that tune themselves to as much as it allows, and no RACK, in
 // whose way its window collapses. The process has GOGC=400.
 func openGVisorBest(mtu int, _ string) (endpoint, error) {
-	dev, err := openRawTUN(mtu)
+	dev, err := openRawTUN(mtu, false)
 	if err != nil {
 		return nil, err
 	}
@@ -111,3 +112,24 @@ func (g *gvisorEndpoint) listen(port int) (net.Listener, error) {
 
 // Close lets go of the device. The process ends anyway, and gVisor's goroutines with it.
 func (g *gvisorEndpoint) Close() error { return g.close() }
+
+func (g *gvisorEndpoint) listenPacket(port int) (datagrams, error) {
+	at := tcpip.FullAddress{Addr: tcpip.AddrFrom4(stackPrefix.Addr().As4()), Port: uint16(port)}
+	c, err := gonet.DialUDP(g.Stack, &at, nil, ipv4.ProtocolNumber)
+	return gvisorUDP{c}, err
+}
+
+// gvisorUDP gives gonet's socket the calls that the others have.
+type gvisorUDP struct{ *gonet.UDPConn }
+
+func (c gvisorUDP) ReadFromUDPAddrPort(p []byte) (int, netip.AddrPort, error) {
+	n, from, err := c.ReadFrom(p)
+	if err != nil {
+		return n, netip.AddrPort{}, err
+	}
+	return n, from.(*net.UDPAddr).AddrPort(), nil
+}
+
+func (c gvisorUDP) WriteToUDPAddrPort(p []byte, to netip.AddrPort) (int, error) {
+	return c.WriteTo(p, net.UDPAddrFromAddrPort(to))
+}

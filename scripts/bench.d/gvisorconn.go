@@ -80,13 +80,21 @@ type gvisorListener struct {
 }
 
 func (l *gvisorListener) Accept() (net.Conn, error) {
+	ep, queue, err := l.accept()
+	if err != nil {
+		return nil, err
+	}
+	return newGVisorConn(ep, queue), nil
+}
+
+func (l *gvisorListener) accept() (tcpip.Endpoint, *waiter.Queue, error) {
 	for {
 		ep, queue, err := l.ep.Accept(nil)
 		if err == nil {
-			return newGVisorConn(ep, queue), nil
+			return ep, queue, nil
 		}
 		if _, ok := err.(*tcpip.ErrWouldBlock); !ok {
-			return nil, errors.New(err.String())
+			return nil, nil, errors.New(err.String())
 		}
 		<-l.changed
 	}
@@ -101,6 +109,16 @@ type gvisorBest struct {
 // writeSize is that of four super-segments without a short one: gVisor neither
 // splits nor merges what is written so.
 func (g gvisorBest) writeSize() int { return 4 * g.super }
+
+// serveIdle starts gvisorEchoes.
+func (g gvisorBest) serveIdle() error {
+	l, err := g.listen(idlePort)
+	if err != nil {
+		return err
+	}
+	go l.(*gvisorListener).acceptEchoes(newGVisorEchoes())
+	return nil
+}
 
 func (g gvisorBest) listen(port int) (net.Listener, error) {
 	var queue waiter.Queue

@@ -27,6 +27,10 @@ func (k kernelEndpoint) listen(port int) (net.Listener, error) {
 	return cfg.Listen(context.Background(), "tcp4", fmt.Sprintf("%v:%d", stackPrefix.Addr(), port))
 }
 
+func (kernelEndpoint) listenPacket(port int) (datagrams, error) {
+	return net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(stackPrefix.Addr(), uint16(port))))
+}
+
 func (kernelEndpoint) Close() error { return nil }
 
 // withCongestion sets a socket's congestion control, for the default differs between machines.

@@ -1,82 +1,77 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 )
 
-// test is one measurement.
-type test struct {
-	name  string // as on the command line
-	conns int
-	kind  *kind
+// sample is one result: figures by their metrics' keys.
+type sample map[string]float64
+
+// bench is a run of the whole.
+type bench struct {
+	ctx context.Context
+	*options
+	report *report
+	built  map[string]string // by package
 }
 
-// kind is what tests have in common that differ in the number of connections.
-type kind struct {
-	prefix, title, unit, costUnit string
-	run                           func(c *client, conns int, d time.Duration) (uint64, time.Duration, error)
-	value                         func(count uint64, d time.Duration) float64
-	cost                          func(count uint64, cpu time.Duration) float64
-}
-
-func gigabits(octets uint64, d time.Duration) float64 { return float64(octets) * 8 / 1e9 / d.Seconds() }
-
-func secondsPerGigabyte(octets uint64, cpu time.Duration) float64 {
-	return cpu.Seconds() / (float64(octets) / 1e9)
-}
-
-func perSecond(n uint64, d time.Duration) float64 { return float64(n) / d.Seconds() }
-
-func microsecondsEach(n uint64, cpu time.Duration) float64 { return cpu.Seconds() * 1e6 / float64(n) }
-
-var kinds = []*kind{
-	{"to", "bulk to the stack", "Gbit/s", "s/GB", (*client).bulkTo, gigabits, secondsPerGigabyte},
-	{"from", "bulk from the stack", "Gbit/s", "s/GB", (*client).bulkFrom, gigabits, secondsPerGigabyte},
-	{"rr", "1-byte requests", "per s", "µs each", (*client).requests, perSecond, microsecondsEach},
-}
-
-// parseTest reads a kind and a number of connections, such as to8.
-func parseTest(s string) (test, error) {
-	for _, k := range kinds {
-		number, ok := strings.CutPrefix(s, k.prefix)
-		if n, err := strconv.Atoi(number); ok && err == nil && n > 0 && n <= 1000 {
-			return test{s, n, k}, nil
+// measure runs one test against a contender and adds its samples to the report.
+func (b *bench) measure(cl *client, p *process, c *contender, t test) error {
+	k := t.kind
+	if k.special != nil {
+		s, err := k.special(b, p, c, t.conns)
+		if err == nil {
+			b.report.add(c, t, s)
 		}
+		return err
 	}
-	return test{}, fmt.Errorf("--tests: there is no %q: say to, from or rr and a number of connections", s)
-}
-
-// title says what the test is.
-func (t *test) title() string {
-	plural := "s"
-	if t.conns == 1 {
-		plural = ""
+	parts := 1
+	if t.conns == 1 { // where the scheduler puts two threads that wake each other decides everything: let it choose anew
+		parts = max(k.parts, 1)
 	}
-	return fmt.Sprintf("%s, %d connection%s", t.kind.title, t.conns, plural)
+	for range parts {
+		s, err := measurePart(cl, p, t, b.duration()/time.Duration(parts))
+		if err != nil {
+			return err
+		}
+		b.report.add(c, t, s)
+	}
+	return nil
 }
 
-// sample is one result.
-type sample struct {
-	Value float64 `json:"value"` // in the kind's unit
-	Cost  float64 `json:"cost"`  // processor time, in the kind's unit of cost
-}
-
-// measure runs one test against a contender.
-func measure(c *client, p *process, t test, d time.Duration) (sample, error) {
-	before, err := p.cpu()
+// measurePart makes one sample.
+func measurePart(cl *client, p *process, t test, d time.Duration) (sample, error) {
+	before, err := p.usage()
 	if err != nil {
-		return sample{}, err
+		return nil, err
 	}
-	count, took, err := t.kind.run(c, t.conns, d)
+	o, err := t.kind.run(cl, t.conns, d)
 	if err != nil {
-		return sample{}, err
+		return nil, err
 	}
-	if count == 0 {
-		return sample{}, fmt.Errorf("nothing got through in %v", took)
+	if o.count == 0 {
+		return nil, fmt.Errorf("nothing got through in %v", o.took)
 	}
-	after, err := p.cpu()
-	return sample{t.kind.value(count, took), t.kind.cost(count, after-before)}, err
+	after, err := p.usage()
+	if err != nil {
+		return nil, err
+	}
+	used := usage{after.cpu - before.cpu, after.allocations - before.allocations, after.calls - before.calls}
+	s := sample{}
+	for _, m := range t.kind.metrics {
+		s[m.key] = m.derive(o, used)
+	}
+	return s, nil
+}
+
+// usage returns what the contender has used since it started.
+func (p *process) usage() (u usage, err error) {
+	var err1, err2, err3 error
+	u.allocations, err1 = p.ask(askAllocations)
+	u.cpu, err2 = p.cpu()
+	u.calls, err3 = p.calls()
+	return u, errors.Join(err1, err2, err3)
 }

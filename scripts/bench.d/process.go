@@ -18,7 +18,8 @@ import (
 // process is a contender that runs, with its namespaces.
 type process struct {
 	cmd        *exec.Cmd
-	stdin      io.Closer
+	stdin      io.WriteCloser
+	answers    *bufio.Reader
 	clientSide *tun.Namespace
 	stackSide  *tun.Namespace // the same, but for one that is a kernel
 	stopped    bool
@@ -76,11 +77,24 @@ func (p *process) start() error {
 	}
 	late := time.AfterFunc(patience, func() { p.cmd.Process.Kill() })
 	defer late.Stop()
-	line, err := bufio.NewReader(stdout).ReadString('\n')
+	p.answers = bufio.NewReader(stdout)
+	line, err := p.answers.ReadString('\n')
 	if err != nil || line != readyLine {
 		return errors.New("it did not start; its own error is above")
 	}
 	return nil
+}
+
+// ask asks the contender and returns its answer.
+func (p *process) ask(what string) (uint64, error) {
+	if _, err := fmt.Fprintln(p.stdin, what); err != nil {
+		return 0, err
+	}
+	line, err := p.answers.ReadString('\n')
+	if err != nil {
+		return 0, fmt.Errorf("ask the contender for %s: %w", what, err)
+	}
+	return strconv.ParseUint(strings.TrimSpace(line), 10, 64)
 }
 
 // stop ends the contender and lets go of the namespaces. It may be called again.
@@ -102,24 +116,4 @@ func (p *process) stop() (err error) {
 		p.clientSide.Close()
 	}
 	return err
-}
-
-// clockTick is USER_HZ, in which /proc counts: it is the same on every Linux that Go runs on.
-const clockTick = time.Second / 100
-
-// cpu returns the processor time that the contender has used, in user mode and in the kernel.
-func (p *process) cpu() (time.Duration, error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
-	if err != nil {
-		return 0, err
-	}
-	// The second field, the name in parentheses, may hold anything; the others are numbers.
-	_, rest, _ := strings.Cut(string(b), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0, fmt.Errorf("read the contender's processor time: %q", b)
-	}
-	user, err1 := strconv.ParseInt(fields[11], 10, 64)
-	system, err2 := strconv.ParseInt(fields[12], 10, 64)
-	return time.Duration(user+system) * clockTick, errors.Join(err1, err2)
 }

@@ -13,22 +13,22 @@ import (
 // connections, and returns how often it did. It is one thread with blocking system calls, and
 // epoll for more than one connection: the runtime's poller and scheduler would cost the
 // client more than what is measured.
-func (c *client) requests(n int, d time.Duration) (uint64, time.Duration, error) {
+func (c *client) requests(n int, d time.Duration) (r outcome, err error) {
 	fds, err := c.rawConnect(n, echoPort)
 	if err != nil {
-		return 0, 0, err
+		return r, err
 	}
 	defer closeAll(fds)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	begin := time.Now()
-	var count uint64
 	if n == 1 {
-		count, err = pingOne(fds[0], begin.Add(d))
+		r.count, err = pingOne(fds[0], begin.Add(d))
 	} else {
-		count, err = pingMany(fds, begin.Add(d))
+		r.count, err = pingMany(fds, begin.Add(d))
 	}
-	return count, time.Since(begin), err
+	r.took = time.Since(begin)
+	return r, err
 }
 
 func closeAll(fds []int) {
@@ -46,7 +46,7 @@ func (c *client) rawConnect(n, port int) (fds []int, err error) {
 				return err
 			}
 			fds = append(fds, fd)
-			if err := unix.Connect(fd, &unix.SockaddrInet4{Port: port, Addr: stackPrefix.Addr().As4()}); err != nil {
+			if err := connectTo(fd, port); err != nil {
 				return fmt.Errorf("connect to port %d: %w", port, err)
 			}
 		}
@@ -56,6 +56,20 @@ func (c *client) rawConnect(n, port int) (fds []int, err error) {
 		closeAll(fds)
 	}
 	return fds, err
+}
+
+// connectTo is connect(2), begun again where a signal of the runtime's has interrupted it.
+func connectTo(fd, port int) error {
+	at := &unix.SockaddrInet4{Port: port, Addr: stackPrefix.Addr().As4()}
+	for {
+		switch err := unix.Connect(fd, at); err {
+		case unix.EINTR:
+		case unix.EISCONN:
+			return nil
+		default:
+			return err
+		}
+	}
 }
 
 // rawSocket makes an IPv4 socket in the thread's namespace.

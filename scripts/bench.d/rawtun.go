@@ -15,6 +15,7 @@ type rawTUN struct {
 	file *os.File
 	raw  syscall.RawConn
 	fd   int
+	uso  bool // it cuts UDP super-segments, too
 }
 
 const rawTUNName = "tun0"
@@ -29,17 +30,19 @@ const (
 	vnetGSOTCPv6  = 4
 )
 
-// openRawTUN makes the device in the thread's namespace, with the client's address on it.
-func openRawTUN(mtu int) (*rawTUN, error) {
+// openRawTUN makes the device in the thread's namespace, with the client's address on it. uso asks for UDP
+// super-segments, too, which whoever asks must know how to take apart.
+func openRawTUN(mtu int, uso bool) (*rawTUN, error) {
 	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, fmt.Errorf("open /dev/net/tun: %w", err)
 	}
-	if err := setUpRawTUN(fd, mtu); err != nil {
+	uso, err = setUpRawTUN(fd, mtu, uso)
+	if err != nil {
 		unix.Close(fd)
 		return nil, err
 	}
-	t := &rawTUN{file: os.NewFile(uintptr(fd), rawTUNName), fd: fd}
+	t := &rawTUN{file: os.NewFile(uintptr(fd), rawTUNName), fd: fd, uso: uso}
 	if t.raw, err = t.file.SyscallConn(); err != nil {
 		t.file.Close()
 		return nil, err
@@ -47,20 +50,23 @@ func openRawTUN(mtu int) (*rawTUN, error) {
 	return t, nil
 }
 
-func setUpRawTUN(fd, mtu int) error {
+func setUpRawTUN(fd, mtu int, wanted bool) (uso bool, err error) {
 	req, err := unix.NewIfreq(rawTUNName)
 	if err != nil {
-		return err
+		return false, err
 	}
 	req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI | unix.IFF_VNET_HDR)
 	if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
-		return fmt.Errorf("make a TUN device: %w", err)
+		return false, fmt.Errorf("make a TUN device: %w", err)
 	}
 	const offload = unix.TUN_F_CSUM | unix.TUN_F_TSO4 | unix.TUN_F_TSO6
-	if err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, offload); err != nil {
-		return fmt.Errorf("turn on the offloads of the TUN device: %w", err)
+	uso = wanted && unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, offload|unix.TUN_F_USO4|unix.TUN_F_USO6) == nil // Linux 6.2
+	if !uso {
+		if err := unix.IoctlSetInt(fd, unix.TUNSETOFFLOAD, offload); err != nil {
+			return false, fmt.Errorf("turn on the offloads of the TUN device: %w", err)
+		}
 	}
-	return setUpLink(rawTUNName, clientPrefix, mtu)
+	return uso, setUpLink(rawTUNName, clientPrefix, mtu)
 }
 
 // read makes one read(2); n is negative when there is nothing to read.

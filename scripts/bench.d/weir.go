@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"net"
 	"net/netip"
 
@@ -20,31 +19,35 @@ func openWeirPlain(mtu int, _ string) (endpoint, error) {
 	return openWeirWith(tun.Config{MTU: mtu, Offload: tun.OffloadOff})
 }
 
-func openWeirWith(cfg tun.Config) (endpoint, error) {
+func openWeirWith(cfg tun.Config) (w weirEndpoint, err error) {
 	dev, err := tun.Open(cfg)
 	if err != nil {
-		return nil, err
+		return w, err
 	}
-	s, err := stack.New(stack.Config{})
-	if err != nil {
+	if w.Stack, err = stack.New(stack.Config{}); err != nil {
 		dev.Close()
-		return nil, err
+		return w, err
 	}
-	if _, err := s.AddInterface(dev, stack.InterfaceConfig{Addresses: []netip.Prefix{stackPrefix}}); err != nil {
+	if _, err := w.AddInterface(dev, stack.InterfaceConfig{Addresses: []netip.Prefix{stackPrefix}}); err != nil {
 		dev.Close()
-		s.Close()
-		return nil, err
+		w.Close()
+		return w, err
 	}
 	if err = dev.AddHostAddress(clientPrefix); err == nil {
 		err = dev.Up()
 	}
 	if err != nil {
-		s.Close()
-		return nil, err
+		w.Close()
 	}
-	return weirEndpoint{s}, nil
+	return w, err
 }
 
-func (w weirEndpoint) listen(port int) (net.Listener, error) {
-	return w.Listen("tcp", fmt.Sprintf("%v:%d", stackPrefix.Addr(), port))
+func (w weirEndpoint) listen(port int) (net.Listener, error) { return w.Listen("tcp", atStack(port)) }
+
+func (w weirEndpoint) listenPacket(port int) (datagrams, error) {
+	c, err := w.ListenPacket("udp", atStack(port))
+	if err != nil {
+		return nil, err
+	}
+	return c.(datagrams), nil
 }

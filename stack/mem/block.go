@@ -39,6 +39,12 @@ func (b *Block) Release() {
 // Size returns how many octets of memory the block is, however B was cut.
 func (b *Block) Size() int { return len(b.whole) }
 
+// Whole returns all of the block's memory, however B was cut.
+func (b *Block) Whole() []byte { return b.whole }
+
+// Ahead returns how many octets of that lie before B.
+func (b *Block) Ahead() int { return cap(b.whole) - cap(b.B) }
+
 // Shared reports whether the block has more than one owner, so that its octets
 // must not be written. An answer of false holds until the caller itself
 // retains the block; true may be out of date at once.

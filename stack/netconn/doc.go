@@ -10,7 +10,14 @@
 // OnEvent, which runs in the receive path, signals. Write copies into the send queue
 // and pushes: the segment leaves from the writing goroutine's own call. Where the queue
 // is full, Write waits until an acknowledgement has made room, which is how a
-// slow path or a full link slows its writer.
+// slow path or a full link slows its writer. From some kilobytes on the lock is not held for the
+// copy, which the receive path would wait for (tcpcopy.go): Read takes the queue's blocks away under it
+// and copies them afterwards, Write fills blocks before it has them queued. They are as
+// long as what the link cuts at once and have room for headers, so that they are sent as they lie.
+//
+// A packet connection moves many datagrams in a call by ReadPackets and WritePackets, without an
+// allocation, or by ReadBatch and WriteBatch in the shape of golang.org/x/net/ipv4. Those
+// that go to one peer in one size leave as super-segments where the device takes them.
 //
 // A connection that is idle has no goroutine, no runtime timer and no buffer. A timer
 // runs only while an operation waits under a deadline.

@@ -92,27 +92,48 @@ func (t *TCPConn) Read(p []byte) (int, error) {
 }
 
 func (t *TCPConn) read(p []byte) (int, error) {
+	var b borrowed
+	if err := t.takeOut(p, len(p), &b); err != nil {
+		return 0, err
+	}
+	n := b.n
+	for i := range b.runs {
+		n += copy(p[n:], b.lent[i].P)
+		b.lent[i].Release()
+	}
+	return n, nil
+}
+
+// takeOut waits until there is something to read and takes up to most octets out of the connection:
+// few into p, where that has room for them, and many by their blocks, so that the lock is not held for
+// copying them.
+func (t *TCPConn) takeOut(p []byte, most int, b *borrowed) error {
 	t.c.Lock()
 	defer t.c.Unlock()
 	conn := t.c.Conn()
 	for {
 		switch {
 		case t.closed:
-			return 0, net.ErrClosed
+			return net.ErrClosed
 		case t.rd.expired():
-			return 0, os.ErrDeadlineExceeded
-		case len(p) == 0:
-			return 0, nil
+			return os.ErrDeadlineExceeded
+		case most == 0:
+			return nil
 		}
-		if n := conn.Read(t.c.Host().Now(), p); n > 0 {
+		if p == nil || min(conn.Readable(), most) >= lendFrom {
+			b.runs, _ = conn.Lend(t.c.Host().Now(), b.lent[:], most)
+		} else {
+			b.n = conn.Read(t.c.Host().Now(), p)
+		}
+		if b.runs+b.n > 0 {
 			t.c.Push() // the window may have opened
-			return n, nil
+			return nil
 		}
 		if t.noRead || conn.EOF() {
-			return 0, io.EOF
+			return io.EOF
 		}
 		if err := conn.Err(); err != nil {
-			return 0, err
+			return err
 		}
 		t.rd.wait()
 	}
@@ -137,19 +158,31 @@ func (t *TCPConn) write(p []byte) (n int, err error) {
 		return 0, err
 	}
 	defer t.endWrite()
+	return t.writeAll(p)
+}
+
+// writeAll queues p, which is its turn, and pushes as it does.
+func (t *TCPConn) writeAll(p []byte) (n int, err error) {
 	conn := t.c.Conn()
 	for {
 		if err := t.writeError(); err != nil {
 			return n, err
 		}
-		k := conn.Write(t.c.Host().Now(), p[n:min(len(p), n+writePiece)])
+		piece := p[n:min(len(p), n+writePiece)]
+		room := min(conn.Writable(), len(piece))
+		k, blocks := 0, conn.TakesBlocks() && (room >= lendFrom || room > 0 && n > 0)
+		if blocks {
+			k = t.writeBlock(piece)
+		} else {
+			k = conn.Write(t.c.Host().Now(), piece)
+		}
 		if n += k; k > 0 {
 			t.c.Push()
 		}
 		switch {
 		case n == len(p):
 			return n, nil
-		case k == 0:
+		case k == 0 && !blocks: // what changed without the lock may be the reason
 			t.wr.wait()
 		}
 	}
@@ -196,67 +229,6 @@ func (t *TCPConn) writeError() error {
 // fail wraps an error of an operation on the connection.
 func (t *TCPConn) fail(op string, err error) error {
 	return opError(op, t.network, t.local, t.remote, err)
-}
-
-// copyBuffer is the size of the buffer that ReadFrom and WriteTo borrow.
-const copyBuffer = 128 << 10
-
-// WriteTo writes all that arrives to w until the end of the stream (io.WriterTo). It
-// borrows a buffer only while there is something to write: an idle connection has none.
-func (t *TCPConn) WriteTo(w io.Writer) (total int64, err error) {
-	for {
-		t.awaitReadable()
-		n, err := t.passOn(w)
-		total += int64(n)
-		if err == io.EOF {
-			return total, nil
-		}
-		if err != nil {
-			return total, err
-		}
-	}
-}
-
-// awaitReadable waits until Read will not.
-func (t *TCPConn) awaitReadable() {
-	t.c.Lock()
-	defer t.c.Unlock()
-	conn := t.c.Conn()
-	for conn.Readable() == 0 && !t.closed && !t.noRead && !t.rd.expired() && !conn.EOF() && conn.Err() == nil {
-		t.rd.wait()
-	}
-}
-
-// passOn reads once and writes to w what it got. io.EOF is the end of the stream.
-func (t *TCPConn) passOn(w io.Writer) (int, error) {
-	b := t.c.Host().Pool().Get(copyBuffer)
-	defer b.Release()
-	n, err := t.Read(b.B)
-	if n == 0 {
-		return 0, err
-	}
-	return w.Write(b.B[:n])
-}
-
-// ReadFrom sends all that r has until its end (io.ReaderFrom).
-func (t *TCPConn) ReadFrom(r io.Reader) (total int64, err error) {
-	b := t.c.Host().Pool().Get(copyBuffer)
-	defer b.Release()
-	for {
-		n, err := r.Read(b.B)
-		if n > 0 {
-			k, werr := t.Write(b.B[:n])
-			if total += int64(k); werr != nil {
-				return total, werr
-			}
-		}
-		if err == io.EOF {
-			return total, nil
-		}
-		if err != nil {
-			return total, err
-		}
-	}
 }
 
 // LocalAddr returns the own end, a *net.TCPAddr.

@@ -179,6 +179,74 @@ func TestEchoOverUDPAllocatesNothing(t *testing.T) {
 	}
 }
 
+// TestAnsweredDatagramsAllocateNothing takes a round of datagrams to a handler and its answers back,
+// with super-segments and without.
+func TestAnsweredDatagramsAllocateNothing(t *testing.T) {
+	needsPools(t)
+	for _, features := range []uint64{0, uso} {
+		for _, ends := range [][2]string{{"192.0.2.9:999", "192.0.2.1:7"}, {"[2001:db8::9]:999", "[2001:db8::1]:7"}} {
+			w := newWorld(t, Config{})
+			w.ifcs[0].features = features
+			w.handle(7, packetFunc(echoPackets))
+			w.cables[0].keep = false
+			in := udpPacket(ap(ends[0]), ap(ends[1]), text(64))
+			r := round{h: w.Host, ifc: w.ifcs[0]}
+			f := link.Frame{Buf: make([]byte, link.FrameSize), Off: link.Headroom}
+			echo := func() {
+				for range 20 {
+					f.End = f.Off + copy(f.Buf[f.Off:], in)
+					r.input(&f)
+				}
+				r.flush()
+			}
+			for range 100 {
+				echo()
+			}
+			if n := testing.AllocsPerRun(1000, echo); n > 0 {
+				t.Errorf("%s, features %#x: %v allocations for twenty echoes", ends[0], features, n)
+			}
+			if got := w.counter("udp.out"); got != 1101*20 {
+				t.Errorf("%d datagrams were answered, want %d", got, 1101*20)
+			}
+		}
+	}
+}
+
+// TestBatchesAllocateNothing takes datagrams out of a socket, and sends them back, as a batch.
+func TestBatchesAllocateNothing(t *testing.T) {
+	needsPools(t)
+	for _, features := range []uint64{0, uso} {
+		w := newWorld(t, Config{})
+		w.ifcs[0].features = features
+		u, err := w.ListenUDP(ap("[::]:7"), true)
+		must(t, err)
+		w.cables[0].keep = false
+		in := udpPacket(ap("192.0.2.9:999"), ap("192.0.2.1:7"), text(64))
+		f := &link.Frame{Buf: make([]byte, link.FrameSize)}
+		ps := make([]Packet, 20)
+		for i := range ps {
+			ps[i].Buf = make([]byte, 100)
+		}
+		echo := func() {
+			for range ps {
+				w.arrive(f, in)
+			}
+			u.mu.Lock()
+			n := u.ReceiveBatch(ps, true)
+			u.mu.Unlock()
+			if k, err := u.SendBatch(ps[:n]); n != len(ps) || k != n || err != nil {
+				t.Fatalf("%d received, %d sent, %v", n, k, err)
+			}
+		}
+		for range 100 {
+			echo()
+		}
+		if n := testing.AllocsPerRun(1000, echo); n > 0 {
+			t.Errorf("features %#x: %v allocations for twenty echoes", features, n)
+		}
+	}
+}
+
 // TestPingAndForwardingAllocateNothing answers an echo request and passes a packet on.
 func TestPingAndForwardingAllocateNothing(t *testing.T) {
 	needsPools(t)

@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"crypto/rand"
 	"time"
 
 	"github.com/weirnet/weir/stack/clock"
@@ -89,7 +88,7 @@ func (c Config) withDefaults() Config {
 		c.Clock = newMonotonic()
 	}
 	if c.Secret == ([32]byte{}) {
-		rand.Read(c.Secret[:]) // never fails: it ends the program first
+		c.Secret = randomSecret()
 	}
 	if c.TCP == nil {
 		s := tcp.DefaultSettings()

@@ -24,7 +24,8 @@
 //
 // TCP.push asks the state machine for segments until it has none, builds the
 // headers backwards from the payload in one buffer, and hands each to the device
-// of the route. Whoever holds the connection's lock pushes: a writing goroutine sends
+// of the route. A text that begins a block of the send queue is not copied for it: the block keeps room
+// for the headers before it (txFrame), and a bulk writer fills its blocks with as much as leaves at once. Whoever holds the connection's lock pushes: a writing goroutine sends
 // from its own Write. The lock is let go during the write to the device, because
 // the far kernel's receive path runs inside that call; the flag TCP.sending keeps
 // one sender per connection and so the order.
@@ -38,6 +39,21 @@
 // likewise. What has no owner who could wait (echo replies, ICMP errors, resets)
 // goes to a short bounded backlog of the interface; only what overflows that is
 // dropped, and counted.
+//
+// # Datagrams in the round
+//
+// A UDP socket has a queue or a handler. A queue's reader is told once, when the round has been fed
+// (round.flushUDP), however much has come. A PacketHandler is called where the datagram is found to be
+// the socket's, with nothing locked, and what it sends goes into the round's outlet: up to sixteen
+// frames that go to the device in one call when the round ends, when the outlet is full, or before
+// another socket's or connection's handler is called. A datagram joins the one before it to the same peer where both are of
+// one size and the device cuts super-segments (USO); the last may be shorter. What comes as a
+// super-segment is queued whole and taken apart by its reader, or given to the handler whole if that is a
+// TrainHandler; a large one that is answered leaves in the very block that it came in.
+//
+// What is found out about a peer before a datagram is built, route, source, path MTU, options, is a way.
+// It is kept by the round, and by the socket for its own sends, and holds while the network, the path MTU
+// cache, the socket and the interface's MTU are those that it was made from: each counts its changes.
 //
 // # Sockets
 //

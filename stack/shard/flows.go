@@ -2,9 +2,9 @@ package shard
 
 import (
 	"encoding/binary"
+	"hash/maphash"
+	"math/bits"
 	"net/netip"
-	"sync"
-	"sync/atomic"
 )
 
 // flowKey names a flow by both its ends, as fixed octets that hash in one go.
@@ -41,81 +41,26 @@ func (k *flowKey) bucket(n int) int {
 	return int(x>>40) & (n - 1)
 }
 
-const flowBuckets = 64 // enough that receive loops of several queues seldom meet
-
-// flows maps keys to flows of one kind, in parts with a lock each.
-type flows[T comparable] struct {
-	count atomic.Int64
-	parts [flowBuckets]struct {
-		sync.RWMutex
-		m map[flowKey]T
-		_ [32]byte // a cache line of its own
+// flowSecrets key the hash, so that nobody outside can choose flows that meet in one place.
+var flowSecrets = func() (s [5]uint64) {
+	seed := maphash.MakeSeed()
+	for i := range s {
+		s[i] = maphash.Bytes(seed, []byte{byte(i)})
 	}
+	return s
+}()
+
+// hash returns a number that differs from process to process: two products of all octets with the
+// secrets, each folded, and one more of those.
+func (k *flowKey) hash() uint64 {
+	s, le := &flowSecrets, binary.LittleEndian
+	low := folded(le.Uint64(k.local[8:])^s[0], le.Uint64(k.remote[8:])^s[1])
+	high := folded(le.Uint64(k.local[:])^s[2], le.Uint64(k.remote[:])^s[3])
+	return folded(low^bits.RotateLeft64(high, 32), uint64(le.Uint32(k.ports[:]))<<16^s[4])
 }
 
-// get returns the flow, or the zero T.
-func (f *flows[T]) get(k *flowKey) T {
-	p := &f.parts[k.bucket(flowBuckets)]
-	p.RLock()
-	v := p.m[*k]
-	p.RUnlock()
-	return v
-}
-
-// add enters the flow and reports false where the key is taken.
-func (f *flows[T]) add(k *flowKey, v T) bool {
-	p := &f.parts[k.bucket(flowBuckets)]
-	p.Lock()
-	defer p.Unlock()
-	if _, taken := p.m[*k]; taken {
-		return false
-	}
-	if p.m == nil {
-		p.m = make(map[flowKey]T)
-	}
-	p.m[*k] = v
-	f.count.Add(1)
-	return true
-}
-
-// set enters the flow, in place of one that has the key.
-func (f *flows[T]) set(k *flowKey, v T) {
-	p := &f.parts[k.bucket(flowBuckets)]
-	p.Lock()
-	defer p.Unlock()
-	if _, taken := p.m[*k]; !taken {
-		f.count.Add(1)
-	}
-	if p.m == nil {
-		p.m = make(map[flowKey]T)
-	}
-	p.m[*k] = v
-}
-
-// remove takes the flow out, if it is still v that stands there.
-func (f *flows[T]) remove(k *flowKey, v T) bool {
-	p := &f.parts[k.bucket(flowBuckets)]
-	p.Lock()
-	defer p.Unlock()
-	if p.m[*k] != v {
-		return false
-	}
-	delete(p.m, *k)
-	f.count.Add(-1)
-	return true
-}
-
-// len counts the flows.
-func (f *flows[T]) len() int { return int(f.count.Load()) }
-
-// list returns all flows as they are at the moment.
-func (f *flows[T]) list() (all []T) {
-	for i := range f.parts {
-		f.parts[i].RLock()
-		for _, v := range f.parts[i].m {
-			all = append(all, v)
-		}
-		f.parts[i].RUnlock()
-	}
-	return all
+// folded is the product of a and b, its halves added without carry.
+func folded(a, b uint64) uint64 {
+	high, low := bits.Mul64(a, b)
+	return high ^ low
 }

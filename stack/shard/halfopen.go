@@ -276,3 +276,6 @@ func (half *halfOpen) takes(i *Interface) bool {
 	device := half.parent.device.Load()
 	return device == 0 || int(device) == i.index
 }
+
+// flowKey returns what the record is found by.
+func (half *halfOpen) flowKey() *flowKey { return &half.key }

@@ -22,6 +22,7 @@ type cable struct {
 	seen     func(frame []byte) // instead of keeping
 	out      [][]byte           // frames as written, virtio-net header first
 	starved  bool
+	calls    int // of WriteFrames
 	writable func()
 	closed   bool
 	err      error // what a write fails with
@@ -38,6 +39,7 @@ func (c *cable) Close() error        { c.closed = true; return nil }
 func (c *cable) ReadFrames(int, [][]byte, []int) (int, error) { return 0, net.ErrClosed }
 
 func (c *cable) WriteFrames(_ int, frames [][]byte) (int, error) {
+	c.calls++
 	if c.closed {
 		return 0, net.ErrClosed
 	}

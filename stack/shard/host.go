@@ -1,7 +1,6 @@
 package shard
 
 import (
-	"crypto/sha256"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,10 +28,10 @@ type Host struct {
 	netMu sync.Mutex // held by who changes net or mode
 	net   atomic.Pointer[network]
 
-	conns        flows[*TCP]
+	conns        flows[TCP, *TCP]
 	paths        sharedPaths
-	halfOpens    flows[*halfOpen]
-	timeWaits    flows[*timeWait]
+	halfOpens    flows[halfOpen, *halfOpen]
+	timeWaits    flows[timeWait, *timeWait]
 	maxTimeWaits int
 	listeners    listeners
 	datagrams    sockets
@@ -86,12 +85,6 @@ const (
 // secrets are the keyed hashes that make what we choose unpredictable to others.
 type secrets struct{ *isn.Generator }
 
-// derive makes another secret of a secret, so that what is hashed with the one tells nothing
-// of what is hashed with the other.
-func derive(secret [32]byte, purpose string) [32]byte {
-	return sha256.Sum256(append(secret[:], purpose...))
-}
-
 // expirer is what has an entry in the wheel.
 type expirer interface {
 	// expire is called without any lock when the entry's time has come.
@@ -105,7 +98,7 @@ func New(cfg Config) *Host {
 		cfg:       cfg,
 		clock:     cfg.Clock,
 		secret:    secrets{isn.New(cfg.Secret)},
-		spread:    isn.New(derive(cfg.Secret, "SO_REUSEPORT")),
+		spread:    isn.New(isn.Derive(cfg.Secret, "SO_REUSEPORT")),
 		wheel:     wheel.New[expirer](wheelTick),
 		connWheel: wheel.New[*TCP](wheelTick),
 		kick:      make(chan struct{}, 1),

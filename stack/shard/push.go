@@ -93,6 +93,7 @@ func (c *TCP) transmit(now clock.Time) bool {
 // its payload. It returns nil where there is none.
 func (c *TCP) build(now clock.Time) *txFrame {
 	f := c.host.getTx()
+	f.seg.Ahead = payloadAt
 	if !c.conn.Output(now, &f.seg, f.room(maxPayload)) {
 		c.host.putTx(f)
 		return nil

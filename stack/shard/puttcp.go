@@ -12,7 +12,11 @@ import (
 func (f *txFrame) putTCP(local, remote netip.AddrPort, p *path, h *Host) {
 	s := &f.seg
 	hlen := 20 + s.Options.Len()
-	at, end := payloadAt-hlen, payloadAt+len(s.Payload)
+	text := payloadAt
+	if s.Block != nil {
+		f.Buf, text = s.Block.Whole(), s.Block.Ahead()
+	}
+	at, end := text-hlen, text+len(s.Payload)
 	wire.PutTCP(f.Buf[at:end], &wire.TCPFields{
 		SrcPort: local.Port(), DstPort: remote.Port(), Seq: uint32(s.Seq), Ack: uint32(s.Ack),
 		Flags: s.Flags, Window: s.Window, Urgent: s.Urgent, Options: &s.Options,
@@ -35,7 +39,7 @@ func (f *txFrame) putTCP(local, remote netip.AddrPort, p *path, h *Host) {
 	f.putIP(at, end, &hdr)
 	f.setPartial(at, tcpChecksumAt, wire.ProtoTCP, local.Addr(), remote.Addr())
 	if s.SegmentSize > 0 && len(s.Payload) > s.SegmentSize {
-		f.SegmentSize, f.HeaderLen = uint16(s.SegmentSize), uint16(payloadAt-f.Off)
+		f.SegmentSize, f.HeaderLen = uint16(s.SegmentSize), uint16(text-f.Off)
 		f.ECN = s.Flags&wire.FlagCWR != 0
 	}
 	if p.ifc.features&link.FeatureCsum == 0 && f.SegmentSize == 0 {

@@ -177,8 +177,8 @@ func (r *round) transport(d destination) {
 			r.h.counters.tcpMulticast.Add(1)
 			return
 		}
-		if t := r.datagrams; t != nil && t.outlet.n > 0 {
-			t.outlet.flush(false) // no answer waits for a connection's handler
+		if r.busyUDP() {
+			r.flushUDP() // nothing of it waits for a connection's handler
 		}
 		r.tcp()
 		return

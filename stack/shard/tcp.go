@@ -246,3 +246,6 @@ func (c *TCP) room(i *Interface) {
 	c.pushTurn(c.host.Now())
 	c.unlockAside()
 }
+
+// flowKey returns what the connection is found by.
+func (c *TCP) flowKey() *flowKey { return &c.key }

@@ -130,3 +130,6 @@ func (t *timeWait) input(r *round, listening bool) (iss seq.Value, reuse bool) {
 	}
 	return iss, reuse
 }
+
+// flowKey returns what the record is found by.
+func (t *timeWait) flowKey() *flowKey { return &t.key }

@@ -12,9 +12,13 @@ import (
 
 // txFrame is a frame to be sent with all that its building needs, so that sending
 // allocates nothing: it comes from the host's pool and goes back there.
+//
+// A text that begins a block of the send queue stays there, and its headers are written before it: Buf
+// is then the block's memory, and own waits.
 type txFrame struct {
 	link.Frame
 	seg tcp.Segment
+	own []byte
 	vec [1][]byte
 }
 
@@ -27,8 +31,8 @@ const payloadAt = link.Headroom + 40 + 60
 const maxPayload = 65535 - 20 - 60
 
 func newTxFrame() *txFrame {
-	f := &txFrame{}
-	f.Buf = make([]byte, link.FrameSize+60)
+	f := &txFrame{own: make([]byte, link.FrameSize+60)}
+	f.Buf = f.own
 	return f
 }
 
@@ -42,6 +46,10 @@ func (h *Host) putTx(f *txFrame) {
 	f.Offload = link.Offload{}
 	f.vec[0] = nil
 	f.seg.Payload = nil
+	if f.seg.Block != nil {
+		f.seg.Block.Release()
+		f.seg.Block, f.Buf = nil, f.own
+	}
 	h.txFrames.Put(f)
 }
 

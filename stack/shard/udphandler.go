@@ -27,7 +27,7 @@ type TrainHandler interface {
 // PacketMeta is what is known of a received datagram beside its payload.
 type PacketMeta struct {
 	From      netip.AddrPort // where it came from
-	To        netip.Addr     // what it was sent to: an address of the host, a group or a broadcast address
+	To        netip.AddrPort // what it was sent to: an address of the host, a group or a broadcast address, and the socket's port
 	Interface int            // the index of the interface that it came in by
 	HopLimit  uint8          // the TTL or hop limit that it arrived with
 	TOS       uint8          // the TOS octet or traffic class that it arrived with
@@ -50,7 +50,7 @@ type udpRound struct {
 	outlet  outlet
 	found   foundUDP
 	touched []*UDP // whose queues have got something
-	handled *UDP   // whose handler filled the outlet
+	handled *UDP   // whose handler has filled the outlet, where nothing else is left to do
 
 	in, inOctets uint64 // counted, and not added up yet
 }
@@ -74,13 +74,13 @@ func (r *round) udpRound() *udpRound {
 // hand gives a datagram, or several that were coalesced to one, to the handler of its socket.
 func (r *round) hand(u *UDP, v wire.UDP, from netip.AddrPort) {
 	t, p := r.udpRound(), &r.pkt
-	if t.outlet.n > 0 && t.handled != u {
-		t.outlet.flush(false) // an answer waits for its own socket's handler at the most
+	if t.handled != u {
+		r.flushUDP() // nothing waits for the handler of another socket
 	}
 	t.handled = u
 	c := &t.call
 	c.r, c.u = r, u
-	c.meta = PacketMeta{From: from, To: p.Dst, Interface: r.ifc.index, HopLimit: p.HopLimit, TOS: p.TOS}
+	c.meta = PacketMeta{From: from, To: netip.AddrPortFrom(p.Dst, v.DstPort()), Interface: r.ifc.index, HopLimit: p.HopLimit, TOS: p.TOS}
 	payload, size := v.Payload(), r.segments(v)
 	t.in++
 	t.inOctets += uint64(len(payload))
@@ -112,6 +112,12 @@ func (c *PacketCall) each(p []byte, size int) {
 		c.u.handler.OnPacket(c, p[:n:n], &c.meta)
 		p = p[n:]
 	}
+}
+
+// busyUDP reports whether flushUDP has something to do that others wait for.
+func (r *round) busyUDP() bool {
+	t := r.datagrams
+	return t != nil && (t.outlet.n > 0 || len(t.touched) > 0)
 }
 
 // flushUDP sends what the round's handlers have sent, tells the sockets that got something, and adds up
@@ -173,7 +179,7 @@ func (c *PacketCall) back() (*way, error) {
 		out = m.Interface
 	}
 	w := c.r.datagrams.ways.to(m.From.Addr())
-	return w, w.lead(c.u, m.From, m.To, out)
+	return w, w.lead(c.u, m.From, m.To.Addr(), out)
 }
 
 // WriteTo sends p to anybody, as UDP.Send does. The errors are EMSGSIZE, ENETUNREACH, EADDRNOTAVAIL,

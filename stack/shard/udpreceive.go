@@ -123,6 +123,7 @@ func (u *UDP) takeAll(r *round, v wire.UDP, from netip.AddrPort, block *mem.Bloc
 	if !u.touched { // told of once, when the round has been fed
 		u.touched = true
 		t.touched = append(t.touched, u)
+		t.handled = nil
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 // sockets finds a UDP socket: connected ones by both ends, others by port and then by what they are
 // bound to.
 type sockets struct {
-	flows flows[*UDP]
+	flows flowMap[*UDP]
 	mu    sync.RWMutex
 	ports map[uint16]*udpPort
 	count int

@@ -15,7 +15,7 @@ type pendingReply struct {
 
 // Output is the one way out: it fills s with the next segment to send, with the payload
 // copied to the front of buf, and returns false when there is none. Call it until it
-// does. What it returns counts as sent.
+// does. What it returns counts as sent. With s.Ahead the payload may stay where it is.
 //
 // A payload longer than s.SegmentSize, where that is more than 0, is for the link to cut.
 func (c *Conn) Output(now clock.Time, s *Segment, buf []byte) bool {
@@ -189,7 +189,14 @@ func (c *Conn) unsent() bool {
 // fill copies the text at sequence number at to the segment, and sets what follows from it.
 func (c *Conn) fill(s *Segment, buf []byte, at seq.Value, n, size int, fin bool) {
 	off := at.Sub(c.snd.dataStart())
-	s.Payload = buf[:c.sendQueue.CopyAt(buf[:n], off)]
+	if s.Ahead > 0 {
+		s.Block = c.sendQueue.Block(off, n, s.Ahead)
+	}
+	if s.Block != nil {
+		s.Payload = s.Block.B[:n]
+	} else {
+		s.Payload = buf[:c.sendQueue.CopyAt(buf[:n], off)]
+	}
 	if n > 0 && c.pushes(at, n, size) {
 		s.Flags |= wire.FlagPSH
 	}

@@ -27,6 +27,10 @@ type Segment struct {
 	// coalesced from; 0 where it was one. On output it is more than 0 where the
 	// link is to cut Payload into pieces of this size.
 	SegmentSize int
+	// Ahead, set before Output, allows a text to stay where it lies in the send queue if it begins a
+	// block with so many octets free before it; 0 has it copied. Block is that block then, of which the
+	// caller has become an owner, and Payload lies in it.
+	Ahead int
 	// Block, on input, is the block that Payload lies in, where the caller would rather
 	// give it away than have a large text copied. Input sets it to nil where it has
 	// taken it. nil is no offer.
@@ -44,7 +48,7 @@ func ParseSegment(b wire.TCP, s *Segment) error {
 	s.Flags = b.Flags()
 	s.Window, s.Urgent = b.Window(), b.Urgent()
 	s.Payload = b.Payload()
-	s.SegmentSize, s.Block, s.Lend, s.ECN = 0, nil, nil, NotECT
+	s.SegmentSize, s.Ahead, s.Block, s.Lend, s.ECN = 0, 0, nil, nil, NotECT
 	return wire.ParseTCPOptions(b.Options(), &s.Options)
 }
 
@@ -76,4 +80,4 @@ func (s *Segment) segments() int {
 }
 
 // reset makes s an empty segment.
-func (s *Segment) reset() { *s = Segment{} }
+func (s *Segment) reset() { *s = Segment{Ahead: s.Ahead} }

@@ -143,7 +143,7 @@ const keepFrom = mem.FrameBlock / 2
 // offered and is worth it, else by a copy.
 func (c *Conn) keepText(a *arrival) {
 	if a.seg.Lend != nil && c.mayLend() {
-		c.recvQueue.Lend(a.seg.Lend, a.text)
+		c.recvQueue.Borrow(a.seg.Lend, a.text)
 		return
 	}
 	if a.seg.Block != nil && len(a.text) >= keepFrom {

@@ -16,7 +16,8 @@
 // In: the network layer has checked the IP header and reassembled; Parse checks the
 // length and the checksum; the driver finds the socket, by the full four of
 // addresses and ports, then by what is bound, and gives the payload to [Queue.Push],
-// which copies it to a block of its own; the reader takes it with [Queue.Pop] and
+// which copies it to a block of its own, or [Queue.PushBlock], which may keep the one that it came in;
+// datagrams that came coalesced stay so until they are read; the reader takes it with [Queue.Pop] and
 // gives back the block with [Datagram.Release]. With no socket, the driver answers with
 // an ICMP port unreachable (RFC 1122 §4.1.3.1).
 //

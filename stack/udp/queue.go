@@ -13,9 +13,10 @@ const (
 	DefaultOctets = 212992
 	DefaultCount  = 4096
 
-	// minRing is the first length of a ring; keepRing the longest that an empty
-	// queue keeps.
-	minRing, keepRing = 4, 16
+	// minRing is the first length of a ring; keepRing the longest that an empty queue keeps, and
+	// smallRing the longest that it keeps though it has not needed it leanTimes in a row.
+	minRing, smallRing, keepRing = 4, 16, 128
+	leanTimes                    = 64
 )
 
 // Datagram is a received datagram and what came with it.
@@ -65,6 +66,8 @@ type Queue struct {
 	head      int
 	count     int // slots of the ring in use
 	segments  int // datagrams in them beyond one each
+	most      int // what count has been since the queue was empty
+	lean      int // how often in a row most was far below the ring's length
 	memory    int
 	maxOctets int
 	maxCount  int
@@ -129,6 +132,7 @@ func (q *Queue) PushBlock(d *Datagram, block *mem.Block) (kept bool, _ Drop) {
 		slot.Payload = slot.block.B[:copy(slot.block.B, d.Payload)]
 	}
 	q.count++
+	q.most = max(q.most, q.count)
 	q.segments += d.Count() - 1
 	q.memory += need
 	return block != nil, DropNone
@@ -187,10 +191,21 @@ func (q *Queue) PopTrain() (Datagram, bool) {
 	if d.Count() == 1 {
 		d.SegmentSize = 0
 	}
-	if q.count == 0 && len(q.ring) > keepRing {
-		q.ring, q.head = nil, 0
+	if q.count == 0 {
+		q.emptied()
 	}
 	return d, true
+}
+
+// emptied gives up a ring that is longer than need be.
+func (q *Queue) emptied() {
+	if q.lean++; q.most*4 > len(q.ring) {
+		q.lean = 0
+	}
+	if len(q.ring) > keepRing || len(q.ring) > smallRing && q.lean >= leanTimes {
+		q.ring, q.head, q.lean = nil, 0, 0
+	}
+	q.most = 0
 }
 
 // Peek returns the oldest datagram and leaves it in the queue, which still owns it: it

@@ -74,3 +74,21 @@ func hash(key [2]uint64, local, remote netip.AddrPort, purpose uint32) uint64 {
 	s.word(uint64(local.Port()) | uint64(remote.Port())<<16 | uint64(purpose)<<32)
 	return s.sum(40 << 56)
 }
+
+// Derive makes another secret of a secret for a purpose, so that what is hashed with the one
+// tells nothing of what is hashed with the other.
+func Derive(secret [32]byte, purpose string) (other [32]byte) {
+	for i := range 4 {
+		key := secret[16*(i/2):]
+		s := newSip(binary.LittleEndian.Uint64(key), binary.LittleEndian.Uint64(key[8:]))
+		s.word(uint64(i))
+		rest := []byte(purpose)
+		for ; len(rest) >= 8; rest = rest[8:] {
+			s.word(binary.LittleEndian.Uint64(rest))
+		}
+		last := [8]byte{7: byte(8 + len(purpose))}
+		copy(last[:7], rest)
+		binary.LittleEndian.PutUint64(other[8*i:], s.sum(binary.LittleEndian.Uint64(last[:])))
+	}
+	return other
+}

@@ -216,3 +216,24 @@ func BenchmarkISS(b *testing.B) {
 	}
 	_ = sink
 }
+
+func TestDerivedSecretsDifferByPurposeAndSecret(t *testing.T) {
+	seen := map[[32]byte]string{secret(): "itself"}
+	other := secret()
+	other[31] ^= 1
+	for _, s := range [][32]byte{secret(), other} {
+		for _, purpose := range []string{"", "a", "1234567", "12345678", "123456789", "SO_REUSEPORT"} {
+			d := Derive(s, purpose)
+			if d != Derive(s, purpose) {
+				t.Errorf("%q: two calls differ", purpose)
+			}
+			if s == other { // half of the key is the same, and so may that half of the result be
+				copy(d[:16], s[:16])
+			}
+			if was, ok := seen[d]; ok {
+				t.Errorf("%q gives the same as %s", purpose, was)
+			}
+			seen[d] = purpose
+		}
+	}
+}

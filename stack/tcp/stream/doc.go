@@ -17,19 +17,23 @@
 // block, a bulk write takes 64 KiB blocks from the first one on, and a program that
 // writes octet by octet gets there by doubling. The blocks of a queue never have
 // more than twice the octets that went into them, or the smallest block's 256; a block that was
-// taken whole has what its giver put in it.
+// taken whole has what its giver put in it, and one that is not half full together with its neighbour is
+// copied from instead.
 //
 // # The way of an octet
 //
-// Out: Write copies it to the tail with [SendQueue.Append]; Output copies it to a
-// segment with [SendQueue.CopyAt], and again for each retransmission; the
+// Out: Write copies it to the tail with [SendQueue.Append], or gives a block away with
+// [SendQueue.Take], or fills the last block without the queue's lock with [SendQueue.Tail] and
+// [SendQueue.Extend]; Output copies it to a
+// segment with [SendQueue.CopyAt], and again for each retransmission, or where a segment is
+// what a block begins with, sends it from there with [SendQueue.Block]; the
 // acknowledgement lets it go with [SendQueue.Discard], which gives back each block
 // whose last octet was let go.
 //
 // In: Input copies it from the segment with [RecvQueue.Append], or keeps the block that
 // it came in with [RecvQueue.Take]; the user takes it
 // with [RecvQueue.Read], or without a copy with [RecvQueue.Next] and
-// [RecvQueue.Discard].
+// [RecvQueue.Discard], or takes it away in its blocks with [RecvQueue.Lend].
 //
 // # What is promised
 //

@@ -12,6 +12,10 @@ const (
 	// maxBlock is the largest block that a queue takes: one super-segment.
 	maxBlock = 64 << 10
 
+	// maxDouble is the largest block that is taken for less than it holds. More would let a short
+	// segment in the midst of long ones have the next one copied (see take).
+	maxDouble = 16 << 10
+
 	// keepPieces is how many entries the index of an empty queue may keep. Beyond
 	// that it is left to the collector, so that a million connections which are
 	// idle now do not pay for the burst that each had once.
@@ -71,29 +75,51 @@ func (q *fifo) tail() []byte {
 // does not more than double the memory.
 func (q *fifo) grow(n int) []byte {
 	double := 1 << bits.Len(uint(q.length())) / 2
-	b := q.pool.Get(min(max(n, double), maxBlock))
+	b := q.pool.Get(min(max(n, min(double, maxDouble)), maxBlock))
 	q.enter(b)
 	return b.B
 }
 
-// take puts block b at the tail, of which p is all that counts from then on. What the last
+// take puts block b at the tail, of which p is all that counts from then on, and the first n octets of
+// that are queued; add fills the rest. What the last
 // block has free is given up, so that where an octet lies still follows from its position;
-// where that is more than half of it, p is copied after all: a peer that sends one octet and
-// much text by turns would have us hold a large block for every octet.
-func (q *fifo) take(b *mem.Block, p []byte) {
-	if n := len(q.pieces); n > 0 {
-		last := &q.pieces[n-1]
-		used := q.back - last.start
-		if 2*int(used) < last.block.Size() && int(used) < len(last.block.B) {
-			q.add(p)
-			b.Release()
-			return
+// where the two blocks would then not be half full together, p is copied after all: a peer that sends one
+// octet and much text by turns would have us hold a large block for every octet.
+func (q *fifo) take(b *mem.Block, p []byte, n int) {
+	if k := len(q.pieces); k > 0 {
+		last := &q.pieces[k-1]
+		used := int(q.back - last.start)
+		if used < len(last.block.B) {
+			if 2*(used+n) < last.block.Size()+b.Size() {
+				q.add(p[:n])
+				b.Release()
+				return
+			}
+			last.block.B = last.block.B[:used]
 		}
-		last.block.B = last.block.B[:used]
 	}
 	b.B = p
 	q.enter(b)
-	q.back += uint32(len(p))
+	q.back += uint32(n)
+}
+
+// lend moves up to most octets from the front into as many entries of lent as that takes, and
+// returns how many of either that were.
+func (q *fifo) lend(lent []Lent, most int) (runs, n int) {
+	for runs < len(lent) && n < most {
+		p := q.at(n)
+		if len(p) == 0 {
+			break
+		}
+		p = p[:min(len(p), most-n)]
+		b := q.pieces[q.cursor].block
+		b.Retain()
+		lent[runs] = Lent{P: p, block: b}
+		runs++
+		n += len(p)
+	}
+	q.drop(n)
+	return runs, n
 }
 
 // enter puts a block for what follows the last octet into the index.

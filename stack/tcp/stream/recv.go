@@ -2,6 +2,19 @@ package stream
 
 import "github.com/weirnet/weir/stack/mem"
 
+// Lent is a run of octets that has left a queue, in a block that its holder shares with the
+// queue or has to itself.
+type Lent struct {
+	P     []byte
+	block *mem.Block
+}
+
+// Release gives the octets back, which must not be touched afterwards.
+func (l *Lent) Release() {
+	l.block.Release()
+	*l = Lent{}
+}
+
 // RecvQueue is the octets that arrived in order and that the user has not read.
 // Init makes it ready. It must not be copied once in use.
 type RecvQueue struct {
@@ -23,7 +36,7 @@ func (r *RecvQueue) Append(p []byte) int {
 // Take puts p, which lies in block b, at the end of the queue, as a rule without a copy. The
 // block is the queue's from then on: the caller, who must be its only owner, gives it away. p
 // must not be empty.
-func (r *RecvQueue) Take(b *mem.Block, p []byte) { r.q.take(b, p) }
+func (r *RecvQueue) Take(b *mem.Block, p []byte) { r.q.take(b, p, len(p)) }
 
 // Len returns how many octets are queued.
 func (r *RecvQueue) Len() int { return r.q.length() }
@@ -44,6 +57,11 @@ func (r *RecvQueue) Next() []byte { return r.q.at(0) }
 // Discard lets go of the first n octets, or of all where there are fewer, and
 // returns how many it let go.
 func (r *RecvQueue) Discard(n int) int { return r.q.drop(n) }
+
+// Lend moves up to most octets from the front of the queue into as many entries of lent as they
+// need, without copying them, and returns how many entries and how many octets. Each entry is the
+// caller's to release.
+func (r *RecvQueue) Lend(lent []Lent, most int) (runs, n int) { return r.q.lend(lent, most) }
 
 // Memory returns the octets of the blocks held. It walks the blocks: for listings
 // and tests rather than for every segment.

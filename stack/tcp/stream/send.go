@@ -21,6 +21,51 @@ func (s *SendQueue) Append(p []byte) int {
 	return len(p)
 }
 
+// Take puts the first n octets of b.B, with the block they lie in, at the end of the queue, as a rule
+// without a copy; what is appended later goes to the rest of B first. What of the block lies before B is
+// free for whoever sends it: see Block. The block is the queue's from then on: the caller, who
+// must be its only owner, gives it away. n must not be 0.
+func (s *SendQueue) Take(b *mem.Block, n int) { s.q.take(b, b.B, n) }
+
+// Block returns the block whose first octet is the one at off and that holds the n octets from there on,
+// or nil where there is none such, or none with so much free ahead of them. The caller has become
+// one of its owners.
+func (s *SendQueue) Block(off, n, ahead int) *mem.Block {
+	p := s.q.at(off)
+	if n == 0 || len(p) < n {
+		return nil
+	}
+	at := &s.q.pieces[s.q.cursor]
+	if at.start != s.q.front+uint32(off) || at.block.Ahead() < ahead {
+		return nil
+	}
+	at.block.Retain()
+	return at.block
+}
+
+// Tail returns the last block and what of it is not filled yet, or nil where nothing is free or nobody
+// has written yet. The caller has become one of its owners.
+func (s *SendQueue) Tail() (*mem.Block, []byte) {
+	free := s.q.tail()
+	if len(free) == 0 {
+		return nil, nil
+	}
+	b := s.q.pieces[len(s.q.pieces)-1].block
+	b.Retain()
+	return b, free
+}
+
+// Extend counts n octets more as queued, which were written to what Tail gave, and reports false
+// where that is no longer the end of the queue.
+func (s *SendQueue) Extend(free []byte, n int) bool {
+	tail := s.q.tail()
+	if len(tail) == 0 || &tail[0] != &free[0] || n > len(tail) {
+		return false
+	}
+	s.q.back += uint32(n)
+	return true
+}
+
 // Len returns how many octets are queued.
 func (s *SendQueue) Len() int { return s.q.length() }
 

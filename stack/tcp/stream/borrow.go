@@ -6,9 +6,9 @@ import (
 	"github.com/weirnet/weir/stack/mem"
 )
 
-// Lend puts p at the end of the queue, which must be empty, without a copy: b, a block of no pool, stands for
+// Borrow puts p at the end of the queue, which must be empty, without a copy: b, a block of no pool, stands for
 // it. Keep must be called before p goes away.
-func (r *RecvQueue) Lend(b *mem.Block, p []byte) {
+func (r *RecvQueue) Borrow(b *mem.Block, p []byte) {
 	b.Borrow(p)
 	r.q.enter(b)
 	r.q.back += uint32(len(p))

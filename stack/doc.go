@@ -20,6 +20,7 @@
 // Arrows of import go down only; a test in this package fails when one turns round.
 //
 //	stack                the public face
+//	event                handlers that run in the receive path
 //	netconn              net.Conn, net.Listener, net.PacketConn; the first that may block
 //	shard                the driver: receive loops, demultiplexing, locks, timers
 //	tcp udp icmp         protocols, as functions of (state, now, input)

@@ -3,6 +3,7 @@ package stack
 import (
 	"fmt"
 	"io"
+	"log"
 	"net/netip"
 
 	"github.com/weirnet/weir/stack/link"
@@ -35,10 +36,26 @@ type Config struct {
 	Sysctls map[string]string
 	// TCP holds the settings of TCP, in place of a Profile; nil is tcp.DefaultSettings.
 	TCP *tcp.Settings
+	// Logger is told what somebody should know who looks after the program, at most once a
+	// second: which event handler does not return. A *slog.Logger is one; nil is package log's.
+	Logger Logger
 	// Rand is where the secrets come from that make initial sequence numbers, ports and
 	// identifications unpredictable (RFC 6528, RFC 6056); nil is the system's. Only a
 	// test that must replay wants another.
 	Rand io.Reader
+}
+
+// Logger takes warnings. A *slog.Logger is one.
+type Logger = shard.Logger
+
+// standardLog is the Logger of who has not given another.
+type standardLog struct{}
+
+func (standardLog) Warn(msg string, args ...any) {
+	for i := 0; i+1 < len(args); i += 2 {
+		msg += fmt.Sprintf(" %v=%v", args[i], args[i+1])
+	}
+	log.Print("weir: ", msg)
 }
 
 // Stack is a TCP/IP stack. Its methods are safe for concurrent use.
@@ -49,7 +66,7 @@ type Stack struct{ h *shard.Host }
 func New(cfg Config) (*Stack, error) {
 	c := shard.Config{
 		Forward: cfg.Forward, ReceiveBuffer: cfg.ReceiveBuffer, SendBuffer: cfg.SendBuffer,
-		DatagramBuffer: cfg.DatagramBuffer, Backlog: cfg.Backlog,
+		DatagramBuffer: cfg.DatagramBuffer, Backlog: cfg.Backlog, Logger: cfg.Logger,
 	}
 	if err := cfg.settings(&c); err != nil {
 		return nil, err
@@ -58,6 +75,9 @@ func New(cfg Config) (*Stack, error) {
 		if _, err := io.ReadFull(cfg.Rand, c.Secret[:]); err != nil {
 			return nil, fmt.Errorf("new stack: read %d octets of secrets from Config.Rand: %w", len(c.Secret), err)
 		}
+	}
+	if c.Logger == nil {
+		c.Logger = standardLog{}
 	}
 	h := shard.New(c)
 	h.Start()

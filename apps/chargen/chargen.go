@@ -8,6 +8,7 @@ import (
 	"net/netip"
 
 	"github.com/weirnet/weir/apps/serve"
+	"github.com/weirnet/weir/stack/event"
 )
 
 // Port is the service's well-known port, TCP and UDP (RFC 864).
@@ -18,7 +19,7 @@ const MaxDatagram = 512
 
 // Service returns chargen as a service on its well-known port.
 func Service() serve.Service {
-	return serve.Service{Name: "chargen", Port: Port, Conn: ServeConn, Datagram: Answer}
+	return serve.Service{Name: "chargen", Port: Port, Conn: ServeConn, Handler: Handler, Datagram: Answer}
 }
 
 // Serve runs chargen on both transports of the network, a *stack.Stack for one,
@@ -57,6 +58,43 @@ func ServeConn(c net.Conn) {
 	c.Close() // ends the draining too
 	<-drained
 }
+
+// Handler is ServeConn for event handlers.
+var Handler event.Handler = handler{}
+
+type handler struct{}
+
+// place is where in the pattern a connection is.
+type place struct {
+	serve.Progress
+	at int
+}
+
+// OnOpen begins the pattern, and OnWritable goes on with it where the send queue was full.
+func (h handler) OnOpen(c *event.Conn) {
+	c.SetValue(new(place))
+	h.OnWritable(c)
+}
+
+// OnWritable implements event.Handler.
+func (handler) OnWritable(c *event.Conn) {
+	for p := c.Value().(*place); ; {
+		n := c.Write(stream[p.at:])
+		if p.at += n; p.at < len(stream) {
+			return
+		}
+		p.at = 0
+	}
+}
+
+// OnData throws away what is received.
+func (handler) OnData(_ *event.Conn, p []byte) int { return len(p) }
+
+// OnEOF does nothing: a peer that closes only its own half may still want to read.
+func (handler) OnEOF(*event.Conn) {}
+
+// OnClose implements event.Handler.
+func (handler) OnClose(*event.Conn, error) {}
 
 // Answer returns between 0 and 512 characters of the pattern, "a random number"
 // of them, whatever the datagram says (RFC 864).

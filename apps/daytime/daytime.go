@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/weirnet/weir/apps/serve"
+	"github.com/weirnet/weir/stack/event"
 )
 
 // Port is the service's well-known port, TCP and UDP (RFC 867).
@@ -21,7 +22,7 @@ const patience = 5 * time.Second
 
 // Service returns daytime as a service on its well-known port.
 func Service() serve.Service {
-	return serve.Service{Name: "daytime", Port: Port, Conn: ServeConn, Datagram: Answer}
+	return serve.Service{Name: "daytime", Port: Port, Conn: ServeConn, Handler: Handler, Datagram: Answer}
 }
 
 // Serve runs daytime on both transports of the network, a *stack.Stack for one,
@@ -49,6 +50,28 @@ func ServeConn(c net.Conn) {
 	if _, err := w.Write(Append(nil, time.Now())); err == nil {
 		serve.Finish(c, patience)
 	}
+}
+
+// Handler is ServeConn for event handlers.
+var Handler event.Handler = handler{new(event.Funcs)} // what is received is thrown away, and the peer's end is ours
+
+type handler struct{ *event.Funcs }
+
+// OnOpen sends the time and ends our half. Who does not end the other one for long is left.
+func (handler) OnOpen(c *event.Conn) {
+	var line [64]byte
+	c.Write(Append(line[:0], time.Now()))
+	c.CloseWrite()
+	c.SetTimer(patience)
+}
+
+// OnTimer implements event.TimerHandler.
+func (handler) OnTimer(c *event.Conn) {
+	if c.Unsent() > 0 {
+		c.Abort()
+		return
+	}
+	c.Close()
 }
 
 // Answer returns the time as a datagram (RFC 867).

@@ -7,6 +7,7 @@ import (
 	"net/netip"
 
 	"github.com/weirnet/weir/apps/serve"
+	"github.com/weirnet/weir/stack/event"
 )
 
 // Port is the service's well-known port, TCP and UDP (RFC 863).
@@ -14,7 +15,7 @@ const Port = 9
 
 // Service returns discard as a service on its well-known port.
 func Service() serve.Service {
-	return serve.Service{Name: "discard", Port: Port, Conn: ServeConn, Datagram: Answer}
+	return serve.Service{Name: "discard", Port: Port, Conn: ServeConn, Handler: Handler, Datagram: Answer}
 }
 
 // Serve runs discard on both transports of the network, a *stack.Stack for one,
@@ -39,6 +40,9 @@ func ServeUDP(ctx context.Context, pc net.PacketConn) error {
 func ServeConn(c net.Conn) {
 	_, _ = serve.Copy(io.Discard, c)
 }
+
+// Handler is ServeConn for event handlers.
+var Handler event.Handler = &event.Funcs{}
 
 // Answer returns nil: "when a datagram is received, it is thrown away. No response
 // is sent" (RFC 863).

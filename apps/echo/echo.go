@@ -6,6 +6,7 @@ import (
 	"net/netip"
 
 	"github.com/weirnet/weir/apps/serve"
+	"github.com/weirnet/weir/stack/event"
 )
 
 // Port is the service's well-known port, TCP and UDP (RFC 862).
@@ -13,7 +14,7 @@ const Port = 7
 
 // Service returns echo as a service on its well-known port.
 func Service() serve.Service {
-	return serve.Service{Name: "echo", Port: Port, Conn: ServeConn, Datagram: Answer}
+	return serve.Service{Name: "echo", Port: Port, Conn: ServeConn, Handler: Handler, Datagram: Answer}
 }
 
 // Serve runs echo on both transports of the network, a *stack.Stack for one, on
@@ -42,6 +43,10 @@ func ServeConn(c net.Conn) {
 		_ = serve.CloseWrite(c) // c is closed next in any case
 	}
 }
+
+// Handler is ServeConn for event handlers: the octets go from the frame that they came in to the
+// send queue. What that has no room for stays in the receive queue, whose window holds the peer up.
+var Handler event.Handler = &event.Funcs{Data: (*event.Conn).Write}
 
 // Answer returns the datagram itself: "when a datagram is received, the data from
 // it is sent back in an answering datagram" (RFC 862).

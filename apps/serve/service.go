@@ -24,6 +24,9 @@ type Service struct {
 	Port uint16
 	// Conn serves one connection, which is closed when it returns.
 	Conn func(net.Conn)
+	// Handler, where it is not nil and the network is an Events, serves connections in place of Conn,
+	// from Listen on.
+	Handler event.Handler
 	// Datagram answers one datagram. Calls for different sockets run at once.
 	Datagram Answer
 }
@@ -34,6 +37,7 @@ type Server struct {
 
 	service   Service
 	listeners []net.Listener
+	events    []*event.Listener
 	packets   []net.PacketConn
 	handlers  []*event.PacketListener // in place of packets, where the network has them
 }
@@ -65,11 +69,9 @@ func (srv *Server) open(nw Network, addr netip.Addr) error {
 		}
 	}
 	address := net.JoinHostPort(host, strconv.Itoa(int(srv.service.Port)))
-	ln, err := nw.Listen("tcp"+family, address)
-	if err != nil {
+	if err := srv.openStream(nw, "tcp"+family, address); err != nil {
 		return err
 	}
-	srv.listeners = append(srv.listeners, ln)
 	if nw, ok := nw.(packetNetwork); ok {
 		return srv.openEvents(nw, "udp"+family, address)
 	}
@@ -79,6 +81,21 @@ func (srv *Server) open(nw Network, addr netip.Addr) error {
 	}
 	srv.packets = append(srv.packets, pc)
 	return nil
+}
+
+func (srv *Server) openStream(nw Network, network, address string) error {
+	if ev, ok := nw.(Events); ok && srv.service.Handler != nil {
+		l, err := ev.ListenEvents(network, address, EventHandler(srv.service.Handler, &srv.Counters), event.Options{})
+		if err == nil {
+			srv.events = append(srv.events, l)
+		}
+		return err
+	}
+	ln, err := nw.Listen(network, address)
+	if err == nil {
+		srv.listeners = append(srv.listeners, ln)
+	}
+	return err
 }
 
 // openEvents opens a UDP port whose datagrams are answered as they come, from now on.
@@ -111,6 +128,13 @@ func (srv *Server) Serve(ctx context.Context) error {
 	for _, ln := range srv.listeners {
 		run(func() error { return stream(ctx, ln, srv.service.Conn, &srv.Counters) })
 	}
+	if len(srv.events) > 0 {
+		run(func() error {
+			<-ctx.Done()
+			srv.closeEvents()
+			return nil
+		})
+	}
 	for _, pc := range srv.packets {
 		run(func() error { return packets(ctx, pc, srv.service.Datagram, &srv.Counters) })
 	}
@@ -127,11 +151,21 @@ func (srv *Server) Close() {
 	for _, ln := range srv.listeners {
 		ln.Close()
 	}
+	srv.closeEvents()
 	for _, pc := range srv.packets {
 		pc.Close()
 	}
 	for _, l := range srv.handlers {
 		l.Close()
+	}
+}
+
+// closeEvents stops listening for handlers and closes their connections. What was written is still
+// delivered, by the stack.
+func (srv *Server) closeEvents() {
+	for _, l := range srv.events {
+		l.Close()
+		l.Each((*event.Conn).Close)
 	}
 }
 

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"net"
 	"net/netip"
 	"time"
 
@@ -12,9 +13,14 @@ import (
 // Conn is a TCP connection in the hands of a Handler. It is the driver's own record of the
 // connection: there is no further object.
 //
+// A call of OnData, say, ends before what Close or Abort ask for is done, so that the octets in hand stay
+// as they are.
+//
 // Its methods are for calls of the connection's own handler, and for functions given to Post.
 // Only Post, LocalAddr and RemoteAddr may be used from anywhere.
 type Conn shard.TCP
+
+const never = clock.Never
 
 // t returns the driver's view.
 func (c *Conn) t() *shard.TCP { return (*shard.TCP)(c) }
@@ -42,15 +48,19 @@ func (c *Conn) Info() tcp.Info { return c.tcp().Info() }
 // wrote. Where that is less than all of p, OnWritable is called once there is room again. It takes
 // nothing after CloseWrite or Close.
 func (c *Conn) Write(p []byte) int {
-	if c.has(closing) {
+	if c.has(closing | over | moved) {
 		return 0
 	}
-	return c.tcp().Write(c.now(), p)
+	n := c.tcp().Write(c.now(), p)
+	if n < len(p) {
+		c.set(short)
+	}
+	return n
 }
 
 // Writable returns how many octets Write would take now.
 func (c *Conn) Writable() int {
-	if c.has(closing) {
+	if c.has(closing | over | moved) {
 		return 0
 	}
 	return c.tcp().Writable()
@@ -66,7 +76,11 @@ func (c *Conn) Unsent() int {
 func (c *Conn) Buffered() int { return c.tcp().Readable() }
 
 // CloseWrite ends the sending half: a FIN follows what was written. OnData goes on.
-func (c *Conn) CloseWrite() { c.tcp().CloseWrite(c.now()) }
+func (c *Conn) CloseWrite() {
+	if !c.has(closing | over | moved) {
+		c.tcp().CloseWrite(c.now())
+	}
+}
 
 // Close ends the connection. What was written is still delivered, and OnClose says whether
 // it was; there is no other call until then. Where the peer's octets were not all consumed it gets a
@@ -75,7 +89,10 @@ func (c *Conn) Close() { c.set(closing) }
 
 // Abort resets the connection: what was written and not sent is thrown away. OnClose follows with
 // ECONNABORTED.
-func (c *Conn) Abort() { c.set(closing | aborting) }
+func (c *Conn) Abort() {
+	c.set(closing | aborting)
+	c.clear(shut)
+}
 
 // Pause stops OnData and OnEOF. What arrives is kept until the receive buffer is full; the peer
 // then has to wait.
@@ -88,10 +105,44 @@ func (c *Conn) Resume() { c.clear(paused | left) }
 // is whatever comes next: it has no OnOpen of its own.
 func (c *Conn) SetHandler(h Handler) {
 	f := c.face()
+	if f == nil { // it has moved
+		return
+	}
 	c.t().SetHandler(&face{h: h, listener: f.listener})
 }
 
 func (c *Conn) now() clock.Time { return c.t().Host().Now() }
+
+// SetTimer has OnTimer called once when d has passed, in place of when it was to be called before. The
+// handler must be a TimerHandler. Moving a timer later costs next to nothing.
+func (c *Conn) SetTimer(d time.Duration) {
+	if !c.has(over | moved) {
+		c.t().SetTimer(c.now().Add(max(d, 0)))
+	}
+}
+
+// StopTimer takes SetTimer back.
+func (c *Conn) StopTimer() { c.t().SetTimer(never) }
+
+// Post has f run with c as in a call of its handler, and what it wrote sent. It may be called from
+// anywhere, a call of this or of another connection's handler included. f runs before Post returns where
+// the connection is not in use, else a moment later where it is; functions run in the order in
+// which they were posted. f always runs, once; after OnClose its Write takes nothing, and Closed says so.
+func (c *Conn) Post(f func(c *Conn)) { c.t().Post(func(t *shard.TCP) { f((*Conn)(t)) }) }
+
+// Closed reports whether OnClose was called, or the connection has moved away by Detach.
+func (c *Conn) Closed() bool { return c.has(over | moved) }
+
+// Detach makes the connection a net.Conn, a *netconn.TCPConn, with whatever was received and not consumed: in
+// OnData, what the call that is under way does not say to be. There are no more calls to the
+// handler, OnClose included. The net.Conn is for other goroutines: it may block, and must not be read or
+// written in the call. c must not be used any more. It returns nil where the connection is closed.
+func (c *Conn) Detach() net.Conn {
+	if c.has(over | moved | closing) {
+		return nil
+	}
+	return c.detach()
+}
 
 // SetNoDelay turns Nagle's algorithm (RFC 9293 §3.7.4) off, which is how a connection begins, or on.
 func (c *Conn) SetNoDelay(on bool) { c.tcp().SetNoDelay(on) }

@@ -1,25 +1,32 @@
 package event
 
 import (
+	"fmt"
+	"syscall"
+
+	"github.com/weirnet/weir/stack/netconn"
 	"github.com/weirnet/weir/stack/shard"
 	"github.com/weirnet/weir/stack/tcp"
 )
 
 // What is kept of a connection in shard.UserData.Flags.
 const (
-	opened   = 1 << iota // OnOpen was called
-	paused               // Pause
-	left                 // OnData left something and has nothing new to be shown
-	ended                // OnEOF was called
-	closing              // Close or Abort was called
-	aborting             // Abort was called
-	shut                 // the state machine was told to close
-	over                 // OnClose was called
+	paused   = shard.UserPaused // Pause
+	opened   = paused << iota   // OnOpen was called
+	left                        // OnData left something, and there is no reason yet to show it again
+	partial                     // OnData has left something of what it was shown last
+	short                       // Write took less than it was given, and OnWritable is due
+	ended                       // OnEOF was called
+	closing                     // Close or Abort was called
+	aborting                    // Abort was called
+	shut                        // the state machine was told to close
+	moved                       // Detach was called
+	over                        // OnClose was called, or the connection has moved
 )
 
-func (c *Conn) has(bits uint8) bool { return c.t().User.Flags&bits != 0 }
-func (c *Conn) set(bits uint8)      { c.t().User.Flags |= bits }
-func (c *Conn) clear(bits uint8)    { c.t().User.Flags &^= bits }
+func (c *Conn) has(bits uint16) bool { return c.t().User.Flags&bits != 0 }
+func (c *Conn) set(bits uint16)      { c.t().User.Flags |= bits }
+func (c *Conn) clear(bits uint16)    { c.t().User.Flags &^= bits }
 
 // face is a Handler as the driver sees it. A listener has one for all its connections.
 type face struct {
@@ -27,7 +34,10 @@ type face struct {
 	listener *Listener // nil where it was dialled
 }
 
-var _ shard.Handler = (*face)(nil)
+var _ shard.UserHandler = (*face)(nil)
+
+// Name names the handler by its type, for warnings.
+func (f *face) Name() string { return fmt.Sprintf("%T", f.h) }
 
 // face returns the connection's.
 func (c *Conn) face() *face {
@@ -35,26 +45,27 @@ func (c *Conn) face() *face {
 	return f
 }
 
-// OnEvent is called by the driver with the connection locked.
+// OnEvent is called by the driver with the connection locked: after events, and after functions
+// given to Post.
 func (f *face) OnEvent(t *shard.TCP, ev tcp.Events) {
 	c := (*Conn)(t)
 	if c.has(over) {
 		return
 	}
 	if ev&tcp.EventConnected != 0 && !c.has(opened) {
-		c.set(opened)
-		if f.listener != nil {
-			f.listener.open.Add(1)
-		}
-		c.tcp().SetNoDelay(true) // as package net does
-		f.h.OnOpen(c)
+		c.open()
 	}
 	if !c.has(opened) {
-		f.failed(c)
+		c.failed()
 		return
 	}
-	if ev&tcp.EventWritable != 0 && !c.has(closing) {
-		c.clear(left)
+	if ev&shard.EventTimer != 0 && !c.has(closing|moved) {
+		if h, ok := c.face().h.(TimerHandler); ok {
+			h.OnTimer(c)
+		}
+	}
+	if ev&tcp.EventWritable != 0 && c.has(short) && !c.has(closing|moved) {
+		c.clear(left | short)
 		c.face().h.OnWritable(c)
 	}
 	if ev&tcp.EventReadable != 0 {
@@ -63,13 +74,30 @@ func (f *face) OnEvent(t *shard.TCP, ev tcp.Events) {
 	c.pump()
 }
 
-// failed ends a connection that was never open. A listener's user has not heard of it.
-func (f *face) failed(c *Conn) {
+// open makes the first call.
+func (c *Conn) open() {
+	c.set(opened)
+	c.tcp().SetNoDelay(true) // as package net does
+	f := c.face()
 	if f.listener != nil {
+		f.listener.open.Add(1)
+	}
+	f.h.OnOpen(c)
+}
+
+// failed ends a connection that was never open. A listener's user has not heard of it.
+func (c *Conn) failed() {
+	if c.face().listener != nil {
 		return
 	}
-	if err := c.tcp().Err(); err != nil || c.tcp().State() == tcp.StateClosed {
+	if c.has(closing) && !c.has(shut) {
+		c.set(shut)
+		c.shutDown()
+	}
+	if err := c.tcp().Err(); err != nil {
 		c.finish(err)
+	} else if c.tcp().State() == tcp.StateClosed {
+		c.finish(syscall.ECONNABORTED) // it was closed while it was dialled
 	}
 }
 
@@ -77,31 +105,49 @@ func (f *face) failed(c *Conn) {
 func (c *Conn) pump() {
 	for c.showData() || c.showEOF() {
 	}
+	if c.has(moved) {
+		c.set(over)
+		return
+	}
 	c.wind()
 }
 
 // showData calls OnData where there is something to show, and reports whether to go on.
 func (c *Conn) showData() bool {
 	conn := c.tcp()
-	if c.has(paused|left|closing|ended) || conn.Err() != nil {
+	if c.has(paused|left|closing|ended|moved) || conn.Err() != nil {
 		return false
 	}
 	p := conn.Next()
 	if len(p) == 0 {
 		return false
 	}
+	if c.has(partial) && len(p) < conn.Readable() {
+		conn.Gather(max(2*len(p), 1024))
+		p = conn.Next()
+	}
+	all := conn.Readable() == len(p)
 	n := max(0, min(c.face().h.OnData(c, p), len(p)))
 	conn.Skip(c.now(), n)
-	if n < len(p) {
+	if n == len(p) {
+		c.clear(partial)
+		return true
+	}
+	c.set(partial)
+	if all || c.has(short) { // else it may want to see more at once
 		c.set(left)
 	}
 	return true
 }
 
-// showEOF calls OnEOF where it is due, and reports whether it did.
+// showEOF calls OnEOF where it is due, and reports whether it did. What OnData has left does not hold it up,
+// unless that waits for OnWritable.
 func (c *Conn) showEOF() bool {
 	conn := c.tcp()
-	if c.has(paused|closing|ended) || !conn.EOF() || conn.Err() != nil {
+	if c.has(paused|closing|ended|moved) || !conn.Ended() || conn.Err() != nil {
+		return false
+	}
+	if conn.Readable() > 0 && (!c.has(left) || c.has(short) && conn.MayWrite()) {
 		return false
 	}
 	c.set(ended)
@@ -135,11 +181,11 @@ func (c *Conn) wind() {
 // shutDown is Close or Abort once no call is under way.
 func (c *Conn) shutDown() {
 	conn := c.tcp()
-	if c.has(aborting) {
+	switch {
+	case c.has(aborting):
 		conn.Abort(c.now())
 		return
-	}
-	if c.has(ended) {
+	case c.has(ended):
 		conn.Skip(c.now(), conn.Readable())
 	}
 	conn.Close(c.now())
@@ -156,4 +202,16 @@ func (c *Conn) finish(err error) {
 	if f.listener != nil {
 		f.listener.open.Add(-1)
 	}
+}
+
+// detach makes the connection a net.Conn.
+func (c *Conn) detach() *netconn.TCPConn {
+	if f := c.face(); f.listener != nil && c.has(opened) {
+		f.listener.open.Add(-1)
+	}
+	c.set(moved)
+	t := c.t()
+	t.User.Value = nil
+	t.SetTimer(never)
+	return netconn.Adopt(t, "tcp")
 }

@@ -54,6 +54,24 @@ func Listen(host *shard.Host, local netip.AddrPort, both bool, h Handler, o Opti
 // Addr returns what the listener is bound to.
 func (l *Listener) Addr() netip.AddrPort { return l.l.Local() }
 
+// Open returns how many of its connections have had OnOpen and not OnClose.
+func (l *Listener) Open() int { return int(l.open.Load()) }
+
+// Each has f run for every open connection of the listener, as by Conn.Post. It looks through all connections
+// of the stack.
+func (l *Listener) Each(f func(c *Conn)) {
+	for _, t := range l.l.Host().TCPs() {
+		if !t.InPlace() {
+			continue
+		}
+		(*Conn)(t).Post(func(c *Conn) {
+			if face := c.face(); face != nil && face.listener == l && !c.Closed() {
+				f(c)
+			}
+		})
+	}
+}
+
 // Close stops listening. Half-open connections are reset; open ones go on.
 func (l *Listener) Close() { l.l.Close() }
 

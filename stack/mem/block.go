@@ -28,7 +28,9 @@ func (b *Block) Release() {
 	switch n := b.owners.Add(-1); {
 	case n == 0:
 		b.B = nil
-		b.pool.put(b)
+		if b.pool != nil {
+			b.pool.put(b)
+		}
 	case n < 0:
 		panic("mem: Release of a block that is not out")
 	}
@@ -47,3 +49,13 @@ func (b *Block) Ahead() int { return cap(b.whole) - cap(b.B) }
 // must not be written. An answer of false holds until the caller itself
 // retains the block; true may be out of date at once.
 func (b *Block) Shared() bool { return b.owners.Load() > 1 }
+
+// Borrow makes b, which must be of no pool and not out, stand for octets of somebody else, with
+// one owner. Its last release touches them no more, and b may borrow again.
+func (b *Block) Borrow(p []byte) {
+	if b.pool != nil || b.owners.Load() != 0 {
+		panic("mem: Borrow for a block that is out or of a pool")
+	}
+	b.B, b.whole = p, p
+	b.owners.Store(1)
+}

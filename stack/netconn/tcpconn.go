@@ -63,6 +63,14 @@ func (t *TCPConn) attach(c *shard.TCP) {
 	conn.SetKeepAlive(c.Host().Now(), true, keepAliveIdle, keepAliveInterval, keepAliveCount)
 }
 
+// Adopt makes a net.Conn of an established connection, which is locked, and tells the network's
+// name in errors. Its handler from then on is the net.Conn.
+func Adopt(c *shard.TCP, network string) *TCPConn {
+	t := &TCPConn{network: network}
+	t.attach(c)
+	return t
+}
+
 func tcpAddr(a netip.AddrPort) *net.TCPAddr { return net.TCPAddrFromAddrPort(a) }
 
 // OnEvent is called by the driver with the connection locked.

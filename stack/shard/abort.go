@@ -6,12 +6,14 @@ import "github.com/weirnet/weir/stack/tcp"
 // were, half-open ones included: the peer gets a reset where the state has one, the user ECONNABORTED. TIME-WAIT
 // records are forgotten. Listeners and UDP sockets are not asked about.
 func (h *Host) Abort(match func(ConnInfo) bool) (n int) {
+	var conns []*TCP
 	for _, c := range h.conns.list() {
 		if match(c.info()) {
-			c.kill()
-			n++
+			conns = append(conns, c)
 		}
 	}
+	h.sweep(conns, (*TCP).kill)
+	n = len(conns)
 	for _, half := range h.halfOpens.list() {
 		if match(half.info()) {
 			half.abort()
@@ -30,9 +32,11 @@ func (h *Host) Abort(match func(ConnInfo) bool) (n int) {
 }
 
 // kill aborts a connection whose user has it still, or will get it by accept, and does not know.
-func (c *TCP) kill() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c *TCP) kill(w *watch) {
+	if !c.lockOr(pendKill) {
+		return
+	}
+	defer c.unlock(w)
 	now := c.host.Now()
 	c.conn.Abort(now)
 	c.happened(tcp.EventError)

@@ -108,7 +108,7 @@ func (l *Listener) welcome(r *round, c *TCP) {
 		c.conn.Abort(r.now)
 		return
 	case o.Handler != nil:
-		c.handler = o.Handler
+		c.SetHandler(o.Handler)
 	default:
 		l.queue = append(l.queue, c)
 		if l.onReady != nil {

@@ -60,9 +60,18 @@ type Config struct {
 	ICMPInterval             time.Duration
 	ICMPPerSecond, ICMPBurst int
 
+	// Logger is told what somebody should know who looks after the program: a UserHandler that does
+	// not return. It is called at most once a second, in a goroutine of its own; nil is nobody.
+	Logger Logger
+
 	// UnreachableEndsOpen makes any destination-unreachable message end a connection in
 	// SYN-SENT, as Linux has it. Otherwise those that RFC 1122 §4.2.3.9 calls soft do not.
 	UnreachableEndsOpen bool
+}
+
+// Logger takes warnings. A *slog.Logger is one.
+type Logger interface {
+	Warn(msg string, args ...any)
 }
 
 const (

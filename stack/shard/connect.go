@@ -92,7 +92,7 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 	if err != nil {
 		return nil, err
 	}
-	defer c.mu.Unlock()
+	defer c.unlock(nil)
 	if b != nil {
 		b.narrow(p.src)
 	}
@@ -179,7 +179,7 @@ func (h *Host) enterNew(b *Binding, local netip.Addr, remote netip.AddrPort, o *
 // TIME-WAIT record that stands in the way. t is what has bound the local end, or nil.
 func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t *taker) (*TCP, ancestor) {
 	c := h.newTCP(local, remote)
-	c.handler = f
+	c.SetHandler(f)
 	o.apply(c)
 	if t != nil {
 		c.reuse, c.reusePort = t.reuse, t.reusePort

@@ -20,6 +20,7 @@ type Counters struct {
 	acceptOverflow, abortOnOverflow         atomic.Uint64
 	listenRefused, tcpSilent                atomic.Uint64
 	synRefused, synUnwanted, halfOpenFull   atomic.Uint64
+	handlerStalls, busyDrops                atomic.Uint64
 	timeWaitReused, timeWaitOverflow        atomic.Uint64
 	rawIn, rawOut, rawFull, rawBadChecksum  atomic.Uint64
 }
@@ -55,6 +56,7 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 		{"tcp.drop.syn_queue_full", &c.synQueueFull}, {"tcp.drop.half_open_full", &c.halfOpenFull}, {"tcp.drop.listen_closed", &c.listenClosed},
 		{"tcp.drop.accept_overflow", &c.acceptOverflow}, {"tcp.abort_on_overflow", &c.abortOnOverflow},
 		{"tcp.listen_refused", &c.listenRefused}, {"tcp.syn_refused", &c.synRefused}, {"tcp.drop.syn_unwanted", &c.synUnwanted},
+		{"tcp.handler_stalls", &c.handlerStalls}, {"tcp.drop.handler_busy", &c.busyDrops},
 		{"tcp.accepted", &c.accepted}, {"tcp.timewait_reused", &c.timeWaitReused},
 		{"tcp.drop.timewait_overflow", &c.timeWaitOverflow},
 		{"raw.in", &c.rawIn}, {"raw.out", &c.rawOut}, {"raw.drop.full", &c.rawFull},
@@ -87,6 +89,7 @@ func (h *Host) eachGauge(f func(name string, v uint64)) {
 	waiting := h.inSlots.Load() // not held for anybody
 	f("held.blocks", uint64(max(h.pool.Outstanding()-waiting, 0)))
 	f("held.octets", uint64(max(h.pool.InUse()-waiting*mem.FrameBlock, 0)))
+	f("held.handlers_stalled", uint64(h.dog.stalled()))
 	f("held.frames", uint64(h.txInUse.Load()))
 	f("held.reassembly_octets", uint64(h.reassembly.inUse()))
 }

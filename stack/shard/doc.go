@@ -92,6 +92,19 @@
 // and goes to its connection or socket. Hard ones end a connection that is being opened
 // and are told to connected datagram sockets; with RecvErr every one is queued with what it quotes.
 //
+// # Handlers
+//
+// A Handler of the packages above is called where something happens, and only wakes somebody. A UserHandler runs
+// the code of the stack's user, and is treated with care (inplace.go): its calls come where the connection's lock is
+// let go, or, with text still lying in the frame, in TCP.input. Nobody waits for the lock of such a connection: who
+// finds it taken leaves a bit in TCP.pending, and segments and functions in Host.deferred, and who has it does that
+// before letting go. Where somebody is sending, it is done by the sender.
+//
+// Receive loops, the service and the sweep at Close keep all that they are about in a struct (receiver, service,
+// sweeper), and say in a watch when they go into a UserHandler. The watchdog, which runs only while there are calls,
+// takes that from one that has been inside for three looks, and starts another goroutine with it. The
+// old one keeps its connection and its frame, and ends when it comes out.
+//
 // # Time
 //
 // One wheel holds one entry for each connection, half-open and TIME-WAIT record. The

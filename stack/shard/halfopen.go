@@ -158,19 +158,28 @@ func (half *halfOpen) leave() {
 // input gives a segment to the record. It returns false where the record has made way for a connection
 // meanwhile.
 func (half *halfOpen) input(r *round) bool {
+	c, ok := half.inputLocked(r)
+	if c != nil {
+		c.unlock(r.watch) // which may call a handler, and so is not under half's lock
+	}
+	return ok
+}
+
+// inputLocked is input, and returns the connection that has taken the record's place, locked.
+func (half *halfOpen) inputLocked(r *round) (up *TCP, ok bool) {
 	half.mu.Lock()
 	defer half.mu.Unlock()
 	if half.gone {
-		return false
+		return nil, false
 	}
 	verdict := half.parent.admit(&half.record, &r.seg)
 	switch verdict {
 	case admitNothing:
-		return true
+		return nil, true
 	case admitReset:
 		half.leave()
 		r.refuse(half.key.ends())
-		return true
+		return nil, true
 	}
 	half.queue = int32(r.queue)
 	c := half.standIn(r.now)
@@ -180,10 +189,9 @@ func (half *halfOpen) input(r *round) bool {
 			half.parent.stays()
 		}
 		half.settle(c, r.now)
-		return true
+		return nil, true
 	}
-	half.graduate(r, c, ev)
-	return true
+	return half.graduate(r, c, ev), true
 }
 
 // settle ends what happened to the record by c in its place.
@@ -198,21 +206,21 @@ func (half *halfOpen) settle(c *TCP, now clock.Time) {
 }
 
 // graduate makes c, whose handshake is done, the connection in the record's place. It is entered before
-// the record leaves, so that no segment meets neither.
-func (half *halfOpen) graduate(r *round, c *TCP, ev tcp.Events) {
+// the record leaves, so that no segment meets neither. It returns c, locked.
+func (half *halfOpen) graduate(r *round, c *TCP, ev tcp.Events) *TCP {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if !c.enter() { // a user has connected from the same port meanwhile
 		half.parent.stays()
 		half.leave()
 		c.conn.Release()
-		return
+		return c
 	}
 	half.leave()
 	half.parent.welcome(r, c)
 	c.woken = c.handler == nil // it is about to be accepted
-	c.notify(ev)
+	c.tell(ev)
 	r.touch(c)
+	return c
 }
 
 // expire has the SYN,ACK sent again, or the record end.

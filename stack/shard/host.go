@@ -46,13 +46,17 @@ type Host struct {
 	wheel         *wheel.Wheel[expirer]
 	connWheel     *wheel.Wheel[*TCP]
 	timersStopped bool          // under timerMu: the host is closed
-	due           []expirer     // scratch of service
+	service       *service      // who runs timers: that of Start, or of a stepped host
 	kick          chan struct{} // tells the service goroutine that there is something earlier
 
 	reassembly reassembly
 	pathMTU    pathMTUs
 	limiter    limiter
 	idents     idents
+
+	dog      watchdog
+	deferred deferred
+	parted   parted
 
 	rounds   sync.Pool // for Deliver
 	standIns sync.Pool // connections that nobody knows: see halfOpen
@@ -104,6 +108,8 @@ func New(cfg Config) *Host {
 	}
 	h.standIns.New = func() any { return new(TCP) }
 	h.txFrames.New = func() any { return newTxFrame() }
+	h.service = &service{h: h}
+	h.dog.init()
 	h.listeners.init()
 	h.datagrams.init()
 	h.ports.init()
@@ -135,7 +141,10 @@ func (h *Host) Start() {
 	if !h.mode.CompareAndSwap(modeStepped, modeRunning) {
 		return
 	}
-	h.running.Go(h.serve)
+	h.service.watch = &watch{host: h, replace: h.service.replace}
+	h.dog.add(h.service.watch)
+	h.running.Add(1)
+	go h.service.run()
 	for _, i := range h.Interfaces() {
 		i.start()
 	}
@@ -155,10 +164,8 @@ func (h *Host) Close() error {
 		return nil
 	}
 	h.listeners.closeAll()
-	conns := h.conns.list()
-	for _, c := range conns {
-		c.Abort()
-	}
+	conns := append(h.conns.list(), h.parted.list()...)
+	h.sweep(conns, (*TCP).abortBy)
 	patience := make(chan struct{})
 	timer := time.AfterFunc(lastWordsPatience, func() { close(patience) })
 	for _, c := range conns {
@@ -195,6 +202,7 @@ func (h *Host) release() {
 	for _, c := range h.conns.list() {
 		c.drop()
 	}
+	h.deferred.release()
 	h.reassembly.release()
 	for _, i := range h.Interfaces() {
 		i.dropBacklog()

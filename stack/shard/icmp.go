@@ -173,8 +173,10 @@ func (r *round) learnMTU(rep *icmp.Report) bool {
 // report gives an ICMP error to the connection, if the sequence number it quotes
 // is of data in flight: only who sees our packets knows one (RFC 5927 §4.1).
 func (c *TCP) report(r *round, rep *icmp.Report) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.lockOr(pendPath) { // what else the message says, it will say again
+		return
+	}
+	defer c.unlock(r.watch)
 	if c.heed(r, rep) {
 		r.touch(c)
 	}

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/weirnet/weir/stack/tcp"
 )
 
 // ConnInfo describes a listener, a connection, a TIME-WAIT record or a UDP socket.
@@ -28,6 +30,7 @@ type ConnInfo struct {
 	RTO         time.Duration `json:"rto_ns,omitempty"`
 	Retransmits uint64        `json:"retransmits,omitempty"` // segments sent again
 	Congestion  string        `json:"congestion,omitempty"`
+	Stalled     bool          `json:"stalled,omitempty"` // its handler does not return; no more is known of it
 	Dropped     uint64        `json:"dropped,omitempty"` // UDP: datagrams the queue was too full for
 }
 
@@ -54,6 +57,9 @@ func (h *Host) Connections() []ConnInfo {
 	return list
 }
 
+// TCPs lists the connections, in no order.
+func (h *Host) TCPs() []*TCP { return h.conns.list() }
+
 func (l *listeners) info() (list []ConnInfo) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -68,8 +74,10 @@ func (l *listeners) info() (list []ConnInfo) {
 }
 
 func (c *TCP) info() ConnInfo {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.lockPatiently() {
+		return ConnInfo{Protocol: "tcp", State: tcp.StateEstablished.String(), Local: c.Local(), Remote: c.Remote(), Stalled: true}
+	}
+	defer c.unlockAside()
 	i := c.conn.Info()
 	return ConnInfo{
 		Protocol: "tcp", State: i.State.String(), Local: c.Local(), Remote: c.Remote(),

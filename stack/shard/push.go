@@ -162,6 +162,10 @@ func (c *TCP) settle(now clock.Time) {
 		c.release()
 	default:
 		c.arm(now)
+		return
+	}
+	if c.userAt != 0 {
+		c.arm(now) // there is text still that the user has not taken
 	}
 }
 
@@ -173,7 +177,7 @@ const parkAfter = 250 * time.Millisecond
 // arm makes the wheel call by the state machine's deadline. An entry that is
 // earlier already is left alone: it will look and go back to sleep.
 func (c *TCP) arm(now clock.Time) {
-	d := c.conn.Deadline()
+	d := min(c.conn.Deadline(), c.timerAt())
 	if !c.conn.Parked() {
 		d = min(d, now.Add(parkAfter))
 	}
@@ -204,6 +208,9 @@ func (c *TCP) leave() {
 		c.host.cancelTCP(&c.timer)
 	}
 	c.release()
+	if c.inPlace.Load() && !c.detached {
+		c.host.parted.add(c)
+	}
 }
 
 // release gives the blocks back once neither the user nor the peer can want them.

@@ -36,49 +36,116 @@ func (s *slots) fill(n int) {
 // empty gives the blocks back.
 func (s *slots) empty() {
 	for n, b := range s.blocks {
-		b.Release()
-		s.blocks[n] = nil
+		if b != nil {
+			b.Release()
+			s.blocks[n] = nil
+			s.host.inSlots.Add(-1)
+		}
 	}
-	s.host.inSlots.Add(-batch)
 }
 
 // start gives each of the device's queues its receive loop.
 func (i *Interface) start() {
 	for q := range i.dev.Queues() {
-		i.host.running.Go(func() { i.receive(q) })
+		v := newReceiver(i, q)
+		v.fillSlots()
+		i.host.dog.add(v.watch)
+		i.host.running.Add(1)
+		go v.run()
 	}
 }
 
-// receive is the receive loop of one queue. It ends when the device is closed.
-func (i *Interface) receive(queue int) {
-	r := round{h: i.host, ifc: i, queue: queue}
-	s := &slots{host: i.host}
-	for n := range batch {
-		s.fill(n)
-	}
-	defer s.empty()
-	in := newInlet(i, queue)
-	defer in.rest()
-	for failures := 0; !i.removed.Load(); {
-		n, err := in.take(s)
-		r.now = r.h.Now()
-		for k := range n {
-			r.deliver(s, k)
+// receiver is the receive loop of one queue, and how far it is with what it has read.
+type receiver struct {
+	round
+	slots    *slots
+	in       *inlet
+	next, n  int // of the frames that were read, which is fed next, and how many there are
+	failures int
+}
+
+func newReceiver(i *Interface, queue int) *receiver {
+	v := &receiver{round: round{h: i.host, ifc: i, queue: queue}, slots: &slots{host: i.host}, in: newInlet(i, queue)}
+	v.watch = &watch{host: i.host, replace: v.replace}
+	return v
+}
+
+// fillSlots gives every slot a block that has none.
+func (v *receiver) fillSlots() {
+	for n, b := range v.slots.blocks {
+		if b == nil {
+			v.slots.fill(n)
 		}
-		r.awake = in.spin.held
-		r.flush()
-		if r.woke {
-			r.woke = false
+	}
+}
+
+// run is the receive loop. It ends when the device is closed, or the goroutine was replaced.
+func (v *receiver) run() {
+	i := v.ifc
+	for fed := v.feedRest(); fed && v.failures >= 0 && !i.removed.Load(); {
+		n, err := v.in.take(v.slots)
+		v.now, v.awake = v.h.Now(), v.in.spin.held
+		v.next, v.n = 0, n
+		fed = v.feedRest()
+		if v.woke {
+			v.woke = false
 			runtime.Gosched()
 		}
-		if failures = i.readFailed(err, failures); failures < 0 {
-			return
+		if fed {
+			v.failures = i.readFailed(err, v.failures)
 		}
+	}
+	v.slots.empty()
+	if !v.watch.lost {
+		v.in.rest()
+		v.h.dog.remove(v.watch)
+		v.h.running.Done()
 	}
 }
 
+// feedRest takes what was read and not fed yet through the stack, and then lets the connections send. It
+// reports false where the goroutine was replaced meanwhile.
+func (v *receiver) feedRest() bool {
+	for v.next < v.n {
+		k := v.next
+		v.next++
+		if v.deliver(v.slots, k); v.watch.lost {
+			break // what it has touched itself, it pushes
+		}
+	}
+	v.flush()
+	return !v.watch.lost
+}
+
+// replace has a fresh goroutine go on with the frames after the one that this one is at, and with the
+// connections that were touched; see watch.replace. What this one keeps is the
+// frame that it is at.
+func (v *receiver) replace() *watch {
+	next := newReceiver(v.ifc, v.queue)
+	next.now, next.failures, next.in = v.now, v.failures, v.in
+	next.touched, v.touched, v.pushed = v.touched[v.pushed:], nil, 0
+	next.next, next.n = v.next, v.n
+	for k := range next.slots.blocks {
+		if v.lent(k) {
+			continue
+		}
+		next.slots.blocks[k], v.slots.blocks[k] = v.slots.blocks[k], nil
+		next.slots.frames[k], next.slots.bufs[k], next.slots.sizes[k] = v.slots.frames[k], v.slots.bufs[k], v.slots.sizes[k]
+	}
+	v.next, v.n = 0, 0
+	go func() {
+		next.fillSlots()
+		next.run()
+	}()
+	return next.watch
+}
+
+// lent reports whether the goroutine is at the frame in slot k: the one before the next, until the
+// connections send.
+func (v *receiver) lent(k int) bool { return v.block != nil && v.block == v.slots.blocks[k] }
+
 // deliver takes the frame in slot n through the stack. A connection may keep the frame's block
-// for the text in it; the slot then gets another.
+// for the text in it; the slot then has none until it is given another.
 func (r *round) deliver(s *slots, n int) {
 	if s.frames[n].SetRead(s.sizes[n]) != nil {
 		r.ifc.counters.badVnet.Add(1)
@@ -88,7 +155,9 @@ func (r *round) deliver(s *slots, n int) {
 	r.input(&s.frames[n])
 	if r.block == nil {
 		r.h.inSlots.Add(-1)
-		s.fill(n)
+		if s.blocks[n] = nil; !r.watch.isLost() {
+			s.fill(n)
+		}
 	}
 	r.block = nil
 }

@@ -25,6 +25,9 @@ type round struct {
 	alone   uint8      // rounds in a row that were for last alone
 	awake   bool       // the loop looks for frames and does not sleep
 	woke    bool       // goroutines wait for the processor that this one has
+	pushed  int        // how many of touched flush has taken
+	watch   *watch     // nil on a stepped host
+	lent    mem.Block  // stands for text that is lent to a handler
 	asked   SYN        // what a listener's user is asked about
 	block   *mem.Block // what the frame lies in, where it may be given away; see receive
 	// datagrams is made with the first one.
@@ -48,18 +51,21 @@ func (h *Host) Deliver(i *Interface, f *link.Frame) {
 func (r *round) flush() {
 	r.flushUDP()
 	r.countAlone()
-	for n, c := range r.touched {
-		c.mu.Lock()
-		c.touched, c.alone = false, r.alone
-		if !c.owe(r.now) {
-			c.push(r.now)
+	for r.pushed < len(r.touched) {
+		c := r.touched[r.pushed]
+		r.touched[r.pushed] = nil
+		r.pushed++
+		if c.lockOr(pendPush) {
+			c.touched, c.alone = false, r.alone
+			if !c.owe(r.now) {
+				c.push(r.now)
+			}
+			r.woke = r.woke || c.woke
+			c.woke = false
+			c.unlock(r.watch)
 		}
-		r.woke = r.woke || c.woke
-		c.woke = false
-		c.mu.Unlock()
-		r.touched[n] = nil
 	}
-	r.touched = r.touched[:0]
+	r.touched, r.pushed = r.touched[:0], 0
 }
 
 // input takes one frame from the network header up.

@@ -84,35 +84,75 @@ func (h *Host) Deadline() clock.Time {
 }
 
 // Expire runs the timers that have passed and resumes interfaces that have room again.
-func (h *Host) Expire() {
-	for _, i := range h.Interfaces() {
-		i.resume()
-	}
-	now := h.Now()
-	h.timerMu.Lock()
-	due := h.due[:0]
-	h.wheel.Advance(now, func(e *wheel.Entry[expirer]) { due = append(due, e.Value) })
-	h.connWheel.Advance(now, func(e *wheel.Entry[*TCP]) { due = append(due, e.Value) })
-	h.timerMu.Unlock()
-	for n, d := range due {
-		d.expire(now)
-		due[n] = nil
-	}
-	h.due = due[:0]
+func (h *Host) Expire() { h.service.expire() }
+
+// service is who runs the timers, and how far it is with those that are due.
+type service struct {
+	h     *Host
+	watch *watch // nil on a stepped host
+	now   clock.Time
+	due   []expirer
+	at    int // which of due is next
 }
 
-// serve is the service goroutine: it sleeps until the wheel's next entry or a kick.
-func (h *Host) serve() {
+// expire is Host.Expire.
+func (s *service) expire() {
+	for _, i := range s.h.Interfaces() {
+		i.resume()
+	}
+	s.now = s.h.Now()
+	s.h.timerMu.Lock()
+	s.h.wheel.Advance(s.now, func(e *wheel.Entry[expirer]) { s.due = append(s.due, e.Value) })
+	s.h.connWheel.Advance(s.now, func(e *wheel.Entry[*TCP]) { s.due = append(s.due, e.Value) })
+	s.h.timerMu.Unlock()
+	s.runDue()
+}
+
+// runDue runs what is due. It stops where the goroutine was replaced.
+func (s *service) runDue() {
+	for s.at < len(s.due) && !s.watch.isLost() {
+		d := s.due[s.at]
+		s.due[s.at] = nil
+		s.at++
+		if c, ok := d.(*TCP); ok {
+			c.expireBy(s.now, s.watch)
+		} else {
+			d.expire(s.now)
+		}
+	}
+	s.due, s.at = s.due[:0], 0
+}
+
+// replace has a fresh goroutine go on with the timers after the one that does not come back from a
+// handler; see watch.replace.
+func (s *service) replace() *watch {
+	next := &service{h: s.h, now: s.now, due: s.due, at: s.at}
+	s.due, s.at = nil, 0
+	next.watch = &watch{host: s.h, replace: next.replace}
+	go next.run()
+	return next.watch
+}
+
+// run is the service goroutine: it sleeps until the wheel's next entry or a kick.
+func (s *service) run() {
+	h := s.h
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
-	for !h.isClosed() {
-		h.Expire()
+	s.runDue() // what it has taken over
+	for !h.isClosed() && !s.watch.lost {
+		if s.expire(); s.watch.lost {
+			break
+		}
 		timer.Reset(min(time.Hour, h.untilDeadline()))
 		select {
 		case <-timer.C:
 		case <-h.kick:
 		case <-h.closed:
 		}
+	}
+	if !s.watch.lost {
+		h.dog.remove(s.watch)
+		h.running.Done()
 	}
 }
 

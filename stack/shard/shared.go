@@ -148,8 +148,10 @@ func (m *pathMTUs) expire(now clock.Time) {
 
 // pathGrew has the connection look its path MTU up again.
 func (c *TCP) pathGrew(now clock.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.lockOr(pendPath) {
+		return
+	}
+	defer c.unlockAside()
 	if c.out.ifc != nil {
 		c.conn.SetPathMSS(now, c.pathMSS())
 	}

@@ -20,8 +20,12 @@ type Handler interface {
 // UserData is what the user of a connection keeps with it. The driver does not look at it.
 type UserData struct {
 	Value any
-	Flags uint8
+	Flags uint16 // those but UserPaused are the user's own
 }
+
+// UserPaused in UserData.Flags says that a UserHandler takes no text for now, so that there is no
+// use in lending it.
+const UserPaused uint16 = 1
 
 // TCP is a connection in the driver's hands: the state machine with its lock, its
 // place in the tables, its route and its timer.
@@ -43,6 +47,11 @@ type TCP struct {
 
 	timer wheel.Entry[*TCP]
 	armed clock.Time // what the timer is set to, or Never
+
+	events  tcp.Events    // what a UserHandler is to be told when the lock is let go
+	pending atomic.Uint32 // what others have left to be done by who has the lock; see inplace.go
+	inPlace atomic.Bool   // the handler is a UserHandler
+	userAt  clock.Time    // when a UserHandler gets EventTimer; 0 is never
 
 	device           atomic.Int32 // the interface that it is bound to, or 0
 	sending          bool         // somebody has let go of mu to write to the device
@@ -84,10 +93,10 @@ func (c *TCP) holds() bool { return c.jam != nil && c.jam.held != nil }
 func (c *TCP) Lock() { c.mu.Lock() }
 
 // Unlock unlocks it.
-func (c *TCP) Unlock() { c.mu.Unlock() }
+func (c *TCP) Unlock() { c.unlock(nil) }
 
 // Locker returns the lock, for a sync.Cond.
-func (c *TCP) Locker() sync.Locker { return &c.mu }
+func (c *TCP) Locker() sync.Locker { return c }
 
 // Conn returns the state machine. The connection must be locked while it is used, and
 // pushed before the lock is let go when something was written, read or closed.
@@ -109,7 +118,12 @@ func (c *TCP) Remote() netip.AddrPort {
 }
 
 // SetHandler makes f the one who is told what happens. The connection must be locked.
-func (c *TCP) SetHandler(f Handler) { c.handler = f }
+func (c *TCP) SetHandler(f Handler) {
+	c.handler = f
+	if _, ok := f.(UserHandler); ok {
+		c.inPlace.Store(true)
+	}
+}
 
 // Woke tells that the handler has made a goroutine ready, which the receive loop then lets run
 // before it looks for more frames. The connection must be locked.
@@ -129,19 +143,48 @@ func (c *TCP) notify(ev tcp.Events) {
 }
 
 // happened acts on what the state machine reported.
-func (c *TCP) happened(ev tcp.Events) { c.notify(ev) }
+func (c *TCP) happened(ev tcp.Events) { c.tell(ev) }
+
+// tell tells the handler what happened, a UserHandler when the lock is let go.
+func (c *TCP) tell(ev tcp.Events) {
+	if c.inPlace.Load() {
+		c.events |= ev
+		return
+	}
+	c.notify(ev)
+}
 
 // input feeds a segment and has the round push the connection later. One that was found
 // in the table and has left it meanwhile gets nothing: the segment is lost.
 func (c *TCP) input(r *round, s *tcp.Segment) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.lockOrLeave(r, s) {
+		return
+	}
+	if c.hasWork() && !c.sending {
+		c.work(r.watch) // segments that were left, for one, come before this one
+	}
 	if c.entered {
 		c.queue = int32(r.queue)
 		c.woken = c.woken || c.handler == nil && !c.detached // it is about to be accepted
+		if c.inPlace.Load() && !c.sending && c.User.Flags&UserPaused == 0 {
+			s.Lend = &r.lent
+		}
 		c.happened(c.conn.Input(r.now, s))
 		r.touch(c)
 	}
+	if s.Lend != nil {
+		c.callWithLent(r, s)
+	}
+	c.unlock(r.watch)
+}
+
+// callWithLent calls the UserHandler while text of s may lie in the receive queue as it arrived, and then has
+// what is left of it kept.
+func (c *TCP) callWithLent(r *round, s *tcp.Segment) {
+	if c.events != 0 {
+		c.tellUser(r.watch, false)
+	}
+	c.conn.Keep(s)
 }
 
 // takes reports whether the connection gets what comes in by the interface: SO_BINDTODEVICE.
@@ -159,26 +202,58 @@ func (r *round) touch(c *TCP) {
 }
 
 // expire runs the connection's timers; it is called without the lock.
-func (c *TCP) expire(now clock.Time) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func (c *TCP) expire(now clock.Time) { c.expireBy(now, nil) }
+
+// expireBy is expire for a goroutine with a watch.
+func (c *TCP) expireBy(now clock.Time, w *watch) {
+	if !c.lockOr(pendExpire) {
+		return
+	}
 	c.armed = clock.Never
+	c.runTimers(now)
+	c.pushTurn(now)
+	c.unlock(w)
+}
+
+// runTimers runs what timers have passed.
+func (c *TCP) runTimers(now clock.Time) {
 	if c.conn.Deadline().Reached(now) {
 		c.happened(c.conn.Expire(now))
 	} else if c.conn.Park() && c.jam != nil && *c.jam == (jam{}) {
 		c.jam = nil
 	}
-	c.pushTurn(now)
+	if c.timerAt().Reached(now) {
+		c.userAt = 0
+		c.tell(EventTimer)
+	}
+}
+
+// SetTimer has a UserHandler get EventTimer at the given time, once; Never takes that back. The
+// connection must be locked, and pushed afterwards.
+func (c *TCP) SetTimer(at clock.Time) {
+	if c.userAt = max(at, 1); at == clock.Never {
+		c.userAt = 0
+	}
+}
+
+// timerAt returns what SetTimer was given.
+func (c *TCP) timerAt() clock.Time {
+	if c.userAt == 0 {
+		return clock.Never
+	}
+	return c.userAt
 }
 
 // room is called when an interface that was full has room again.
 func (c *TCP) room(i *Interface) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	if !c.lockOr(pendRoom) {
+		return
+	}
 	if c.jam != nil && c.jam.waiting == i {
 		c.jam.waiting = nil
 	}
 	c.pushTurn(c.host.Now())
+	c.unlockAside()
 }
 
 // flowKey returns what the connection is found by.

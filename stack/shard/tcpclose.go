@@ -11,7 +11,7 @@ import (
 // still delivered, what arrives is refused. It does not wait.
 func (c *TCP) Close() {
 	c.mu.Lock()
-	defer c.mu.Unlock()
+	defer c.unlock(nil)
 	if c.detached {
 		return
 	}
@@ -24,6 +24,10 @@ func (c *TCP) Close() {
 // Leave is Close by a handler, in a call of its own: the connection is locked, and what there is to send is
 // sent when the call returns.
 func (c *TCP) Leave() {
+	c.userAt = 0
+	if !c.entered {
+		c.host.parted.remove(c)
+	}
 	if !c.detached {
 		c.detached = true
 		c.conn.Close(c.host.Now())
@@ -34,17 +38,23 @@ func (c *TCP) Leave() {
 }
 
 // Abort resets the connection and lets everything of it go.
-func (c *TCP) Abort() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.abort(c.host.Now())
+func (c *TCP) Abort() { c.abortBy(nil) }
+
+// abortBy is Abort for a goroutine with a watch.
+func (c *TCP) abortBy(w *watch) {
+	if c.lockOr(pendAbort) {
+		c.abort(c.host.Now())
+		c.unlock(w)
+	}
 }
 
 // lastWords waits, for a moment, until nobody is writing to the device for the connection: an
 // Abort meanwhile has left the reset to that goroutine, and the device is about to
 // be closed.
 func (c *TCP) lastWords(patience <-chan struct{}) {
-	c.mu.Lock()
+	if !c.lockPatiently() {
+		return
+	}
 	if !c.sending {
 		c.mu.Unlock()
 		return
@@ -69,13 +79,15 @@ func (c *TCP) abort(now clock.Time) {
 	c.detached = true
 	c.conn.Abort(now)
 	c.push(now)
-	c.notify(tcp.EventError)
+	c.tell(tcp.EventError)
 }
 
 // drop lets go of a connection whose reset a full device did not take, when the host is
 // closed and no room will come any more.
 func (c *TCP) drop() {
-	c.mu.Lock()
+	if !c.lockPatiently() {
+		return
+	}
 	defer c.mu.Unlock()
 	if c.holds() {
 		c.host.putTx(c.jam.held)

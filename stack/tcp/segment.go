@@ -35,6 +35,9 @@ type Segment struct {
 	// give it away than have a large text copied. Input sets it to nil where it has
 	// taken it. nil is no offer.
 	Block *mem.Block
+	// Lend, on input, is a block of no pool, by which Input may leave Payload in the receive queue
+	// where it lies, rather than copy it. The caller calls Conn.Keep before Payload goes away. nil is no offer.
+	Lend *mem.Block
 }
 
 // ParseSegment fills s from a checked view, whose payload it borrows. It returns
@@ -45,7 +48,7 @@ func ParseSegment(b wire.TCP, s *Segment) error {
 	s.Flags = b.Flags()
 	s.Window, s.Urgent = b.Window(), b.Urgent()
 	s.Payload = b.Payload()
-	s.SegmentSize, s.Ahead, s.Block, s.ECN = 0, 0, nil, NotECT
+	s.SegmentSize, s.Ahead, s.Block, s.Lend, s.ECN = 0, 0, nil, nil, NotECT
 	return wire.ParseTCPOptions(b.Options(), &s.Options)
 }
 

@@ -142,12 +142,35 @@ const keepFrom = mem.FrameBlock / 2
 // keepText puts text at the end of the receive queue: by taking its block over, where that was
 // offered and is worth it, else by a copy.
 func (c *Conn) keepText(a *arrival) {
+	if a.seg.Lend != nil && c.mayLend() {
+		c.recvQueue.Borrow(a.seg.Lend, a.text)
+		return
+	}
 	if a.seg.Block != nil && len(a.text) >= keepFrom {
 		c.recvQueue.Take(a.seg.Block, a.text)
 		a.seg.Block = nil
 		return
 	}
 	c.recvQueue.Append(a.text)
+}
+
+// mayLend reports whether text may lie in the receive queue without a copy: where it is the first there, and
+// nothing but the user's reading is likely to come before Keep.
+func (c *Conn) mayLend() bool {
+	return c.recvQueue.Len() == 0 && c.ooo == nil && c.like == nil && !c.rcv.urgent
+}
+
+// Keep is called after Input, and after the user's calls, for a segment that had a Lend, before its Payload goes
+// away: what the user has left of the text is kept, with the segment's Block where
+// that is worth it, else by a copy.
+func (c *Conn) Keep(s *Segment) {
+	give := s.Block
+	if len(s.Payload) < keepFrom {
+		give = nil
+	}
+	if c.recvQueue.Keep(s.Lend, give) {
+		s.Block = nil
+	}
 }
 
 // textOutOfOrder puts text aside until what is missing before it comes. "Out-of-order

@@ -150,6 +150,14 @@ func (c *Conn) Next() []byte {
 	return p[:c.beforeMark(len(p))]
 }
 
+// Gather has Next show at least n octets, or all there are where they are fewer: they are copied where they do
+// not lie together. What Next has returned before is not valid any more.
+func (c *Conn) Gather(n int) {
+	if c.Queue() > 0 {
+		c.recvQueue.Gather(n)
+	}
+}
+
 // Skip drops the first n octets to read, of which Next has shown at least n.
 func (c *Conn) Skip(now clock.Time, n int) {
 	if c.Queue() > 0 {
@@ -211,6 +219,9 @@ func (c *Conn) Readable() int {
 // EOF reports whether the stream has ended: the peer's FIN was reached, or CloseRead
 // called, and everything before it has been read.
 func (c *Conn) EOF() bool { return (c.finReached() || c.deaf) && c.Readable() == 0 }
+
+// Ended reports whether the peer's FIN was reached in order. What came before it may be unread.
+func (c *Conn) Ended() bool { return c.finReached() }
 
 // finReached reports whether RCV.NXT is beyond the peer's FIN.
 func (c *Conn) finReached() bool { return c.peerFin && c.rcv.nxt == c.rcv.fin.Add(1) }

@@ -37,7 +37,7 @@ func undisturbed(t *testing.T, c net.Conn, what string) {
 		t.Errorf("%s: 200 requests took %v of fake time, want none", what, took)
 	}
 	begin = time.Now()
-	const n = 4 << 20
+	const n = 1 << 20
 	go c.Write(make([]byte, n))
 	if k, err := io.CopyN(io.Discard, c, n); err != nil {
 		t.Errorf("%s: %d of %d octets came back: %v", what, k, n, err)
@@ -83,7 +83,7 @@ func drained(t *testing.T, c net.Conn, n int, written chan error) {
 func TestSlowReaderSlowsOnlyItself(t *testing.T) {
 	inBubble(t, func(x *bubble) {
 		slow, held := x.connect()
-		const n = 32 << 20 // more than both buffers
+		const n = 12 << 20 // more than both buffers
 		written := fillUp(slow, n)
 		select {
 		case err := <-written:
@@ -113,7 +113,7 @@ func TestHandlerThatTakesNothingSlowsOnlyItself(t *testing.T) {
 		must(t, err)
 		slow, err := x.a.Dial("tcp", "192.0.2.2:9")
 		must(t, err)
-		written := fillUp(slow, 32<<20)
+		written := fillUp(slow, 12<<20)
 		c, err := x.a.Dial("tcp", "192.0.2.2:7")
 		must(t, err)
 		x.conns = append(x.conns, c)
@@ -183,7 +183,7 @@ func TestFullLinkSlowsOnlyItself(t *testing.T) {
 }
 
 func fullLink(t *testing.T, x *bubble, handlers bool) {
-	da, dc := pipe.New(pipe.Options{QueueFrames: 16})
+	da, dc := pipe.New(pipe.Options{QueueFrames: 4})
 	g := newGate(dc)
 	_, err := x.a.AddInterface(da, stack.InterfaceConfig{Name: "full", Addresses: prefixes("198.51.100.1/24"), NoDefaultRoute: true})
 	must(t, err)

@@ -103,7 +103,7 @@ func (c *TCP) doLeft(w *watch) (called bool) {
 		c.happened(tcp.EventError)
 	}
 	if bits&pendExpire != 0 {
-		c.armed = clock.Never // as in expireBy: the entry has left the wheel
+		c.armed = clock.Never // the entry has left the wheel, and only push will set it again
 		c.runTimers(now)
 	}
 	return called

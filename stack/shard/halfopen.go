@@ -31,7 +31,6 @@ const defaultMaxHalfOpen = 1 << 16
 func (h *Host) borrow(k *flowKey) *TCP {
 	c := h.standIns.Get().(*TCP)
 	c.host, c.key, c.armed, c.out = h, *k, clock.Never, &noPath
-	c.timer.Value = c
 	return c
 }
 

@@ -34,15 +34,18 @@ const (
 	pendAbort                      // Abort
 	pendKill                       // kill
 	pendStalled                    // no work: the handler does not return
+	pendInPlace                    // no work: the handler is a UserHandler
+
+	pendNothing = pendStalled | pendInPlace
 )
 
 // hasWork reports whether somebody has left something to be done.
-func (c *TCP) hasWork() bool { return c.pending.Load()&^pendStalled != 0 }
+func (c *TCP) hasWork() bool { return c.pending.Load()&^pendNothing != 0 }
 
 // lockOr locks the connection. Where that is a UserHandler's and locked, it leaves bits to be done
 // by who has the lock, and reports false.
 func (c *TCP) lockOr(bits uint32) bool {
-	if !c.inPlace.Load() {
+	if !c.InPlace() {
 		c.mu.Lock()
 		return true
 	}
@@ -85,7 +88,7 @@ func (c *TCP) work(w *watch) {
 
 // doLeft does what was left, and reports whether functions given to Post were called.
 func (c *TCP) doLeft(w *watch) (called bool) {
-	bits := c.pending.And(pendStalled)
+	bits := c.pending.And(pendNothing)
 	now := c.host.Now()
 	if bits&pendRoom != 0 && c.jam != nil {
 		c.jam.waiting = nil // if it was another device, that will be found full again
@@ -119,12 +122,12 @@ func (c *TCP) tellUser(w *watch, called bool) {
 	h.OnEvent(c, ev)
 	w.leave()
 	if _, ok = c.handler.(UserHandler); !ok {
-		c.inPlace.Store(false)
+		c.pending.And(^pendInPlace)
 	}
 }
 
 // InPlace reports whether the connection's handler is a UserHandler. It may be asked at any time.
-func (c *TCP) InPlace() bool { return c.inPlace.Load() }
+func (c *TCP) InPlace() bool { return c.pending.Load()&pendInPlace != 0 }
 
 // patience is how long a listing waits for a connection's lock.
 const patience = 20 * time.Millisecond
@@ -132,7 +135,7 @@ const patience = 20 * time.Millisecond
 // lockPatiently locks the connection, or reports false where its handler has it for longer than a
 // listing is to wait.
 func (c *TCP) lockPatiently() bool {
-	if !c.inPlace.Load() {
+	if !c.InPlace() {
 		c.mu.Lock()
 		return true
 	}

@@ -208,7 +208,7 @@ func (c *TCP) leave() {
 		c.host.cancelTCP(&c.timer)
 	}
 	c.release()
-	if c.inPlace.Load() && !c.detached {
+	if c.InPlace() && !c.detached {
 		c.host.parted.add(c)
 	}
 }

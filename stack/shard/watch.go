@@ -80,11 +80,28 @@ type watchdog struct {
 	spare   []*watch
 	stalls  map[*TCP]stall
 	warn    warner
+
+	closed  bool          // under mu: the goroutine is not started any more
+	end     chan struct{} // closed with it
+	running sync.WaitGroup
 }
 
 func (d *watchdog) init() {
 	d.idle.Store(true)
 	d.watches, d.stalls = make(map[*watch]struct{}), make(map[*TCP]stall)
+	d.end = make(chan struct{})
+}
+
+// close ends the watchdog's goroutine and waits for it. Until then it is needed: a receive loop that is to end
+// may be inside of a handler that does not return.
+func (d *watchdog) close() {
+	d.mu.Lock()
+	if !d.closed {
+		d.closed = true
+		close(d.end)
+	}
+	d.mu.Unlock()
+	d.running.Wait()
 }
 
 // add has a watch looked at; remove ends that.
@@ -127,22 +144,30 @@ func (d *watchdog) giveBack(w *watch) {
 
 // wake starts the watchdog's goroutine.
 func (d *watchdog) wake(h *Host) {
-	if d.idle.CompareAndSwap(true, false) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed && d.idle.CompareAndSwap(true, false) {
+		d.running.Add(1)
 		go d.run(h)
 	}
 }
 
 // run looks until nothing has happened for a while.
 func (d *watchdog) run(h *Host) {
+	defer d.running.Done()
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
 	for quiet := 0; ; {
-		<-tick.C
+		select {
+		case <-tick.C:
+		case <-d.end:
+			return
+		}
 		if d.look(h) {
 			quiet = 0
 			continue
 		}
-		if quiet++; quiet < watchIdle && !h.isClosed() {
+		if quiet++; quiet < watchIdle {
 			continue
 		}
 		d.idle.Store(true)

@@ -27,22 +27,6 @@ func (f *flowMap[T]) get(k *flowKey) T {
 	return v
 }
 
-// add enters the flow and reports false where the key is taken.
-func (f *flowMap[T]) add(k *flowKey, v T) bool {
-	p := &f.parts[k.bucket(flowBuckets)]
-	p.Lock()
-	defer p.Unlock()
-	if _, taken := p.m[*k]; taken {
-		return false
-	}
-	if p.m == nil {
-		p.m = make(map[flowKey]T)
-	}
-	p.m[*k] = v
-	f.count.Add(1)
-	return true
-}
-
 // set enters the flow, in place of one that has the key.
 func (f *flowMap[T]) set(k *flowKey, v T) {
 	p := &f.parts[k.bucket(flowBuckets)]
@@ -72,15 +56,3 @@ func (f *flowMap[T]) remove(k *flowKey, v T) bool {
 
 // len counts the flows.
 func (f *flowMap[T]) len() int { return int(f.count.Load()) }
-
-// list returns all flows as they are at the moment.
-func (f *flowMap[T]) list() (all []T) {
-	for i := range f.parts {
-		f.parts[i].RLock()
-		for _, v := range f.parts[i].m {
-			all = append(all, v)
-		}
-		f.parts[i].RUnlock()
-	}
-	return all
-}

@@ -93,7 +93,10 @@
 //
 // # Memory
 //
-// Blocks are attached only while there is data: an idle connection holds none. What is
+// Blocks are attached only while there is data: an idle connection holds none. The queues, the timers,
+// congestion control and what else says something only while anything is under way are lent by
+// a slab too (park.go): [Conn.Park] gives them back, and the next segment or call has them
+// again, with what is remembered of the path. What is
 // rarely needed hangs off a pointer: text out of order, the flight (lent by a slab while something is
 // outstanding), the state of recovery (from the first event out of the ordinary on), keep-alives.
 // The receive queue is bounded by the window offered, the text out of order by its memory,

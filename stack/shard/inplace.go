@@ -3,6 +3,7 @@ package shard
 import (
 	"time"
 
+	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/tcp"
 )
 
@@ -102,6 +103,7 @@ func (c *TCP) doLeft(w *watch) (called bool) {
 		c.happened(tcp.EventError)
 	}
 	if bits&pendExpire != 0 {
+		c.armed = clock.Never // the entry has left the wheel, and only push will set it again
 		c.runTimers(now)
 	}
 	return called

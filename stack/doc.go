@@ -15,6 +15,10 @@
 //	go http.Serve(l, handler)
 //	conn, err := st.DialContext(ctx, "tcp", "192.0.2.1:7")
 //
+// or, where connections are very many or answers are wanted at once, by handlers that run where packets
+// arrive: ListenEvents, DialEvents and ListenPacketEvents, see package event. ListenConfig can
+// decide about a SYN before anything is kept of it. Sockets gives the calls of BSD.
+//
 // # How the house is built
 //
 // Arrows of import go down only; a test in this package fails when one turns round.
@@ -22,6 +26,7 @@
 //	stack                the public face
 //	event                handlers that run in the receive path
 //	netconn              net.Conn, net.Listener, net.PacketConn; the first that may block
+//	socket               the BSD calls; select, poll, epoll
 //	shard                the driver: receive loops, demultiplexing, locks, timers
 //	tcp udp icmp         protocols, as functions of (state, now, input)
 //	ip                   headers in and out, fragments, path MTU, forwarding

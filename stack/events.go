@@ -10,7 +10,7 @@ import (
 // ListenEvents listens on a TCP address, as Listen does, for a handler: its calls run inside the
 // stack's receive path, with what was received lent to them. There is no Accept, no
 // goroutine and no object per connection; see package event. The error is a *net.OpError around
-// EADDRINUSE or EADDRNOTAVAIL.
+// EADDRINUSE or EADDRNOTAVAIL, or EINVAL where there is no handler.
 //
 //	l, err := st.ListenEvents("tcp", ":7", &event.Funcs{Data: (*event.Conn).Write}, event.Options{})
 func (s *Stack) ListenEvents(network, address string, h event.Handler, o event.Options) (*event.Listener, error) {

@@ -9,7 +9,7 @@ import (
 
 // ListenPacketEvents binds a UDP port, as ListenPacket does, for a handler: its calls run inside the
 // stack's receive path, with the datagram lent to them, and answer from there. See package event. The
-// error is a *net.OpError around EADDRINUSE or EADDRNOTAVAIL.
+// error is a *net.OpError around EADDRINUSE or EADDRNOTAVAIL, or EINVAL where there is no handler.
 //
 //	l, err := st.ListenPacketEvents("udp", ":7", event.PacketFunc(
 //		func(s *event.PacketSocket, p []byte, _ event.PacketMeta) { s.Reply(p) }))

@@ -28,6 +28,9 @@ type Config struct {
 	DatagramBuffer int
 	// Backlog is how many connections a listener keeps that are not accepted yet; zero is 4096.
 	Backlog int
+	// MaxHalfOpen bounds the half-open connections of all listeners together, each a record of some
+	// two hundred octets; zero is 65,536. A SYN beyond them is ignored.
+	MaxHalfOpen int
 	// Profile is whose TCP the stack behaves like where the RFCs leave room: "weir" (or ""), "linux" or
 	// "freebsd". See tcp.ProfileSettings.
 	Profile string
@@ -66,7 +69,7 @@ type Stack struct{ h *shard.Host }
 func New(cfg Config) (*Stack, error) {
 	c := shard.Config{
 		Forward: cfg.Forward, ReceiveBuffer: cfg.ReceiveBuffer, SendBuffer: cfg.SendBuffer,
-		DatagramBuffer: cfg.DatagramBuffer, Backlog: cfg.Backlog, Logger: cfg.Logger,
+		DatagramBuffer: cfg.DatagramBuffer, Backlog: cfg.Backlog, MaxHalfOpen: cfg.MaxHalfOpen, Logger: cfg.Logger,
 	}
 	if err := cfg.settings(&c); err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 //	ip tuntap add dev weir0 mode tun user alice
 //	ip addr add 192.0.2.1/24 dev weir0 && ip link set weir0 up
 //
-// Of cfg it takes Name, Queues, Offload and USO. MTU is that of the device when Attach was called. The
+// Of cfg it takes Name, Queues, Offload and NoUSO. MTU is that of the device when Attach was called. The
 // methods that change the host's side fail with EOPNOTSUPP. Close leaves no offload on, but
 // the device's attach flags are those of the last user. The error wraps, beside Open's,
 // ENODEV where there is no such device.

@@ -16,6 +16,11 @@
 // every connection it remembers, which makes the handlers return, and waits for
 // them.
 //
+// A service with an event handler, on a network that has such ([Events]), has no Stream and no goroutines: the
+// stack calls the handler, from Listen on, inside [EventHandler], which counts connections, turns
+// keep-alive on and gives up a peer that takes nothing of what it is sent. The end of the context
+// aborts those that are open.
+//
 // # The way of a datagram
 //
 // Packets reads one at a time. A source that no honest client would have is
@@ -24,4 +29,7 @@
 // socket is bound to, so Listen opens one socket per address when it is given
 // addresses: the answer then comes from the address that was asked, as a client
 // that connected its socket needs.
+//
+// Where the network has handlers of datagrams, the same happens in its receive path ([PacketEvents]), and
+// one port for all addresses is enough: a datagram is answered from the address that it came to.
 package serve

@@ -200,7 +200,7 @@ func (f *benchServer) run(ctx context.Context, out, messages io.Writer) (err err
 		return err
 	}
 	s.Notify = func(client net.Addr, p bench.Params) {
-		fmt.Fprintf(messages, "%s %v: %s, %d streams, %v\n", time.Now().Format(time.TimeOnly), client, p.Test, p.Streams, p.Duration)
+		fmt.Fprintf(messages, "%s %v: %s, %d at a time, %v\n", time.Now().Format(time.TimeOnly), client, p.Test, p.Streams, p.Duration)
 	}
 	where := nw.where()
 	if host.IsValid() {

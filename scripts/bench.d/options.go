@@ -33,6 +33,22 @@ const (
 	allTests        = quickTests + ",start,size,mem100000"
 )
 
+const helpText = `Measures weir beside gVisor and the Linux kernel, in network namespaces of its own.
+
+  scripts/bench          everything, five rounds: some twenty minutes
+  scripts/bench quick    what shows whether a change helped: under two minutes
+
+Tests, the first ones with the number of connections or datagrams after the name:
+  to, from     bulk to the stack and from it
+  rr           requests and replies of one octet
+  crr          connect, one octet's echo, close
+  udp          datagrams there and back, so many on their way; udpflood: as fast as they are sent
+  mem          memory of so many idle connections
+  size, start  an echo program's size, and its time until it is ready
+
+Flags, each after the word quick where that is given:
+`
+
 func parseOptions(args []string) (*options, error) {
 	o := &options{command: strings.Join(append([]string{"scripts/bench"}, args...), " "), source: os.Getenv("BENCH_SOURCE")}
 	rounds, seconds, contenders, tests := 5, 1.25, allContenders, allTests
@@ -40,8 +56,12 @@ func parseOptions(args []string) (*options, error) {
 		args, rounds, seconds, contenders, tests = args[1:], 2, 0.9, quickContenders, quickTests
 	}
 	f := flag.NewFlagSet("bench", flag.ExitOnError)
+	f.Usage = func() {
+		fmt.Fprint(f.Output(), helpText)
+		f.PrintDefaults()
+	}
 	f.Float64Var(&o.seconds, "seconds", seconds, "how long each measurement lasts")
-	f.IntVar(&o.rounds, "rounds", rounds, "how often all is repeated; the table has the median")
+	f.IntVar(&o.rounds, "rounds", rounds, "how often all is repeated, the contenders started afresh; the table has the median")
 	f.IntVar(&o.mtu, "mtu", 1500, "MTU of the link")
 	who := f.String("contenders", contenders, "who is measured, in the order of the columns")
 	what := f.String("tests", tests, "what is measured: a kind, and maybe the number of connections or datagrams")

@@ -74,12 +74,31 @@ func main() {
 	}
 }
 
+const usage = `Runs weir at a large scale, in network namespaces of its own.
+
+  scripts/scale           all three: about half an hour, 3 GB of memory
+  scripts/scale idle      a million connections, weir to weir, in memory, held
+  scripts/scale kernel    100,000 connections by kernel clients over a TUN device
+  scripts/scale echo      100 GB through an echo, every octet checked
+
+Less of each, in seconds rather than minutes:
+  scripts/scale idle --connections 20000 --hold 5s --idle 2s
+  scripts/scale kernel --clients 2000 --idle 2s
+  scripts/scale echo --size 1
+
+Flags, before or after the names, and what they are of:
+`
+
 func run(ctx context.Context, args []string) error {
 	o := &options{}
 	fs := flag.NewFlagSet("scale", flag.ExitOnError)
+	fs.Usage = func() {
+		fmt.Fprint(fs.Output(), usage)
+		fs.PrintDefaults()
+	}
 	fs.IntVar(&o.connections, "connections", 1_000_000, "idle: connections from weir to weir")
 	fs.DurationVar(&o.hold, "hold", 10*time.Minute, "idle: how long they are held with one in a hundred active")
-	fs.DurationVar(&o.idle, "idle", 30*time.Second, "idle: how long they are held with none active")
+	fs.DurationVar(&o.idle, "idle", 30*time.Second, "idle, kernel: how long they are held with none active")
 	fs.IntVar(&o.kernel, "clients", 100_000, "kernel: connections by kernel clients")
 	fs.IntVar(&o.perProcess, "per-process", 18_000, "kernel: connections of each client process")
 	fs.Float64Var(&o.sizeGB, "size", 100, "echo: gigabytes, all streams together")

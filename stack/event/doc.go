@@ -1,5 +1,5 @@
 // Package event gives connections and datagrams to handlers that run inside the stack's receive path: for
-// servers with very many connections, or that answer at once. Packages stack's ListenEvents,
+// servers with very many connections, or that answer at once. Package stack's ListenEvents,
 // DialEvents and ListenPacketEvents are its ways in; for programs that would rather block there are net.Conns.
 //
 // # The way of an octet

@@ -1,8 +1,10 @@
 package event
 
 import (
+	"fmt"
 	"net/netip"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/weirnet/weir/stack/shard"
 )
@@ -32,6 +34,9 @@ type Options struct {
 	Backlog int
 }
 
+// errNoHandler says it before a packet finds out in the receive path.
+var errNoHandler = fmt.Errorf("no handler is given: %w", syscall.EINVAL)
+
 // Listener is a TCP port in LISTEN whose connections go to a Handler.
 type Listener struct {
 	l    *shard.Listener
@@ -39,8 +44,11 @@ type Listener struct {
 }
 
 // Listen puts a port of a host into LISTEN; both asks for the wildcards of both families. It is what
-// stack.ListenEvents calls. The error is a syscall.Errno.
+// stack.ListenEvents calls. The error is a syscall.Errno, or wraps EINVAL where h is nil.
 func Listen(host *shard.Host, local netip.AddrPort, both bool, h Handler, o Options) (*Listener, error) {
+	if h == nil {
+		return nil, errNoHandler
+	}
 	l := new(Listener)
 	sl, err := host.ListenWith(local, both, shard.ListenOptions{
 		Backlog: max(o.Backlog, 0), OnSYN: o.OnSYN, Handler: &face{h: h, listener: l},
@@ -76,8 +84,12 @@ func (l *Listener) Each(f func(c *Conn)) {
 // Close stops listening. Half-open connections are reset; open ones go on.
 func (l *Listener) Close() { l.l.Close() }
 
-// Dial opens a connection of a host to remote and sends its SYN. h is told how it goes on. It is what stack.DialEvents calls. The error is a syscall.Errno.
+// Dial opens a connection of a host to remote and sends its SYN. h is told how it goes on. It is what
+// stack.DialEvents calls. The error is a syscall.Errno, or wraps EINVAL where h is nil.
 func Dial(host *shard.Host, remote netip.AddrPort, h Handler, o DialOptions) (*Conn, error) {
+	if h == nil {
+		return nil, errNoHandler
+	}
 	c, err := host.DialTCPWith(o.Local, remote, &shard.TCPOptions{Value: o.Value}, &face{h: h})
 	if err != nil {
 		return nil, err

@@ -11,8 +11,11 @@ import (
 type PacketListener struct{ u *shard.UDP }
 
 // ListenPacket binds a port of a host for a handler; both asks for the wildcards of both families. It is what
-// stack.ListenPacketEvents calls. The error is a syscall.Errno.
+// stack.ListenPacketEvents calls. The error is a syscall.Errno, or wraps EINVAL where h is nil.
 func ListenPacket(host *shard.Host, local netip.AddrPort, both bool, h PacketHandler) (*PacketListener, error) {
+	if h == nil {
+		return nil, errNoHandler
+	}
 	l := new(PacketListener)
 	_, err := host.ListenUDPHandler(local, both, func(u *shard.UDP) shard.PacketHandler {
 		l.u = u

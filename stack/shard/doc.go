@@ -5,7 +5,7 @@
 //
 // # The way of a packet in
 //
-// One receive loop per device queue (Interface.receive) reads a batch of frames,
+// One receive loop per device queue (receiver) reads a batch of up to 48 frames,
 // reads the clock once and makes a round of them:
 //
 //	frame → ip.Parse → classify (ours, to forward, neither)
@@ -26,7 +26,22 @@
 // fills most of its block is kept with the block, and the receive loop takes a fresh one
 // from the pool (round.feed). A connection
 // that got a segment is touched, not answered: when the batch has been fed, each
-// touched connection is pushed once, so acknowledgements coalesce and sends grow.
+// touched connection is pushed once, so acknowledgements coalesce and sends grow. The ACK of a small
+// request is left, for 4 ms at most, to the goroutine that was woken for it, whose answer carries
+// it; and so is that of a FIN (tcp.Conn.AckMayWait). That is not so where a host is
+// stepped, nor in the profiles of kernels.
+//
+// # Finding a connection
+//
+// The table of connections (flowtable.go) is keyed by the two ends. It is read without a lock, and
+// grows by a segment at a time, so that no packet waits for a million entries to move. The key is
+// the connection's own, and a way that many connections take, its route, interface and addresses, is one
+// record for all of them.
+//
+// A connection that has had nothing to do for a quarter of a second parks: its state machine gives back
+// what it needs only while something is under way (tcp.Conn.Park), and takes it up again with the next
+// segment or call. An idle one is this package's TCP alone, with the tcp.Conn that lies in it, and its entries
+// in the table and in no queue.
 //
 // # The way of a packet out
 //
@@ -102,7 +117,7 @@
 //
 // Receive loops, the service and the sweep at Close keep all that they are about in a struct (receiver, service,
 // sweeper), and say in a watch when they go into a UserHandler. The watchdog, which runs only while there are calls,
-// takes that from one that has been inside for three looks, and starts another goroutine with it. The
+// takes that from one that has been inside for three looks of 10 ms, and starts another goroutine with it. The
 // old one keeps its connection and its frame, and ends when it comes out.
 //
 // # Time

@@ -136,7 +136,7 @@ func (t *TCPConn) takeOut(p []byte, most int, b *borrowed) error {
 		}
 		if p == nil || min(conn.Readable(), most) >= lendFrom {
 			b.runs, _ = conn.Lend(t.c.Host().Now(), b.lent[:], most)
-		} else {
+		} else if conn.Queue() > 0 {
 			b.n = conn.Read(t.c.Host().Now(), p)
 		}
 		if b.runs+b.n > 0 {
@@ -194,9 +194,12 @@ func (t *TCPConn) writeAll(p []byte) (n int, err error) {
 		if blocks {
 			k = t.writeBlock(piece)
 		} else {
-			k = conn.Write(t.c.Host().Now(), piece)
+			now := t.c.Host().Now()
+			if k = conn.Write(now, piece); k > 0 {
+				t.c.PushAt(now)
+			}
 		}
-		if n += k; k > 0 {
+		if n += k; k > 0 && blocks {
 			t.c.Push()
 		}
 		switch {

@@ -43,6 +43,13 @@
 // segment or call. An idle one is this package's TCP alone, with the tcp.Conn that lies in it, and its entries
 // in the table and in no queue.
 //
+// A device with several queues has a loop for each, and they share the tables, whose readers take no lock. A
+// connection is not of one loop: its lock orders what two of them have for it, and it answers by the queue that its last
+// segment came in (TCP.queue), which a kernel takes as where the flow is to stay. When the kernel moves a flow, what the old
+// queue still has, at most a batch and what its ring holds, may be fed after what the new one has. TCP takes that
+// as the reordering it is: the text is put aside and sorted, at the cost of duplicate ACKs.
+// Datagrams that a handler answers leave by the queue they came in; those of other senders by the first.
+//
 // # The way of a packet out
 //
 // TCP.push asks the state machine for segments until it has none, builds the

@@ -129,6 +129,9 @@ func (c *TCP) Handler() Handler { return c.handler }
 // Push sends what there is to send and sets the timer. The connection must be locked.
 func (c *TCP) Push() { c.push(c.host.Now()) }
 
+// PushAt is Push for who has just read the clock.
+func (c *TCP) PushAt(now clock.Time) { c.push(now) }
+
 // notify tells the handler.
 func (c *TCP) notify(ev tcp.Events) {
 	if ev != 0 && c.handler != nil {

@@ -136,9 +136,10 @@ func (c *Conn) Closed() bool { return c.has(over | moved) }
 // Detach makes the connection a net.Conn, a *netconn.TCPConn, with whatever was received and not consumed: in
 // OnData, what the call that is under way does not say to be. There are no more calls to the
 // handler, OnClose included. The net.Conn is for other goroutines: it may block, and must not be read or
-// written in the call. c must not be used any more. It returns nil where the connection is closed.
+// written in the call. c must not be used any more. It returns nil where the connection is closed, or
+// not open yet.
 func (c *Conn) Detach() net.Conn {
-	if c.has(over | moved | closing) {
+	if c.has(over|moved|closing) || !c.has(opened) {
 		return nil
 	}
 	return c.detach()

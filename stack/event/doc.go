@@ -52,7 +52,8 @@
 // (tcp.handler_stalls), and has a fresh goroutine go on with the frames and the timers that were to be next.
 // Segments for the connection wait, up to 64 of them or 256 KiB, and beyond that are lost as on a wire
 // (tcp.drop.handler_busy); listings show it as stalled. When the call returns, what waited follows in order. That
-// goes for calls from Post as well. OnSYN and handlers of datagrams are not looked after so.
+// goes for calls from Post as well. Handlers of datagrams and OnSYN are looked after in the same way: while a call
+// does not return, what comes for the port is dropped and counted (udp.drop.handler_busy, tcp.drop.handler_busy).
 //
 // # Memory
 //

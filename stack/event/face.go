@@ -53,16 +53,19 @@ func (f *face) OnEvent(t *shard.TCP, ev tcp.Events) {
 		return
 	}
 	if ev&tcp.EventConnected != 0 && !c.has(opened) {
+		if c.has(short) { // it was written to before
+			ev |= tcp.EventWritable
+		}
 		c.open()
-	}
-	if !c.has(opened) {
-		c.failed()
-		return
 	}
 	if ev&shard.EventTimer != 0 && !c.has(closing|moved) {
 		if h, ok := c.face().h.(TimerHandler); ok {
 			h.OnTimer(c)
 		}
+	}
+	if !c.has(opened) {
+		c.failed()
+		return
 	}
 	if ev&tcp.EventWritable != 0 && c.has(short) && !c.has(closing|moved) {
 		c.clear(left | short)
@@ -168,8 +171,11 @@ func (c *Conn) wind() {
 	}
 	switch conn.State() {
 	case tcp.StateClosed, tcp.StateTimeWait:
-		if c.has(ended | closing) {
+		switch {
+		case c.has(ended | closing):
 			c.finish(nil)
+		case c.t().Taken():
+			c.finish(syscall.ECONNABORTED)
 		}
 	case tcp.StateFinWait2: // what was written has been acknowledged
 		if c.has(closing) {

@@ -24,7 +24,8 @@ const (
 type Options struct {
 	// OnSYN, where it is not nil, is asked about each SYN before anything is kept of it: who is
 	// not wanted costs no memory and, with DropSYN, no answer. It runs in the receive
-	// path, of several queues at a time, and must not block. s is lent for the call.
+	// path, of several queues at a time, and must not block: while it does, SYNs for the port are
+	// dropped. s is lent for the call.
 	OnSYN func(s *SYN) Verdict
 	// Backlog is how many connections may be half-open; zero is stack.Config.Backlog. There is no
 	// accept queue: a connection is its handler's as soon as it is open.

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"fmt"
 	"net/netip"
 
 	"github.com/weirnet/weir/stack/shard"
@@ -13,8 +14,8 @@ type PacketMeta = shard.PacketMeta
 // queued, and nobody is woken.
 //
 // Unlike a connection, a port has no order that its calls are held to: the receive loops of several
-// queues and devices call at the same time, and while one call is stalled others go on. A handler that
-// keeps state must guard it.
+// queues and devices call at the same time. A handler that keeps state must guard it. While one call does
+// not return, what comes for the port is dropped and counted (udp.drop.handler_busy); others go on.
 type PacketHandler interface {
 	// OnPacket is called with a datagram. p is lent for the call, and the handler may change it.
 	OnPacket(s *PacketSocket, p []byte, m PacketMeta)
@@ -74,6 +75,9 @@ type packetFace struct {
 }
 
 func (f *packetFace) port() *PacketListener { return f.listener }
+
+// Name names the handler by its type, for warnings.
+func (f *packetFace) Name() string { return fmt.Sprintf("%T", f.h) }
 
 func (f *packetFace) OnPacket(c *shard.PacketCall, p []byte, m *PacketMeta) {
 	f.h.OnPacket((*PacketSocket)(c), p, *m)

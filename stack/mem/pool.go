@@ -76,6 +76,11 @@ func (p *Pool) getLarge(n int) *Block {
 
 // put takes back a block that has no owner left.
 func (p *Pool) put(b *Block) {
+	if poisoned {
+		for i := range b.whole {
+			b.whole[i] = poison
+		}
+	}
 	if b.class == large {
 		p.largeBlocks.Add(-1)
 		p.largeOctets.Add(-int64(len(b.whole)))

@@ -105,6 +105,7 @@ func (h *Host) connect(b *Binding, local netip.Addr, remote netip.AddrPort, o *T
 	}
 	c.push(now)
 	if h.isClosed() {
+		c.disown()
 		c.abort(now)
 		return nil, net.ErrClosed
 	}
@@ -166,8 +167,7 @@ func (h *Host) enterNew(b *Binding, local netip.Addr, remote netip.AddrPort, o *
 			continue
 		}
 		if h.ports.bound(portKey{protoTCP, port}, nil) { // bound since; see takePort
-			c.leave()
-			c.mu.Unlock()
+			c.forget()
 			continue
 		}
 		return c, old, nil
@@ -192,9 +192,21 @@ func (h *Host) tryNew(local, remote netip.AddrPort, o *TCPOptions, f Handler, t 
 			return c, old
 		}
 	}
+	c.forget()
+	return nil, ancestor{}
+}
+
+// forget ends a connection that its user is not given, and who hears nothing of it.
+func (c *TCP) forget() {
+	c.disown()
 	c.leave()
 	c.mu.Unlock()
-	return nil, ancestor{}
+}
+
+// disown takes the connection from its user.
+func (c *TCP) disown() {
+	c.detached, c.handler, c.events = true, nil, 0
+	c.inPlace.Store(false)
 }
 
 // tcpConfig returns what the state machine is to know of its place.

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"slices"
 	"sync"
 
 	"github.com/weirnet/weir/stack/mem"
@@ -59,15 +60,21 @@ func (d *deferred) take(c *TCP) *leftWork {
 	return l
 }
 
-// release gives back what was left for connections that nobody will lock any more.
+// release gives back the segments that were left, for connections that have ended, as the host has. The
+// functions are still run: by who has the lock, which may be a handler that does not return.
 func (d *deferred) release() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for c, l := range d.m {
-		for _, it := range l.items {
+		l.items = slices.DeleteFunc(l.items, func(it leftItem) bool {
 			it.release()
+			return it.f == nil
+		})
+		if len(l.items) == 0 {
+			delete(d.m, c)
+		} else {
+			go c.catchUp()
 		}
-		delete(d.m, c)
 	}
 }
 

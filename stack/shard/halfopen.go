@@ -72,7 +72,7 @@ func (l *Listener) begin(c *TCP, o *ListenOptions) error {
 // accept begins the handshake that a SYN asks for.
 func (r *round) accept(l *Listener, key *flowKey, minISS *seq.Value) {
 	h, o := r.h, l.opts.Load()
-	if o.OnSYN != nil && !r.decide(o.OnSYN, key) {
+	if o.OnSYN != nil && !r.decide(l, o.OnSYN, key) {
 		return
 	}
 	if !l.reserve() {
@@ -209,6 +209,9 @@ func (half *halfOpen) settle(c *TCP, now clock.Time) {
 // the record leaves, so that no segment meets neither. It returns c, locked.
 func (half *halfOpen) graduate(r *round, c *TCP, ev tcp.Events) *TCP {
 	c.mu.Lock()
+	// Before others find it: nobody is to wait for its lock.
+	_, ok := half.parent.opts.Load().Handler.(UserHandler)
+	c.inPlace.Store(ok)
 	if !c.enter() { // a user has connected from the same port meanwhile
 		half.parent.stays()
 		half.leave()

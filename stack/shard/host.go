@@ -161,6 +161,7 @@ func (h *Host) Close() error {
 	h.netMu.Unlock()
 	if was == modeClosed {
 		h.running.Wait()
+		h.dog.close()
 		return nil
 	}
 	h.listeners.closeAll()
@@ -183,6 +184,7 @@ func (h *Host) Close() error {
 	}
 	close(h.closed)
 	h.running.Wait()
+	h.dog.close()
 	h.release()
 	return first
 }

@@ -3,6 +3,7 @@ package shard
 import (
 	"time"
 
+	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/tcp"
 )
 
@@ -102,6 +103,7 @@ func (c *TCP) doLeft(w *watch) (called bool) {
 		c.happened(tcp.EventError)
 	}
 	if bits&pendExpire != 0 {
+		c.armed = clock.Never // it has fired; push sets it again
 		c.runTimers(now)
 	}
 	return called
@@ -112,14 +114,26 @@ func (c *TCP) tellUser(w *watch, called bool) {
 	ev := c.events
 	c.events = 0
 	h, ok := c.handler.(UserHandler)
-	if !ok || ev == 0 && !called {
+	if !ok { // a function given to Post has made another its handler
+		c.movedOn()
+		c.notify(ev)
+		return
+	}
+	if ev == 0 && !called {
 		return
 	}
 	w.enter(c, h)
 	h.OnEvent(c, ev)
 	w.leave()
 	if _, ok = c.handler.(UserHandler); !ok {
-		c.inPlace.Store(false)
+		c.movedOn()
+	}
+}
+
+// movedOn is called when the handler is a UserHandler no longer.
+func (c *TCP) movedOn() {
+	if c.inPlace.Swap(false) && !c.entered {
+		c.host.parted.remove(c) // whoever has it now will close it
 	}
 }
 
@@ -155,7 +169,18 @@ func (c *TCP) unlockAside() {
 		c.pending.Or(pendPush)
 	}
 	c.mu.Unlock()
-	if c.hasWork() {
+	switch {
+	case !c.hasWork():
+	case c.host.isClosed(): // there may be no service any more
+		go c.catchUp()
+	default:
 		c.host.scheduleTCP(&c.timer, c.host.Now())
+	}
+}
+
+// catchUp does what was left, where nobody else has the lock and so will.
+func (c *TCP) catchUp() {
+	if c.mu.TryLock() {
+		c.unlock(nil)
 	}
 }

@@ -170,3 +170,24 @@ func TestWhatFindsTheLockTakenIsDoneByWhoHasIt(t *testing.T) {
 		t.Errorf("%q was echoed", got)
 	}
 }
+
+// TestTimerThatFindsTheLockTakenIsSetAgain has the timer of a UserHandler's connection fire while somebody
+// else has the lock: what is lost is sent again, then and the next time.
+func TestTimerThatFindsTheLockTakenIsSetAgain(t *testing.T) {
+	w := newWorld(t, Config{})
+	e := &inPlaceEcho{w: w}
+	w.listenInPlace("192.0.2.1:7", e)
+	p := w.peer(0, "192.0.2.9:999", "192.0.2.1:7").connect()
+	p.send(ack, "hello")
+	p.answers("hello")
+	e.conn.Lock()
+	w.pass(5 * time.Second)
+	w.none()
+	e.conn.unlock(nil)
+	w.settle()
+	p.answers("hello")
+	w.pass(20 * time.Second)
+	if len(w.sent(0)) == 0 {
+		t.Error("nothing is sent again any more")
+	}
+}

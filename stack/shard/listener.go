@@ -26,7 +26,8 @@ type ListenOptions struct {
 	DeferAccept time.Duration
 	// OnSYN, where it is not nil, is asked about each SYN before anything is kept of it, and before
 	// the backlog is. It is not asked again when a SYN that was accepted comes again. It runs
-	// in the receive path, of several queues at a time, and must not block; no lock is held.
+	// in the receive path, of several queues at a time, and must not block; no lock is held. It is
+	// watched as a UserHandler is.
 	OnSYN func(*SYN) Verdict
 	// Handler, where it is not nil, takes the place of the accept queue: a connection whose
 	// handshake is done is its own from then on, beginning with EventConnected, and there is
@@ -55,6 +56,8 @@ type Listener struct {
 	admitted int    // of halfOpen, those that are about to enter the queue
 	closed   bool
 	onReady  func()
+
+	stalls // of OnSYN
 }
 
 // Listen puts a port into LISTEN. local's address may be unspecified for any of

@@ -60,7 +60,8 @@ type receiver struct {
 	round
 	slots    *slots
 	in       *inlet
-	next, n  int // of the frames that were read, which is fed next, and how many there are
+	next, n  int  // of the frames that were read, which is fed next, and how many there are
+	feeding  bool // the one before next is being fed
 	failures int
 }
 
@@ -109,7 +110,9 @@ func (v *receiver) feedRest() bool {
 	for v.next < v.n {
 		k := v.next
 		v.next++
-		if v.deliver(v.slots, k); v.watch.lost {
+		v.feeding = true
+		v.deliver(v.slots, k)
+		if v.feeding = false; v.watch.lost {
 			break // what it has touched itself, it pushes
 		}
 	}
@@ -141,8 +144,8 @@ func (v *receiver) replace() *watch {
 }
 
 // lent reports whether the goroutine is at the frame in slot k: the one before the next, until the
-// connections send.
-func (v *receiver) lent(k int) bool { return v.block != nil && v.block == v.slots.blocks[k] }
+// connections send. Its block may be another's already.
+func (v *receiver) lent(k int) bool { return v.feeding && k == v.next-1 }
 
 // deliver takes the frame in slot n through the stack. A connection may keep the frame's block
 // for the text in it; the slot then has none until it is given another.

@@ -1,26 +1,35 @@
 package shard
 
 import (
+	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/weirnet/weir/stack/clock"
 )
 
-// stall is what is known of a connection whose handler does not return.
+// stall is what is known of a handler that does not return.
 type stall struct {
 	since clock.Time
 	name  string
 }
 
+// nameOf names a handler to people.
+func nameOf(h any) string {
+	if n, ok := h.(interface{ Name() string }); ok {
+		return n.Name()
+	}
+	return fmt.Sprintf("%T", h)
+}
+
 // begin is called, with d locked, when the goroutine of w has been inside for too long.
 func (d *watchdog) begin(h *Host, w *watch) {
-	c := w.conn
 	h.counters.handlerStalls.Add(1)
-	s := stall{since: h.Now(), name: w.handler.Name()}
-	d.stalls[c] = s
-	c.pending.Or(pendStalled)
-	d.warn.warn(h, "an event handler does not return: its connection waits, others go on; have it do in a goroutine what takes long, and Post",
-		"handler", s.name, "local", c.Local().String(), "remote", c.Remote().String())
+	s := stall{since: h.Now(), name: nameOf(w.handler)}
+	d.stalls[w] = s
+	w.at.stalled(true)
+	d.warn.warn(h, "an event handler does not return: its connection or port waits, others go on; have it do in a goroutine what takes long",
+		append([]any{"handler", s.name}, w.at.ends()...)...)
 	if w.replace != nil {
 		d.watches[w.replace()] = struct{}{}
 	}
@@ -29,10 +38,50 @@ func (d *watchdog) begin(h *Host, w *watch) {
 // over is called when the goroutine of w has come out after all.
 func (d *watchdog) over(w *watch) {
 	d.mu.Lock()
-	delete(d.stalls, w.conn)
+	delete(d.stalls, w)
 	d.mu.Unlock()
-	w.conn.pending.And(^pendStalled)
+	w.at.stalled(false)
 }
+
+// stalled is for the watchdog: a connection's segments are left to who has its lock, and listings do not wait.
+func (c *TCP) stalled(yes bool) {
+	if yes {
+		c.pending.Or(pendStalled)
+	} else {
+		c.pending.And(^pendStalled)
+	}
+}
+
+// ends says which connection it is.
+func (c *TCP) ends() []any {
+	return []any{"local", c.Local().String(), "remote", c.Remote().String()}
+}
+
+// stalls counts, for a port, the goroutines that do not come back from its handler. While there is one
+// the others stay outside, for each would be held up as well.
+type stalls struct{ n atomic.Int32 }
+
+func (s *stalls) stalled(yes bool) {
+	if yes {
+		s.n.Add(1)
+	} else {
+		s.n.Add(-1)
+	}
+}
+
+// busy reports whether the handler is not to be called.
+func (s *stalls) busy() bool { return s.n.Load() > 0 }
+
+// ends says which socket it is.
+func (u *UDP) ends() []any { return []any{"local", u.Local().String()} }
+
+// ends says which listener it is.
+func (l *Listener) ends() []any { return []any{"local", l.local.String()} }
+
+// synHandler is ListenOptions.OnSYN by its name.
+type synHandler struct{}
+
+func (synHandler) Name() string { return "OnSYN" }
 
 // stalled returns how many connections wait for their handler.
 func (d *watchdog) stalled() int {

@@ -41,8 +41,9 @@ const (
 )
 
 // decide asks the listener's user about the SYN in hand, and carries out what is not
-// AcceptSYN. It reports whether the handshake goes on.
-func (r *round) decide(ask func(*SYN) Verdict, key *flowKey) bool {
+// AcceptSYN. It reports whether the handshake goes on. While the user does not come back from a call, SYNs
+// are dropped.
+func (r *round) decide(l *Listener, ask func(*SYN) Verdict, key *flowKey) bool {
 	local, remote := key.ends()
 	s, o := &r.seg, &r.seg.Options
 	r.asked = SYN{
@@ -51,7 +52,14 @@ func (r *round) decide(ask func(*SYN) Verdict, key *flowKey) bool {
 		SACKPermitted: o.SACKPermitted, Timestamps: o.HasTimestamps,
 		ECN: s.Flags&ecnSetup == ecnSetup, Text: len(s.Payload),
 	}
-	switch ask(&r.asked) {
+	if l.busy() {
+		r.h.counters.busyDrops.Add(1)
+		return false
+	}
+	r.watch.enter(l, synHandler{})
+	verdict := ask(&r.asked)
+	r.watch.leave()
+	switch verdict {
 	case AcceptSYN:
 		return true
 	case RefuseSYN:

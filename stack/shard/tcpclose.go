@@ -37,6 +37,9 @@ func (c *TCP) Leave() {
 	}
 }
 
+// Taken reports whether the connection was closed by its user, or by Abort. It is locked.
+func (c *TCP) Taken() bool { return c.detached }
+
 // Abort resets the connection and lets everything of it go.
 func (c *TCP) Abort() { c.abortBy(nil) }
 
@@ -56,7 +59,7 @@ func (c *TCP) lastWords(patience <-chan struct{}) {
 		return
 	}
 	if !c.sending {
-		c.mu.Unlock()
+		c.unlockAside()
 		return
 	}
 	j := c.jammed()
@@ -64,7 +67,7 @@ func (c *TCP) lastWords(patience <-chan struct{}) {
 		j.quiet = make(chan struct{})
 	}
 	quiet := j.quiet
-	c.mu.Unlock()
+	c.mu.Unlock() // who is sending does what is left
 	select {
 	case <-quiet:
 	case <-patience:
@@ -88,7 +91,7 @@ func (c *TCP) drop() {
 	if !c.lockPatiently() {
 		return
 	}
-	defer c.mu.Unlock()
+	defer c.unlockAside()
 	if c.holds() {
 		c.host.putTx(c.jam.held)
 		c.jam.held = nil

@@ -11,6 +11,7 @@ type UDP struct {
 	datagramSocket
 	is4     bool          // it takes IPv4 addresses only
 	handler PacketHandler // has what comes, instead of the queue; set before it is bound
+	stalls                // of the handler
 
 	// Guarded by mu and by the table's lock: who has either may read, who has both may write.
 	binding   *Binding // nil: it has no port yet

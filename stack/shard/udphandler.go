@@ -10,7 +10,8 @@ import (
 
 // PacketHandler has the datagrams of a socket as they come, in the receive round that they came in:
 // there is no queue, no lock and no other goroutine between. The receive loops of several queues, and of
-// several devices, may call it at the same time.
+// several devices, may call it at the same time. Its calls are watched (watch.go): while one does not
+// return, what comes for the socket is dropped.
 type PacketHandler interface {
 	// OnPacket is called with a datagram. p and m are lent for the call.
 	OnPacket(c *PacketCall, p []byte, m *PacketMeta)
@@ -74,6 +75,10 @@ func (r *round) udpRound() *udpRound {
 // hand gives a datagram, or several that were coalesced to one, to the handler of its socket.
 func (r *round) hand(u *UDP, v wire.UDP, from netip.AddrPort) {
 	t, p := r.udpRound(), &r.pkt
+	if u.busy() {
+		r.h.udpCounters.DropMany(udp.DropBusy, r.count(v))
+		return
+	}
 	if t.handled != u {
 		r.flushUDP() // nothing waits for the handler of another socket
 	}
@@ -90,7 +95,7 @@ func (r *round) hand(u *UDP, v wire.UDP, from netip.AddrPort) {
 		c.p, c.at = payload, p.Frame.End-len(p.Payload)+udp.HeaderLen
 	}
 	if size == 0 {
-		u.handler.OnPacket(c, payload, &c.meta)
+		c.call(payload)
 	} else {
 		c.each(payload, size)
 	}
@@ -104,14 +109,23 @@ func (r *round) hand(u *UDP, v wire.UDP, from netip.AddrPort) {
 func (c *PacketCall) each(p []byte, size int) {
 	c.r.datagrams.in += uint64((len(p)+size-1)/size - 1)
 	if h, ok := c.u.handler.(TrainHandler); ok {
+		c.r.watch.enter(c.u, h)
 		h.OnTrain(c, p, size, &c.meta)
+		c.r.watch.leave()
 		return
 	}
 	for len(p) > 0 {
 		n := min(size, len(p))
-		c.u.handler.OnPacket(c, p[:n:n], &c.meta)
+		c.call(p[:n:n])
 		p = p[n:]
 	}
+}
+
+// call hands over one datagram.
+func (c *PacketCall) call(p []byte) {
+	c.r.watch.enter(c.u, c.u.handler)
+	c.u.handler.OnPacket(c, p, &c.meta)
+	c.r.watch.leave()
 }
 
 // busyUDP reports whether flushUDP has something to do that others wait for.

@@ -135,6 +135,15 @@ func (r *round) segments(v wire.UDP) int {
 	return 0
 }
 
+// count returns how many datagrams were coalesced to v.
+func (r *round) count(v wire.UDP) int {
+	size := r.segments(v)
+	if size == 0 {
+		return 1
+	}
+	return (len(v) - udp.HeaderLen + size - 1) / size
+}
+
 // report gives an ICMP error to the socket whose datagram it quotes (RFC 1122 §4.1.3.3). Without
 // RecvErr only a connected one hears of it, and of hard errors only, as in Linux.
 func (u *UDP) report(r *round, rep *icmp.Report) {

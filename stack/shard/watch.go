@@ -28,11 +28,11 @@ const (
 // nothing: that of a stepped host, for one.
 type watch struct {
 	host *Host
-	// state counts the times that the goroutine has gone in or out: odd is inside. It publishes conn
+	// state counts the times that the goroutine has gone in or out: odd is inside. It publishes at
 	// and handler.
 	state   atomic.Uint64
-	conn    *TCP
-	handler UserHandler
+	at      place
+	handler any
 	// lost is set in the goroutine itself when it has come out and was replaced.
 	lost bool
 	// replace, where it is not nil, has a fresh goroutine go on with what this one was to do next, and
@@ -44,12 +44,20 @@ type watch struct {
 	looks int    // and how many looks have found that
 }
 
-// enter says that the goroutine goes into the handler of c, which is locked.
-func (w *watch) enter(c *TCP, h UserHandler) {
+// place is what has a handler: a connection, which is locked in its calls, a UDP socket or a listener.
+type place interface {
+	// stalled tells that the handler does not return, or has returned after all.
+	stalled(yes bool)
+	// ends says for people what it is: keys and values for a log.
+	ends() []any
+}
+
+// enter says that the goroutine goes into a handler of at's.
+func (w *watch) enter(at place, h any) {
 	if w == nil || w.lost {
 		return
 	}
-	w.conn, w.handler = c, h
+	w.at, w.handler = at, h
 	w.state.Add(1)
 	if w.host.dog.idle.Load() {
 		w.host.dog.wake(w.host)
@@ -78,13 +86,30 @@ type watchdog struct {
 	mu      sync.Mutex
 	watches map[*watch]struct{}
 	spare   []*watch
-	stalls  map[*TCP]stall
+	stalls  map[*watch]stall
 	warn    warner
+
+	closed  bool          // under mu: the goroutine is not started any more
+	end     chan struct{} // closed with it
+	running sync.WaitGroup
 }
 
 func (d *watchdog) init() {
 	d.idle.Store(true)
-	d.watches, d.stalls = make(map[*watch]struct{}), make(map[*TCP]stall)
+	d.watches, d.stalls = make(map[*watch]struct{}), make(map[*watch]stall)
+	d.end = make(chan struct{})
+}
+
+// close ends the watchdog's goroutine and waits for it. Until then it is needed: a receive loop that is to end
+// may be inside of a handler that does not return.
+func (d *watchdog) close() {
+	d.mu.Lock()
+	if !d.closed {
+		d.closed = true
+		close(d.end)
+	}
+	d.mu.Unlock()
+	d.running.Wait()
 }
 
 // add has a watch looked at; remove ends that.
@@ -120,29 +145,37 @@ func (d *watchdog) giveBack(w *watch) {
 	defer d.mu.Unlock()
 	delete(d.watches, w)
 	if !w.lost && len(d.spare) < 16 {
-		w.conn, w.handler = nil, nil
+		w.at, w.handler = nil, nil
 		d.spare = append(d.spare, w)
 	}
 }
 
 // wake starts the watchdog's goroutine.
 func (d *watchdog) wake(h *Host) {
-	if d.idle.CompareAndSwap(true, false) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.closed && d.idle.CompareAndSwap(true, false) {
+		d.running.Add(1)
 		go d.run(h)
 	}
 }
 
 // run looks until nothing has happened for a while.
 func (d *watchdog) run(h *Host) {
+	defer d.running.Done()
 	tick := time.NewTicker(watchTick)
 	defer tick.Stop()
 	for quiet := 0; ; {
-		<-tick.C
+		select {
+		case <-tick.C:
+		case <-d.end:
+			return
+		}
 		if d.look(h) {
 			quiet = 0
 			continue
 		}
-		if quiet++; quiet < watchIdle && !h.isClosed() {
+		if quiet++; quiet < watchIdle {
 			continue
 		}
 		d.idle.Store(true)

@@ -164,6 +164,9 @@ func (c *Conn) mayLend() bool {
 // away: what the user has left of the text is kept, with the segment's Block where
 // that is worth it, else by a copy.
 func (c *Conn) Keep(s *Segment) {
+	if c.parked() {
+		return
+	}
 	give := s.Block
 	if len(s.Payload) < keepFrom {
 		give = nil

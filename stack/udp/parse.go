@@ -19,6 +19,7 @@ const (
 	DropPort                 // the destination port is zero (RFC 768: no process has it)
 	DropNoPort               // no socket has the port
 	DropFull                 // the socket's queue is full
+	DropBusy                 // the port's handler does not return from an earlier one
 
 	drops
 )
@@ -31,6 +32,7 @@ var dropNames = [drops]string{
 	DropPort:     "udp.drop.port",
 	DropNoPort:   "udp.drop.noport",
 	DropFull:     "udp.drop.full",
+	DropBusy:     "udp.drop.handler_busy",
 }
 
 // String returns the name under which the reason is counted.

@@ -62,6 +62,9 @@ func (r *RecvQueue) Gather(n int) {
 		return
 	}
 	b.B = b.B[:n]
+	next := &q.pieces[q.head] // its first octets may be in b now: each has one place
+	k := q.front + uint32(n) - next.start
+	next.block.B, next.start = next.block.B[k:], next.start+k
 	q.head-- // of the first octets' blocks, one at least is gone
 	q.pieces[q.head] = piece{b, q.front}
 	q.cursor = q.head

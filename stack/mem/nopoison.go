@@ -1,0 +1,8 @@
+//go:build !poison
+
+package mem
+
+const (
+	poisoned = false
+	poison   = 0
+)

@@ -47,9 +47,9 @@
 // # Handlers that do not return
 //
 // A handler must not block: have a goroutine do what takes long, and Post the outcome. One that does so all the
-// same slows only its own connection. The stack notices a call that takes longer than some 20 ms, says
-// so by stack.Config.Logger with the handler's type and the connection's ends, counts it
-// (tcp.handler_stalls), and has a fresh goroutine go on with the frames and the timers that were to be next.
+// same slows only its own connection. The stack notices a call that takes longer than some 20 ms, counts it
+// (tcp.handler_stalls), and has a fresh goroutine go on with the frames and the timers that were to be next. Of one
+// that has not returned 200 ms later it tells stack.Config.Logger, with the handler's type and the connection's ends.
 // Segments for the connection wait, up to 64 of them or 256 KiB, and beyond that are lost as on a wire
 // (tcp.drop.handler_busy); listings show it as stalled. When the call returns, what waited follows in order. That
 // goes for calls from Post as well. Handlers of datagrams and OnSYN are looked after in the same way: while a call

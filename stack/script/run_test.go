@@ -74,13 +74,13 @@ func TestAFailureTellsAllThatWasAskedFor(t *testing.T) {
 		t.Fatalf("%v", r)
 	}
 	if f.Line != 10 || f.Source != "+0 > P. 1:1001(1000) ack 9" || f.Message != "acknowledgment 1, not 9" ||
-		f.Expected != "> P. 1:1001(1000) ack 9" || f.Got != "> P. 1:1001(1000) ack 1 win 32768" {
+		f.Expected != "> P. 1:1001(1000) ack 9" || f.Got != "> P. 1:1001(1000) ack 1 win 16384" {
 		t.Errorf("%+v", f)
 	}
 	want := []string{
 		"0.000000 < S 0:0(0) win 32792 <mss 1000,sackOK,nop,nop,nop,wscale 7>",
 		"0.100000 < . 1:1(0) ack 1 win 257",
-		"0.100000 > P. 1:1001(1000) ack 1 win 32768",
+		"0.100000 > P. 1:1001(1000) ack 1 win 16384",
 	}
 	for _, w := range want {
 		if !slices.Contains(f.Around, w) {

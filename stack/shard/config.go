@@ -22,7 +22,7 @@ type Config struct {
 	// TCP holds the settings of TCP; nil is tcp.DefaultSettings.
 	TCP *tcp.Settings
 	// ReceiveBuffer and SendBuffer bound the octets that a TCP connection holds for
-	// its user and for its peer; zero is what TCP has (tcp.Settings.ReceiveSizes): 2 MiB, which grows to 16
+	// its user and for its peer; zero is what TCP has (tcp.Settings.ReceiveSizes): 2 MiB, which grows to 8
 	// by what the user reads in a round trip, and 4 MiB, or where TCP behaves like a kernel that
 	// kernel's. A ReceiveBuffer that is set grows only there. Memory is attached only while there is data.
 	ReceiveBuffer, SendBuffer int

@@ -12,6 +12,8 @@ import (
 type stall struct {
 	since clock.Time
 	name  string
+	at    place
+	looks int // of the watchdog since
 }
 
 // nameOf names a handler to people.
@@ -25,14 +27,17 @@ func nameOf(h any) string {
 // begin is called, with d locked, when the goroutine of w has been inside for too long.
 func (d *watchdog) begin(h *Host, w *watch) {
 	h.counters.handlerStalls.Add(1)
-	s := stall{since: h.Now(), name: nameOf(w.handler)}
-	d.stalls[w] = s
+	d.stalls[w] = &stall{since: h.Now(), name: nameOf(w.handler), at: w.at}
 	w.at.stalled(true)
-	d.warn.warn(h, "an event handler does not return: its connection or port waits, others go on; have it do in a goroutine what takes long",
-		append([]any{"handler", s.name}, w.at.ends()...)...)
 	if w.replace != nil {
 		d.watches[w.replace()] = struct{}{}
 	}
+}
+
+// tell warns of a handler that still has not returned.
+func (d *watchdog) tell(h *Host, s *stall) {
+	d.warn.warn(h, "an event handler does not return: its connection or port waits, others go on; have it do in a goroutine what takes long",
+		append([]any{"handler", s.name}, s.at.ends()...)...)
 }
 
 // over is called when the goroutine of w has come out after all.

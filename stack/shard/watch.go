@@ -18,6 +18,9 @@ const (
 	// time, so that a process that did not run at all for a while accuses nobody.
 	watchTick  = 10 * time.Millisecond
 	stallTicks = 3
+	// warnTicks is how many looks more find it there before people are told: a thread that the machine
+	// has no processor for stands still as well, and nothing is wrong with its handler.
+	warnTicks = 20
 	// watchIdle is how many looks in a row find nothing new before the watchdog ends.
 	watchIdle = 100
 	// replaced is the state of a watch whose goroutine was replaced.
@@ -86,7 +89,7 @@ type watchdog struct {
 	mu      sync.Mutex
 	watches map[*watch]struct{}
 	spare   []*watch
-	stalls  map[*watch]stall
+	stalls  map[*watch]*stall
 	warn    warner
 
 	closed  bool          // under mu: the goroutine is not started any more
@@ -96,7 +99,7 @@ type watchdog struct {
 
 func (d *watchdog) init() {
 	d.idle.Store(true)
-	d.watches, d.stalls = make(map[*watch]struct{}), make(map[*watch]stall)
+	d.watches, d.stalls = make(map[*watch]struct{}), make(map[*watch]*stall)
 	d.end = make(chan struct{})
 }
 
@@ -191,6 +194,12 @@ func (d *watchdog) run(h *Host) {
 func (d *watchdog) look(h *Host) (busy bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	for _, s := range d.stalls {
+		busy = true
+		if s.looks++; s.looks == warnTicks {
+			d.tell(h, s)
+		}
+	}
 	for w := range d.watches {
 		s := w.state.Load()
 		if s != w.seen {

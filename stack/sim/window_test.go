@@ -58,7 +58,7 @@ func TestReceiveWindowGrowsUntilALongPathIsFull(t *testing.T) {
 	full := time.Duration(size * 8) // at a bit a nanosecond
 	took, buffer := download(t, 50*time.Millisecond, size, shard.Config{})
 	t.Logf("%v, buffer %d", took, buffer)
-	if took > 2*full || buffer <= 12<<20 || buffer > 16<<20 {
+	if took > 3*full || buffer <= 7<<20 || buffer > 8<<20 {
 		t.Errorf("took %v, with a buffer of %d in the end; the wire alone takes %v", took, buffer, full)
 	}
 	took, buffer = download(t, 50*time.Millisecond, size/8, shard.Config{ReceiveBuffer: 1 << 20})

@@ -218,7 +218,7 @@ func TestWindowScaleFollowsTheReceiveBuffer(t *testing.T) {
 		buffer int
 		shift  uint8
 	}{{1000, 0}, {65535, 0}, {65536, 1}, {1 << 20, 5}, {1 << 30, 14}} {
-		d := newDialogue(t, withScale, func(d *dialogue) { d.cfg.RecvBuffer = tc.buffer })
+		d := newDialogue(t, withScale, func(d *dialogue) { d.cfg.RecvBuffer, d.cfg.RecvBufferFixed = tc.buffer, true })
 		d.accept(mss(1000), wscale(3))
 		s := d.want("SYN,ACK", "SA", 0, 1, win(min(tc.buffer, 65535)))
 		if !s.Options.HasWindowScale || s.Options.WindowScale != tc.shift {

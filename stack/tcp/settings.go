@@ -296,7 +296,7 @@ func DefaultSettings() Settings {
 		InitialWindow:         10,
 		MinBurst:              2,
 		SlowStartAfterIdle:    true,
-		ReceiveSizes:          [3]int{4096, 2 << 20, 0xffff << 8},
+		ReceiveSizes:          [3]int{4096, 2 << 20, 0xffff << 7},
 		SendSizes:             [3]int{4096, 4 << 20, 4 << 20},
 		InitialBuffers:        true,
 		ReceiveCeiling:        212992,

@@ -61,8 +61,9 @@ type Config struct {
 	// existing one alone.
 	MTU int
 
-	// Queues is how many queues to open, 1 to 256; 0 is 1. The kernel spreads the flows
-	// over them. An existing device takes more than one only where it was made so.
+	// Queues is how many queues to open, 1 to 256; 0 is 1, for reasons that the package's documentation
+	// gives. The kernel spreads the flows over them. An existing device takes more than one only
+	// where it was made so.
 	Queues int
 
 	// Offload chooses between the ways in: see the package's documentation.

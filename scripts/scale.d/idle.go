@@ -148,7 +148,7 @@ func (d *idlers) open(ctx context.Context, n int, say func(string, ...any)) erro
 			say("%d connections", i+1)
 		}
 	}
-	if err := d.until(ctx, func() bool { return d.opened.Load()+d.failed.Load() == int64(n) }, d.opened.Load); err != nil {
+	if err := until(ctx, func() bool { return d.opened.Load()+d.failed.Load() == int64(n) }, d.opened.Load); err != nil {
 		return err
 	}
 	if e := d.firstError.Load(); e != nil {
@@ -158,7 +158,7 @@ func (d *idlers) open(ctx context.Context, n int, say func(string, ...any)) erro
 }
 
 // until waits for ok, while what progress counts goes on.
-func (d *idlers) until(ctx context.Context, ok func() bool, progress func() int64) error {
+func until(ctx context.Context, ok func() bool, progress func() int64) error {
 	last, at := progress(), time.Now()
 	for !ok() {
 		if err := sleep(ctx, 5*time.Millisecond); err != nil {
@@ -213,7 +213,7 @@ func (d *idlers) hold(ctx context.Context, dur time.Duration, r *result, say fun
 	for now := time.Duration(0); now < dur; now = time.Since(began) {
 		for ; float64(sent) < now.Seconds()*perSecond; sent++ {
 			w := &due{began.Add(time.Duration(float64(sent) / perSecond * float64(time.Second)))}
-			post(d.conns[order[int(sent)%len(order)]], func(c *event.Conn) {
+			d.conns[order[int(sent)%len(order)]].Post(func(c *event.Conn) {
 				c.SetValue(w)
 				c.Write([]byte{1})
 			})
@@ -227,7 +227,7 @@ func (d *idlers) hold(ctx context.Context, dur time.Duration, r *result, say fun
 		}
 	}
 	used := (cpuTime() - cpu).Seconds() / time.Since(began).Seconds()
-	if err := d.until(ctx, func() bool { return d.answered.Load() == sent || d.failed.Load() > 0 }, d.answered.Load); err != nil {
+	if err := until(ctx, func() bool { return d.answered.Load() == sent || d.failed.Load() > 0 }, d.answered.Load); err != nil {
 		return fmt.Errorf("%d of %d requests were answered: %w", d.answered.Load(), sent, err)
 	}
 	s := d.latency.Summary()

@@ -101,14 +101,20 @@ func runKernel(ctx context.Context, o *options, say func(string, ...any)) (*resu
 		return nil, err
 	}
 	began, cpu := time.Now(), cpuTime()
+	defer tell(func() { say("%d of %d connections", open.Load(), o.kernel) })()
 	clients, err := startClients(ctx, t, o, processes)
 	defer clients.stop()
 	if err != nil {
 		return nil, err
 	}
+	// A client's connect returns with our SYN,ACK. The last ACKs may still be in the device's queues,
+	// or lost, until the SYN,ACK is sent again.
+	if err := until(ctx, func() bool { return open.Load() == int64(o.kernel) }, open.Load); err != nil {
+		return nil, fmt.Errorf("%d of %d connections are open: %w", open.Load(), o.kernel, err)
+	}
 	n := float64(o.kernel)
 	r := &result{}
-	r.add("connections", float64(open.Load()), "")
+	r.add("connections", n, "")
 	r.add("opened per second", n/time.Since(began).Seconds(), "/s")
 	r.add("processor time of weir to open one", (cpuTime()-cpu).Seconds()/n*1e6, "µs")
 	after, err := resident()

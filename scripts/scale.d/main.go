@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"slices"
+	"sync"
 	"syscall"
 	"text/tabwriter"
 	"time"
@@ -147,4 +148,20 @@ func runAll(ctx context.Context, o *options, names []string) error {
 		return err
 	}
 	return os.WriteFile(o.json, append(b, '\n'), 0o644)
+}
+
+// tell calls f every five seconds until what it returns is called.
+func tell(f func()) (stop func()) {
+	tick, done := time.NewTicker(5*time.Second), make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-tick.C:
+				f()
+			case <-done:
+				return
+			}
+		}
+	}()
+	return sync.OnceFunc(func() { tick.Stop(); close(done) })
 }

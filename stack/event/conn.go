@@ -35,10 +35,10 @@ func (c *Conn) LocalAddr() netip.AddrPort { return c.t().Local() }
 func (c *Conn) RemoteAddr() netip.AddrPort { return c.t().Remote() }
 
 // SetValue keeps v with the connection, in place of what was kept before.
-func (c *Conn) SetValue(v any) { c.t().User.Value = v }
+func (c *Conn) SetValue(v any) { c.t().User = v }
 
 // Value returns what SetValue was last given, or nil. After OnClose it is forgotten.
-func (c *Conn) Value() any { return c.t().User.Value }
+func (c *Conn) Value() any { return c.t().User }
 
 // Info returns what the state machine knows of the connection.
 func (c *Conn) Info() tcp.Info { return c.tcp().Info() }

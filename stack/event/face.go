@@ -9,7 +9,7 @@ import (
 	"github.com/weirnet/weir/stack/tcp"
 )
 
-// What is kept of a connection in shard.UserData.Flags.
+// What is kept of a connection in shard.TCP.UserFlags.
 const (
 	paused   = shard.UserPaused // Pause
 	opened   = paused << iota   // OnOpen was called
@@ -24,9 +24,9 @@ const (
 	over                        // OnClose was called, or the connection has moved
 )
 
-func (c *Conn) has(bits uint16) bool { return c.t().User.Flags&bits != 0 }
-func (c *Conn) set(bits uint16)      { c.t().User.Flags |= bits }
-func (c *Conn) clear(bits uint16)    { c.t().User.Flags &^= bits }
+func (c *Conn) has(bits uint16) bool { return c.t().UserFlags&bits != 0 }
+func (c *Conn) set(bits uint16)      { c.t().UserFlags |= bits }
+func (c *Conn) clear(bits uint16)    { c.t().UserFlags &^= bits }
 
 // face is a Handler as the driver sees it. A listener has one for all its connections.
 type face struct {
@@ -203,7 +203,7 @@ func (c *Conn) finish(err error) {
 	c.set(over | closing | shut)
 	f.h.OnClose(c, err)
 	t := c.t()
-	t.User.Value = nil
+	t.User = nil
 	t.Leave()
 	if f.listener != nil {
 		f.listener.open.Add(-1)
@@ -217,7 +217,7 @@ func (c *Conn) detach() *netconn.TCPConn {
 	}
 	c.set(moved)
 	t := c.t()
-	t.User.Value = nil
+	t.User = nil
 	t.SetTimer(never)
 	return netconn.Adopt(t, "tcp")
 }

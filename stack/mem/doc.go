@@ -30,6 +30,8 @@
 //   - A release too many panics, where it is noticed before the block is lent
 //     again; so does retaining a block that is not out. Both are faults of the
 //     program, never of a packet.
+//   - With the build tag poison a block is overwritten when its last owner lets it go, so that tests of
+//     whole transfers, run with the tag, see who looks at one afterwards.
 //   - [Pool.InUse] and [Pool.Outstanding] count every block that is out, so a test
 //     proves that nothing leaked by finding both zero at its end. Between calls
 //     that run at the same time they are exact for no single instant.

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"os"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -18,22 +17,20 @@ import (
 type TCPConn struct {
 	c       *shard.TCP
 	network string // as it was dialled or listened for, for errors
-	local   *net.TCPAddr
-	remote  *net.TCPAddr
 
 	rd, wr gate          // under c's lock
 	dialed chan struct{} // closed when a dial has succeeded or failed
-	settle sync.Once
-	closed bool // under c's lock
-	noRead bool // CloseRead was called
-	// hasRead: Read has returned something. Before, somebody is about to call it.
-	hasRead bool
-	linger  int // seconds; negative: the default
 
-	news      atomic.Uint32 // counts what a reader may wait for
-	lingering bool          // a reader waits awake
+	news   atomic.Uint32 // counts what a reader may wait for
+	linger int32         // seconds; negative: the default
 
-	writing bool // a Write is under way: the next waits, so that two do not interleave
+	// All under c's lock.
+	settled   bool // dialed is closed
+	closed    bool
+	noRead    bool // CloseRead was called
+	hasRead   bool // Read has returned something. Before, somebody is about to call it.
+	lingering bool // a reader waits awake
+	writing   bool // a Write is under way: the next waits, so that two do not interleave
 }
 
 var (
@@ -55,8 +52,6 @@ func (t *TCPConn) attach(c *shard.TCP) {
 	t.c, t.linger = c, -1
 	t.rd.init(c.Locker())
 	t.wr.init(c.Locker())
-	t.local = tcpAddr(c.Local())
-	t.remote = tcpAddr(c.Remote())
 	c.SetHandler(t)
 	conn := c.Conn()
 	conn.SetNoDelay(true) // as package net does
@@ -75,8 +70,9 @@ func tcpAddr(a netip.AddrPort) *net.TCPAddr { return net.TCPAddrFromAddrPort(a) 
 
 // OnEvent is called by the driver with the connection locked.
 func (t *TCPConn) OnEvent(_ *shard.TCP, ev tcp.Events) {
-	if ev&(tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 && t.dialed != nil {
-		t.settle.Do(func() { close(t.dialed) })
+	if ev&(tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 && t.dialed != nil && !t.settled {
+		t.settled = true
+		close(t.dialed)
 	}
 	if t.c == nil { // dialling: nobody can wait yet
 		return
@@ -140,7 +136,7 @@ func (t *TCPConn) takeOut(p []byte, most int, b *borrowed) error {
 		}
 		if p == nil || min(conn.Readable(), most) >= lendFrom {
 			b.runs, _ = conn.Lend(t.c.Host().Now(), b.lent[:], most)
-		} else {
+		} else if conn.Queue() > 0 {
 			b.n = conn.Read(t.c.Host().Now(), p)
 		}
 		if b.runs+b.n > 0 {
@@ -198,9 +194,12 @@ func (t *TCPConn) writeAll(p []byte) (n int, err error) {
 		if blocks {
 			k = t.writeBlock(piece)
 		} else {
-			k = conn.Write(t.c.Host().Now(), piece)
+			now := t.c.Host().Now()
+			if k = conn.Write(now, piece); k > 0 {
+				t.c.PushAt(now)
+			}
 		}
-		if n += k; k > 0 {
+		if n += k; k > 0 && blocks {
 			t.c.Push()
 		}
 		switch {
@@ -252,11 +251,14 @@ func (t *TCPConn) writeError() error {
 
 // fail wraps an error of an operation on the connection.
 func (t *TCPConn) fail(op string, err error) error {
-	return opError(op, t.network, t.local, t.remote, err)
+	if err == nil || err == io.EOF {
+		return err
+	}
+	return opError(op, t.network, t.LocalAddr(), t.RemoteAddr(), err)
 }
 
 // LocalAddr returns the own end, a *net.TCPAddr.
-func (t *TCPConn) LocalAddr() net.Addr { return t.local }
+func (t *TCPConn) LocalAddr() net.Addr { return tcpAddr(t.c.Local()) }
 
 // RemoteAddr returns the peer's end, a *net.TCPAddr.
-func (t *TCPConn) RemoteAddr() net.Addr { return t.remote }
+func (t *TCPConn) RemoteAddr() net.Addr { return tcpAddr(t.c.Remote()) }

@@ -53,8 +53,8 @@ func (t *TCPConn) writeBlock(p []byte) int {
 
 // newBlock returns a block for as much as leaves at once, and where that goes.
 func (t *TCPConn) newBlock() (*mem.Block, []byte) {
-	b := t.c.Host().Pool().Get(mem.FrameBlock)
-	n := min(t.c.Conn().Burst(), len(b.B)-headroom)
+	n := min(t.c.Conn().Burst(), mem.FrameBlock-headroom)
+	b := t.c.Host().Pool().Get(headroom + n)
 	b.B = b.B[headroom : headroom+n]
 	return b, b.B
 }

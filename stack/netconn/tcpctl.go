@@ -1,6 +1,7 @@
 package netconn
 
 import (
+	"math"
 	"net"
 	"time"
 
@@ -116,7 +117,7 @@ func (t *TCPConn) SetUserTimeout(d time.Duration) error {
 // away and the connection reset; otherwise it is delivered in the background.
 func (t *TCPConn) SetLinger(sec int) error {
 	return t.control("set", func(*tcp.Conn) error {
-		t.linger = sec
+		t.linger = int32(min(max(sec, -1), math.MaxInt32))
 		return nil
 	})
 }

@@ -206,7 +206,7 @@ func (c *TCP) forget() {
 // disown takes the connection from its user.
 func (c *TCP) disown() {
 	c.detached, c.handler, c.events = true, nil, 0
-	c.inPlace.Store(false)
+	c.setInPlace(false)
 }
 
 // tcpConfig returns what the state machine is to know of its place.

@@ -89,7 +89,7 @@ func (it *leftItem) release() {
 
 // lockOrLeave locks the connection, or leaves a segment for who has the lock and reports false.
 func (c *TCP) lockOrLeave(r *round, s *tcp.Segment) bool {
-	if !c.inPlace.Load() {
+	if !c.InPlace() {
 		c.mu.Lock()
 		return true
 	}

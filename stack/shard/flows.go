@@ -51,12 +51,14 @@ var flowSecrets = func() (s [5]uint64) {
 }()
 
 // hash returns a number that differs from process to process: two products of all octets with the
-// secrets, each folded, and one more of those.
+// secrets, each folded, one more of those, and one that spreads what that has left together: of flows that differ
+// in their ports only, one product leaves a lattice.
 func (k *flowKey) hash() uint64 {
 	s, le := &flowSecrets, binary.LittleEndian
 	low := folded(le.Uint64(k.local[8:])^s[0], le.Uint64(k.remote[8:])^s[1])
 	high := folded(le.Uint64(k.local[:])^s[2], le.Uint64(k.remote[:])^s[3])
-	return folded(low^bits.RotateLeft64(high, 32), uint64(le.Uint32(k.ports[:]))<<16^s[4])
+	x := folded(low^bits.RotateLeft64(high, 32), uint64(le.Uint32(k.ports[:]))<<16^s[4])
+	return folded(x^s[1], s[3]|1)
 }
 
 // folded is the product of a and b, its halves added without carry.

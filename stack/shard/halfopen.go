@@ -31,7 +31,6 @@ const defaultMaxHalfOpen = 1 << 16
 func (h *Host) borrow(k *flowKey) *TCP {
 	c := h.standIns.Get().(*TCP)
 	c.host, c.key, c.armed, c.out = h, *k, clock.Never, &noPath
-	c.timer.Value = c
 	return c
 }
 
@@ -211,7 +210,7 @@ func (half *halfOpen) graduate(r *round, c *TCP, ev tcp.Events) *TCP {
 	c.mu.Lock()
 	// Before others find it: nobody is to wait for its lock.
 	_, ok := half.parent.opts.Load().Handler.(UserHandler)
-	c.inPlace.Store(ok)
+	c.setInPlace(ok)
 	if !c.enter() { // a user has connected from the same port meanwhile
 		half.parent.stays()
 		half.leave()

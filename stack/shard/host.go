@@ -44,10 +44,10 @@ type Host struct {
 
 	timerMu       sync.Mutex
 	wheel         *wheel.Wheel[expirer]
-	connWheel     *wheel.Wheel[*TCP]
-	timersStopped bool          // under timerMu: the host is closed
-	service       *service      // who runs timers: that of Start, or of a stepped host
-	kick          chan struct{} // tells the service goroutine that there is something earlier
+	connWheel     *wheel.Wheel[struct{}] // timers of connections: see timed
+	timersStopped bool                   // under timerMu: the host is closed
+	service       *service               // who runs timers: that of Start, or of a stepped host
+	kick          chan struct{}          // tells the service goroutine that there is something earlier
 
 	reassembly reassembly
 	pathMTU    pathMTUs
@@ -100,7 +100,7 @@ func New(cfg Config) *Host {
 		secret:    secrets{isn.New(cfg.Secret)},
 		spread:    isn.New(isn.Derive(cfg.Secret, "SO_REUSEPORT")),
 		wheel:     wheel.New[expirer](wheelTick),
-		connWheel: wheel.New[*TCP](wheelTick),
+		connWheel: wheel.New[struct{}](wheelTick),
 		kick:      make(chan struct{}, 1),
 		closed:    make(chan struct{}),
 

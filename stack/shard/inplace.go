@@ -35,15 +35,18 @@ const (
 	pendAbort                      // Abort
 	pendKill                       // kill
 	pendStalled                    // no work: the handler does not return
+	pendInPlace                    // no work: the handler is a UserHandler
+
+	pendNothing = pendStalled | pendInPlace
 )
 
 // hasWork reports whether somebody has left something to be done.
-func (c *TCP) hasWork() bool { return c.pending.Load()&^pendStalled != 0 }
+func (c *TCP) hasWork() bool { return c.pending.Load()&^pendNothing != 0 }
 
 // lockOr locks the connection. Where that is a UserHandler's and locked, it leaves bits to be done
 // by who has the lock, and reports false.
 func (c *TCP) lockOr(bits uint32) bool {
-	if !c.inPlace.Load() {
+	if !c.InPlace() {
 		c.mu.Lock()
 		return true
 	}
@@ -86,7 +89,7 @@ func (c *TCP) work(w *watch) {
 
 // doLeft does what was left, and reports whether functions given to Post were called.
 func (c *TCP) doLeft(w *watch) (called bool) {
-	bits := c.pending.And(pendStalled)
+	bits := c.pending.And(pendNothing)
 	now := c.host.Now()
 	if bits&pendRoom != 0 && c.jam != nil {
 		c.jam.waiting = nil // if it was another device, that will be found full again
@@ -132,13 +135,22 @@ func (c *TCP) tellUser(w *watch, called bool) {
 
 // movedOn is called when the handler is a UserHandler no longer.
 func (c *TCP) movedOn() {
-	if c.inPlace.Swap(false) && !c.entered {
+	if c.pending.And(^pendInPlace)&pendInPlace != 0 && !c.entered {
 		c.host.parted.remove(c) // whoever has it now will close it
 	}
 }
 
 // InPlace reports whether the connection's handler is a UserHandler. It may be asked at any time.
-func (c *TCP) InPlace() bool { return c.inPlace.Load() }
+func (c *TCP) InPlace() bool { return c.pending.Load()&pendInPlace != 0 }
+
+// setInPlace says whether it is.
+func (c *TCP) setInPlace(on bool) {
+	if on {
+		c.pending.Or(pendInPlace)
+	} else {
+		c.pending.And(^pendInPlace)
+	}
+}
 
 // patience is how long a listing waits for a connection's lock.
 const patience = 20 * time.Millisecond
@@ -146,7 +158,7 @@ const patience = 20 * time.Millisecond
 // lockPatiently locks the connection, or reports false where its handler has it for longer than a
 // listing is to wait.
 func (c *TCP) lockPatiently() bool {
-	if !c.inPlace.Load() {
+	if !c.InPlace() {
 		c.mu.Lock()
 		return true
 	}

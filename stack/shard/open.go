@@ -11,9 +11,7 @@ import (
 
 // newTCP returns a connection that is in no table yet.
 func (h *Host) newTCP(local, remote netip.AddrPort) *TCP {
-	c := &TCP{host: h, key: makeFlowKey(local, remote), armed: clock.Never, out: &noPath}
-	c.timer.Value = c
-	return c
+	return &TCP{host: h, key: makeFlowKey(local, remote), armed: clock.Never, out: &noPath}
 }
 
 // maxSoftwareSegments bounds what is built to be cut here: what a device does not take of it when it fills

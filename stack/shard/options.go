@@ -58,7 +58,7 @@ type TCPOptions struct {
 	CC                        *cc.Kind  // nil: the settings'
 	Ports                     PortRange // what is left of the host's for a port that is chosen
 	NoOptions                 bool      // neither TCP options nor their meaning (BSD's TCP_NOOPT)
-	// Value is what the connection's User.Value begins with.
+	// Value is what the connection's User begins with.
 	Value any
 	// Setup is called under the connection's lock before the SYN leaves, or the SYN,ACK of one that
 	// is accepted. What it sets holds for the connection's handshake too.
@@ -69,7 +69,7 @@ type TCPOptions struct {
 func (o *TCPOptions) apply(c *TCP) {
 	c.hopLimit, c.tos, c.pmtuDisc = o.HopLimit, o.TrafficClass, o.PMTUDisc
 	c.device.Store(int32(o.Interface))
-	c.User.Value = o.Value
+	c.User = o.Value
 }
 
 // SetHopLimit sets the hop limit of the connection's packets; 0 is the host's. The connection

@@ -41,8 +41,9 @@ func (c *TCP) pushUpTo(now clock.Time, most int) bool {
 			more = false
 			break
 		}
-		more = c.transmit(now)
-		now = c.host.Now() // the device took its time, and others may have gone on with the connection
+		if more = c.transmit(now); more {
+			now = c.host.Now() // the device took its time, and others may have gone on with the connection
+		}
 	}
 	c.sending = false
 	if c.jam != nil && c.jam.quiet != nil {
@@ -208,7 +209,7 @@ func (c *TCP) leave() {
 		c.host.cancelTCP(&c.timer)
 	}
 	c.release()
-	if c.inPlace.Load() && !c.detached {
+	if c.InPlace() && !c.detached {
 		c.host.parted.add(c)
 	}
 }

@@ -2,6 +2,7 @@ package shard
 
 import (
 	"time"
+	"unsafe"
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/wheel"
@@ -10,6 +11,14 @@ import (
 // wheelTick is how fine the wheel's slots are. Entries fire at their own time, not
 // at a tick's.
 const wheelTick = time.Millisecond
+
+// timer is a connection's entry in the wheel, which leads back to the connection by where it lies.
+type timer = wheel.Entry[struct{}]
+
+// timed returns the connection that e is the timer of.
+func timed(e *timer) *TCP {
+	return (*TCP)(unsafe.Add(unsafe.Pointer(e), -int(unsafe.Offsetof(TCP{}.timer))))
+}
 
 // schedule enters e for at and wakes the service when nothing was due before it.
 func (h *Host) schedule(e *wheel.Entry[expirer], at clock.Time) {
@@ -21,7 +30,7 @@ func (h *Host) schedule(e *wheel.Entry[expirer], at clock.Time) {
 
 // scheduleTCP is schedule for a connection, which there may be a million of: their wheel's entries
 // are smaller.
-func (h *Host) scheduleTCP(e *wheel.Entry[*TCP], at clock.Time) {
+func (h *Host) scheduleTCP(e *timer, at clock.Time) {
 	if at != clock.Never {
 		scheduleIn(h, h.connWheel, e, at)
 	}
@@ -40,7 +49,7 @@ func scheduleIn[T any](h *Host, w *wheel.Wheel[T], e *wheel.Entry[T], at clock.T
 }
 
 // cancelTCP takes e out of its wheel.
-func (h *Host) cancelTCP(e *wheel.Entry[*TCP]) {
+func (h *Host) cancelTCP(e *timer) {
 	h.timerMu.Lock()
 	h.connWheel.Cancel(e)
 	h.timerMu.Unlock()
@@ -60,7 +69,7 @@ func (h *Host) stopTimers() {
 	defer h.timerMu.Unlock()
 	h.timersStopped = true
 	h.wheel.Advance(clock.Never-1, func(*wheel.Entry[expirer]) {})
-	h.connWheel.Advance(clock.Never-1, func(*wheel.Entry[*TCP]) {})
+	h.connWheel.Advance(clock.Never-1, func(*timer) {})
 }
 
 // wake makes the service look again. One token is enough however many ask.
@@ -103,7 +112,7 @@ func (s *service) expire() {
 	s.now = s.h.Now()
 	s.h.timerMu.Lock()
 	s.h.wheel.Advance(s.now, func(e *wheel.Entry[expirer]) { s.due = append(s.due, e.Value) })
-	s.h.connWheel.Advance(s.now, func(e *wheel.Entry[*TCP]) { s.due = append(s.due, e.Value) })
+	s.h.connWheel.Advance(s.now, func(e *timer) { s.due = append(s.due, timed(e)) })
 	s.h.timerMu.Unlock()
 	s.runDue()
 }

@@ -7,7 +7,6 @@ import (
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/tcp"
-	"github.com/weirnet/weir/stack/wheel"
 )
 
 // Handler is told what happened on a connection. OnEvent runs in the receive path
@@ -17,13 +16,7 @@ type Handler interface {
 	OnEvent(c *TCP, events tcp.Events)
 }
 
-// UserData is what the user of a connection keeps with it. The driver does not look at it.
-type UserData struct {
-	Value any
-	Flags uint16 // those but UserPaused are the user's own
-}
-
-// UserPaused in UserData.Flags says that a UserHandler takes no text for now, so that there is no
+// UserPaused in TCP.UserFlags says that a UserHandler takes no text for now, so that there is no
 // use in lending it.
 const UserPaused uint16 = 1
 
@@ -37,33 +30,34 @@ type TCP struct {
 	mu      sync.Mutex
 	host    *Host
 	handler Handler
-	// User is what the face above the driver keeps with the connection, under its lock.
-	User UserData
+	// User is what the face above the driver keeps with the connection, under its lock, and does not look at.
+	User any
 
 	key   flowKey     // its ends: see Local and Remote
 	queue int32       // the device queue that the peer's segments arrive on
 	out   *sharedPath // the way to remote, which others share
 	jam   *jam        // nil unless the device was full lately
 
-	timer wheel.Entry[*TCP]
+	timer timer
 	armed clock.Time // what the timer is set to, or Never
 
+	userAt  clock.Time    // when a UserHandler gets EventTimer; 0 is never
 	events  tcp.Events    // what a UserHandler is to be told when the lock is let go
 	pending atomic.Uint32 // what others have left to be done by who has the lock; see inplace.go
-	inPlace atomic.Bool   // the handler is a UserHandler
-	userAt  clock.Time    // when a UserHandler gets EventTimer; 0 is never
 
-	device           atomic.Int32 // the interface that it is bound to, or 0
-	sending          bool         // somebody has let go of mu to write to the device
-	touched          bool         // a round will push it
-	woke             bool         // its handler has made a goroutine ready
-	woken            bool         // a user who waits has been woken in this round
-	owed             bool         // an ACK is left to what the user sends: see owe
-	entered          bool         // in host.conns
-	detached         bool         // its user has closed it: blocks go when the state machine is done
-	reuse, reusePort bool         // as its binding or its listener was, for who binds the port
-	softwareGSO      bool         // super-segments are cut here where the device does not
-	hopLimit, tos    uint8        // 0: the host's
+	device atomic.Int32 // the interface that it is bound to, or 0
+	// UserFlags but UserPaused are the user's own, as User is.
+	UserFlags        uint16
+	sending          bool  // somebody has let go of mu to write to the device
+	touched          bool  // a round will push it
+	woke             bool  // its handler has made a goroutine ready
+	woken            bool  // a user who waits has been woken in this round
+	owed             bool  // an ACK is left to what the user sends: see owe
+	entered          bool  // in host.conns
+	detached         bool  // its user has closed it: blocks go when the state machine is done
+	reuse, reusePort bool  // as its binding or its listener was, for who binds the port
+	softwareGSO      bool  // super-segments are cut here where the device does not
+	hopLimit, tos    uint8 // 0: the host's
 	pmtuDisc         PMTUDisc
 	alone            uint8 // rounds of late that were for it alone, in a receive loop that spins
 
@@ -121,7 +115,7 @@ func (c *TCP) Remote() netip.AddrPort {
 func (c *TCP) SetHandler(f Handler) {
 	c.handler = f
 	if _, ok := f.(UserHandler); ok {
-		c.inPlace.Store(true)
+		c.pending.Or(pendInPlace)
 	}
 }
 
@@ -135,6 +129,9 @@ func (c *TCP) Handler() Handler { return c.handler }
 // Push sends what there is to send and sets the timer. The connection must be locked.
 func (c *TCP) Push() { c.push(c.host.Now()) }
 
+// PushAt is Push for who has just read the clock.
+func (c *TCP) PushAt(now clock.Time) { c.push(now) }
+
 // notify tells the handler.
 func (c *TCP) notify(ev tcp.Events) {
 	if ev != 0 && c.handler != nil {
@@ -147,7 +144,7 @@ func (c *TCP) happened(ev tcp.Events) { c.tell(ev) }
 
 // tell tells the handler what happened, a UserHandler when the lock is let go.
 func (c *TCP) tell(ev tcp.Events) {
-	if c.inPlace.Load() {
+	if c.InPlace() {
 		c.events |= ev
 		return
 	}
@@ -166,7 +163,7 @@ func (c *TCP) input(r *round, s *tcp.Segment) {
 	if c.entered {
 		c.queue = int32(r.queue)
 		c.woken = c.woken || c.handler == nil && !c.detached // it is about to be accepted
-		if c.inPlace.Load() && !c.sending && c.User.Flags&UserPaused == 0 {
+		if c.InPlace() && !c.sending && c.UserFlags&UserPaused == 0 {
 			s.Lend = &r.lent
 		}
 		c.happened(c.conn.Input(r.now, s))

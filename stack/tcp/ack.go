@@ -219,7 +219,7 @@ func (c *Conn) begin() {
 	}
 	c.cc = c.newControl()
 	c.cc.Init(int(c.snd.mss), c.initialWindow())
-	c.cc.SetBurst(c.snd.maxSegment)
+	c.cc.SetBurst(c.snd.maxSegment())
 }
 
 // initialWindow is IW in segments.

@@ -69,6 +69,6 @@ func (c *Conn) WriteTail(_ clock.Time, free []byte, n int) bool {
 // once. Blocks of so many octets are sent as they are.
 func (c *Conn) Burst() int {
 	size := c.segmentSize()
-	n := max(c.snd.maxSegment, size)
+	n := max(c.snd.maxSegment(), size)
 	return n - n%size
 }

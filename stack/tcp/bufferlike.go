@@ -35,7 +35,7 @@ func (c *Conn) mayBegin(end, sent seq.Value) bool {
 	if low := c.NotSentLowat(); low > 0 && end.Sub(sent) >= low {
 		return false
 	}
-	return c.memoryAt(end, sent) < c.snd.limit
+	return c.memoryAt(end, sent) < c.snd.limit()
 }
 
 // roomForPackets is how much text a write takes at least: what is missing of the last packet, or a whole
@@ -75,7 +75,7 @@ func (c *Conn) WriteSpace() bool {
 	return room > 0 && room >= n/2
 }
 
-func (c *Conn) memoryFree() bool { return 3*c.memory() <= 2*c.snd.limit }
+func (c *Conn) memoryFree() bool { return 3*c.memory() <= 2*c.snd.limit() }
 
 // tellOfMemory decides whether a user is told that there is room, before what the ACK lets go was sent:
 // nobody is who has not found it full.
@@ -101,13 +101,13 @@ func (c *Conn) expandSendBuffer() {
 	size := int(max(c.snd.peerMSS, c.snd.mss)) + headerCost
 	each := 1<<bits.Len(uint(size-1)) + bufferCost
 	n := 2 * each * max(10, c.cwnd()/max(int(c.snd.mss), 1))
-	c.snd.limit = max(c.snd.limit, min(n, c.set.SendSizes[2]))
+	c.snd.buffer = size32(max(c.snd.limit(), min(n, c.set.SendSizes[2])))
 }
 
 // growSendBSD lets the send buffer grow while the window would take more than there is room for.
 func (c *Conn) growSendBSD() {
-	if c.like.sendGrows && c.sendQueue.Len() >= c.snd.limit/8*7 && int(c.snd.wnd) >= c.snd.limit/5*4 {
-		c.snd.limit = max(c.snd.limit, min(c.snd.limit+bsdSendStep, c.set.SendSizes[2]))
+	if c.like.sendGrows && c.sendQueue.Len() >= c.snd.limit()/8*7 && int(c.snd.wnd) >= c.snd.limit()/5*4 {
+		c.snd.buffer = size32(max(c.snd.limit(), min(c.snd.limit()+bsdSendStep, c.set.SendSizes[2])))
 	}
 }
 
@@ -138,14 +138,14 @@ func (c *Conn) rightSize(now clock.Time, n int) {
 	switch {
 	case !k.recvGrows:
 	case c.likeFreeBSD():
-		if read > r.limit/8*3 {
-			r.limit = max(r.limit, min(r.limit+r.limit/2, c.set.ReceiveSizes[2]))
+		if read > r.limit()/8*3 {
+			r.buffer = size32(max(r.limit(), min(r.limit()+r.limit()/2, c.set.ReceiveSizes[2])))
 		}
 	default:
 		win := 2*read + 16*int(r.mss)
 		win += 2 * win / max(before, 1) * (read - before)
-		if n := min(c.spaceForWindow(min(win, 1<<30)), c.set.ReceiveSizes[2]); n > r.limit {
-			r.limit = n
+		if n := min(c.spaceForWindow(min(win, 1<<30)), c.set.ReceiveSizes[2]); n > r.limit() {
+			r.buffer = size32(n)
 			k.clamp = max(k.clamp, min(c.fullSpace(), 0xffff<<r.shift))
 		}
 	}

@@ -1,6 +1,7 @@
 package tcp
 
 import (
+	"math"
 	"syscall"
 	"time"
 
@@ -73,23 +74,25 @@ type Conn struct {
 	*active // what is under way; shared and at rest where nothing is
 	*rare   // what few connections have; shared where this one has none of it
 
-	snd    sendSpace
-	rcv    recvSpace
+	snd sendSpace
+	rcv recvSpace
+
+	again                  uint32 // segments sent again, for Info and for what DSACK may report
+	delivered, deliveredCE uint32 // segments that have arrived; those that met congestion
+
 	ts     timestamps
 	rtt    rtt.Estimator
 	window cc.Rest // the congestion window of a parked connection
 
-	heardAt                clock.Time // when an acceptable segment last came
-	sentAt                 clock.Time // when text was last sent
-	again                  uint32     // segments sent again, for Info and for what DSACK may report
-	delivered, deliveredCE uint32     // segments that have arrived; those that met congestion
-	rate                   rateState
-	stat                   stats
-	err                    errno // why the connection failed
-	state                  State
-	ecn                    ecnState
-	quick                  uint8 // how many more segments are to be acknowledged at once
-	deferMax               uint8 // how many timeouts of SYN-RECEIVED text may take
+	heardAt  clock.Time // when an acceptable segment last came
+	sentAt   clock.Time // when text was last sent
+	rate     rateState
+	stat     stats
+	err      errno // why the connection failed
+	state    State
+	ecn      ecnState
+	quick    uint8 // how many more segments are to be acknowledged at once
+	deferMax uint8 // how many timeouts of SYN-RECEIVED text may take
 
 	passive   bool // opened by Accept: SYN-RECEIVED falls back to LISTEN
 	userGone  bool // Close was called: nobody reads any more
@@ -126,9 +129,12 @@ type sendSpace struct {
 	connecting    bool  // our SYN is not acknowledged: UNA is ISS (as it is again 4 GiB later)
 	proofs        uint8 // see provePath
 	synTimed      bool  // the ACK of our SYN measures the round trip: it was sent once, at progressAt
-	maxSegment    int
-	limit         int // SendBuffer
+	most          int32 // Config.MaxSegment
+	buffer        int32 // SendBuffer
 }
+
+func (s *sendSpace) maxSegment() int { return int(s.most) }
+func (s *sendSpace) limit() int      { return int(s.buffer) }
 
 // recvSpace is the receive sequence space (RFC 9293 §3.3.1). What lies in it is active.recvQueue.
 type recvSpace struct {
@@ -145,8 +151,13 @@ type recvSpace struct {
 	segment    uint16 // the peer's segment size as far as it shows; 0 is unknown
 	rtt        milliseconds
 	space      uint32 // what the user reads in a round trip
-	limit      int    // RecvBuffer
+	buffer     int32  // RecvBuffer
 }
+
+func (r *recvSpace) limit() int { return int(r.buffer) }
+
+// size32 is a number of octets in little room.
+func size32(n int) int32 { return int32(min(n, math.MaxInt32)) }
 
 // errno is a syscall.Errno in little room.
 type errno uint16

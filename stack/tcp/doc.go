@@ -93,12 +93,14 @@
 //
 // # Memory
 //
-// Blocks are attached only while there is data: an idle connection holds none. The queues, the timers,
-// congestion control and what else says something only while anything is under way are lent by
-// a slab too (park.go): [Conn.Park] gives them back, and the next segment or call has them
-// again, with what is remembered of the path. What is
-// rarely needed hangs off a pointer: text out of order, the flight (lent by a slab while something is
-// outstanding), the state of recovery (from the first event out of the ordinary on), keep-alives.
+// Blocks are attached only while there is data: an idle connection holds none. What a connection
+// needs only while anything is queued, outstanding, due or waited for, both queues and the timers
+// included, is lent by a slab, and the driver gives it back (Park) when there has been
+// nothing for a while; all parked connections share one that says so, and one of what few ever have:
+// keep-alives, unusual choices of the user, what a kernel's profile must remember, congestion control that
+// has met congestion. Text out of order, the flight and the state of recovery hang off pointers too.
+// A Conn has under 400 octets, which is all that a parked one in weir's own profile and
+// without keep-alives has. Sizes and counts are kept in 32 bits where that is enough.
 // The receive queue is bounded by the window offered, the text out of order by its memory,
 // the flight by its records. Once established, nothing allocates in either direction
 // but the first loss.

@@ -84,8 +84,8 @@ func (c *Conn) initSend(cfg *Config) {
 	s.connecting = true
 	s.peerMSS = clampMSS(cfg.DefaultMSS, defaultMSS)
 	s.pathMSS = clampMSS(cfg.PathMSS, cfg.MSS)
-	s.maxSegment = cfg.MaxSegment
-	s.limit = max(cfg.SendBuffer, 1)
+	s.most = size32(cfg.MaxSegment)
+	s.buffer = size32(max(cfg.SendBuffer, 1))
 	if c.like != nil {
 		c.like.packets.pushed = s.iss.Add(1)
 	}
@@ -101,7 +101,7 @@ func (c *Conn) initReceive(cfg *Config) {
 	if n := c.MaxSegment(); n > 0 {
 		r.mss = min(r.mss, clampMSS(n, minMSS))
 	}
-	r.limit = max(cfg.RecvBuffer, 1)
+	r.buffer = size32(max(cfg.RecvBuffer, 1))
 	if c.set.WindowScale {
 		r.shift = c.scaleLike(cfg.RecvBufferFixed)
 	}

@@ -125,7 +125,7 @@ func (c *Conn) rouse() {
 	if a.cc, a.loss.rec = c.parkedCC, c.parkedRec; a.cc == nil {
 		a.cc = c.newControl()
 		a.cc.Init(int(c.snd.mss), c.initialWindow())
-		a.cc.SetBurst(c.snd.maxSegment)
+		a.cc.SetBurst(c.snd.maxSegment())
 		a.cc.(cc.Parker).Resume(c.window)
 	}
 }

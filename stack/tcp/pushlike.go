@@ -35,7 +35,7 @@ func (c *Conn) burst(size int) int {
 // paced returns how many octets may go into one Segment at most: in Linux's profile what is paced in
 // a millisecond, and more on a short path.
 func (c *Conn) paced(size int) int {
-	most := max(c.snd.maxSegment, size)
+	most := max(c.snd.maxSegment(), size)
 	if !c.likeLinux() || most < 2*size {
 		return most
 	}

@@ -15,7 +15,7 @@ func (c *Conn) rcvSSThresh() int {
 	if c.likeLinux() {
 		return c.like.ssthresh
 	}
-	return c.rcv.limit
+	return c.rcv.limit()
 }
 
 // ato is how long an ACK waits for company now.

@@ -61,7 +61,7 @@ func (c *Conn) mayRetransmit(hole seq.Range, size, bufLen int) int {
 		}
 		n = room
 	}
-	most := max(c.snd.maxSegment, size)
+	most := max(c.snd.maxSegment(), size)
 	switch {
 	case c.set.CWRAnywhere:
 		most = c.atOnce(size)

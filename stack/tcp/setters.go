@@ -194,7 +194,7 @@ func (c *Conn) NoOptions() bool {
 
 // Buffers returns how many octets may be queued in each direction: what was set, or what the
 // profile has made of it.
-func (c *Conn) Buffers() (recv, send int) { return c.rcv.limit, c.snd.limit }
+func (c *Conn) Buffers() (recv, send int) { return c.rcv.limit(), c.snd.limit() }
 
 // SetLinger2 is TCP_LINGER2: how long a connection whose user has gone waits in FIN-WAIT-2. 0
 // stands for that of Settings, less than 0 for no wait at all.
@@ -235,7 +235,7 @@ func (c *Conn) SetCongestion(k cc.Kind) {
 	old := c.cc
 	c.cc = c.newControl()
 	c.cc.Init(int(c.snd.mss), c.set.InitialWindow)
-	c.cc.SetBurst(c.snd.maxSegment)
+	c.cc.SetBurst(c.snd.maxSegment())
 	if a, ok := c.cc.(cc.Adopter); ok {
 		a.Adopt(old.Window(), old.SSThresh())
 	}

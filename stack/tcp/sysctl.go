@@ -15,9 +15,9 @@ import (
 var ErrUnknownSysctl = errors.New("tcp: no such sysctl")
 
 // knob is a sysctl that has a meaning here.
-type knob struct {
-	get func(s *Settings) string
-	set func(s *Settings, values []string) error
+type knob interface {
+	get(s *Settings) string
+	set(s *Settings, values []string) error
 }
 
 // SetSysctl sets what a kernel's sysctl of that name would: Linux's (net.ipv4.tcp_sack, also as a
@@ -26,9 +26,9 @@ type knob struct {
 // error for a value that is none. Sysctls that mean nothing here are accepted: see ignoredSysctls.
 func (s *Settings) SetSysctl(name, value string) error {
 	key := sysctlKey(name)
-	k, ok := knobs[key]
-	if !ok {
-		if ignoredSysctls[key] {
+	k := find(key)
+	if k == nil {
+		if ignored(key) {
 			return nil
 		}
 		return fmt.Errorf("%w: %s", ErrUnknownSysctl, name)
@@ -42,8 +42,8 @@ func (s *Settings) SetSysctl(name, value string) error {
 // Sysctl returns what SetSysctl has set, written as the kernel would, and false where the name
 // has no meaning here.
 func (s *Settings) Sysctl(name string) (string, bool) {
-	k, ok := knobs[sysctlKey(name)]
-	if !ok {
+	k := find(sysctlKey(name))
+	if k == nil {
 		return "", false
 	}
 	return k.get(s), true
@@ -70,102 +70,148 @@ func number(v string, least, most int64) (int64, error) {
 	return n, nil
 }
 
-// one is a knob of one number; from and to convert between it and the field.
-func one(least, most int64, from func(*Settings) int64, to func(*Settings, int64)) knob {
-	return knob{
-		get: func(s *Settings) string { return strconv.FormatInt(from(s), 10) },
-		set: func(s *Settings, v []string) error {
-			if len(v) != 1 {
-				return errNotANumber
-			}
-			n, err := number(v[0], least, most)
-			if err == nil {
-				to(s, n)
-			}
-			return err
-		},
+// only reads the one number that there is to be.
+func only(v []string, least, most int64) (int64, error) {
+	if len(v) != 1 {
+		return 0, errNotANumber
 	}
+	return number(v[0], least, most)
+}
+
+// one is a knob of one number; from and to convert between it and the field.
+type one struct {
+	least, most int64
+	from        func(*Settings) int64
+	to          func(*Settings, int64)
+}
+
+func (k one) get(s *Settings) string { return strconv.FormatInt(k.from(s), 10) }
+
+func (k one) set(s *Settings, v []string) error {
+	n, err := only(v, k.least, k.most)
+	if err == nil {
+		k.to(s, n)
+	}
+	return err
 }
 
 // count is a field that is a number.
-func count(field func(*Settings) *int, least, most int64) knob {
-	return one(least, most,
-		func(s *Settings) int64 { return int64(*field(s)) },
-		func(s *Settings, n int64) { *field(s) = int(n) })
+type count struct {
+	field       func(*Settings) *int
+	least, most int64
+}
+
+func (k count) get(s *Settings) string { return strconv.Itoa(*k.field(s)) }
+
+func (k count) set(s *Settings, v []string) error {
+	n, err := only(v, k.least, k.most)
+	if err == nil {
+		*k.field(s) = int(n)
+	}
+	return err
 }
 
 // onOff is a field that is on where the number is not 0.
-func onOff(field func(*Settings) *bool) knob { return onOffOf(field, false) }
+type onOff func(*Settings) *bool
 
-// onOffOf is onOff, or where invert is set the opposite.
-func onOffOf(field func(*Settings) *bool, invert bool) knob {
-	return one(math.MinInt32, math.MaxInt32,
-		func(s *Settings) int64 {
-			if *field(s) != invert {
-				return 1
-			}
-			return 0
-		},
-		func(s *Settings, n int64) { *field(s) = (n != 0) != invert })
+func (k onOff) get(s *Settings) string {
+	if *k(s) {
+		return "1"
+	}
+	return "0"
+}
+
+func (k onOff) set(s *Settings, v []string) error {
+	n, err := only(v, math.MinInt32, math.MaxInt32)
+	if err == nil {
+		*k(s) = n != 0
+	}
+	return err
+}
+
+// offOn is a field that is on where the number is 0.
+type offOn func(*Settings) *bool
+
+func (k offOn) get(s *Settings) string {
+	if *k(s) {
+		return "0"
+	}
+	return "1"
+}
+
+func (k offOn) set(s *Settings, v []string) error {
+	err := onOff(k).set(s, v)
+	if err == nil {
+		*k(s) = !*k(s)
+	}
+	return err
 }
 
 // span is a field that is a time, which the number counts in units.
-func span(field func(*Settings) *time.Duration, unit time.Duration, least int64) knob {
-	return one(least, math.MaxInt32,
-		func(s *Settings) int64 { return int64(*field(s) / unit) },
-		func(s *Settings, n int64) { *field(s) = time.Duration(n) * unit })
+type span struct {
+	field func(*Settings) *time.Duration
+	unit  time.Duration
+	least int64
+}
+
+func (k span) get(s *Settings) string { return strconv.FormatInt(int64(*k.field(s)/k.unit), 10) }
+
+func (k span) set(s *Settings, v []string) error {
+	n, err := only(v, k.least, math.MaxInt32)
+	if err == nil {
+		*k.field(s) = time.Duration(n) * k.unit
+	}
+	return err
 }
 
 // three is a field of three numbers.
-func three(field func(*Settings) *[3]int) knob {
-	return knob{
-		get: func(s *Settings) string {
-			f := field(s)
-			return fmt.Sprintf("%d\t%d\t%d", f[0], f[1], f[2])
-		},
-		set: func(s *Settings, v []string) error {
-			if len(v) != 3 {
-				return errNotANumber
-			}
-			var n [3]int
-			for i := range v {
-				x, err := number(v[i], 1, math.MaxInt32)
-				if err != nil {
-					return err
-				}
-				n[i] = int(x)
-			}
-			*field(s) = n
-			return nil
-		},
+type three func(*Settings) *[3]int
+
+func (k three) get(s *Settings) string {
+	f := k(s)
+	return strconv.Itoa(f[0]) + "\t" + strconv.Itoa(f[1]) + "\t" + strconv.Itoa(f[2])
+}
+
+func (k three) set(s *Settings, v []string) error {
+	if len(v) != 3 {
+		return errNotANumber
 	}
+	var n [3]int
+	for i := range v {
+		x, err := number(v[i], 1, math.MaxInt32)
+		if err != nil {
+			return err
+		}
+		n[i] = int(x)
+	}
+	*k(s) = n
+	return nil
 }
 
 var errNoAlgorithm = errors.New("no such congestion control here")
 
-// algorithm is the congestion control by name. Reno is newreno in FreeBSD.
-func algorithm(reno string) knob {
-	return knob{
-		get: func(s *Settings) string {
-			if s.CC == cc.Reno {
-				return reno
-			}
-			return s.CC.String()
-		},
-		set: func(s *Settings, v []string) error {
-			if len(v) != 1 {
-				return errNoAlgorithm
-			}
-			name := v[0]
-			if name == reno {
-				name = cc.Reno.String()
-			}
-			k, ok := cc.ParseKind(name)
-			if !ok {
-				return errNoAlgorithm
-			}
-			s.CC = k
-			return nil
-		},
+// algorithm is the congestion control by name; it is itself the kernel's name of Reno.
+type algorithm string
+
+func (k algorithm) get(s *Settings) string {
+	if s.CC == cc.Reno {
+		return string(k)
 	}
+	return s.CC.String()
+}
+
+func (k algorithm) set(s *Settings, v []string) error {
+	if len(v) != 1 {
+		return errNoAlgorithm
+	}
+	name := v[0]
+	if name == string(k) {
+		name = cc.Reno.String()
+	}
+	kind, ok := cc.ParseKind(name)
+	if !ok {
+		return errNoAlgorithm
+	}
+	s.CC = kind
+	return nil
 }

@@ -4,7 +4,7 @@ import "strings"
 
 // ignoredSysctls are sysctls of the kernels that are accepted and change nothing here, by the reason:
 // what they are about is not there, is bounded in another way, or is always so.
-var ignoredSysctls = names(
+var ignoredSysctls = [...]string{
 	// Caches of what was learned from earlier connections: there is none, nor one of routes.
 	`net.ipv4.tcp_no_metrics_save net.ipv4.tcp_no_ssthresh_metrics_save net.ipv4.route.flush
 	net.inet.tcp.hostcache.purgenow net.inet.tcp.hostcache.purge net.inet.tcp.hostcache.expire
@@ -61,14 +61,16 @@ var ignoredSysctls = names(
 	net.inet.tcp.ack_war_timewindow net.inet.tcp.maxpersistidle net.inet.tcp.tolerate_missing_sack
 	net.inet.tcp.delack_enabled net.inet.tcp.maxunacktime net.inet.tcp.require_unique_port net.inet.tcp.msl_local
 	net.inet.tcp.progress_stat net.inet.tcp.bb.log_auto_all kern.ipc.tls.enable`,
-)
+}
 
-func names(lists ...string) map[string]bool {
-	all := map[string]bool{}
-	for _, l := range lists {
-		for _, n := range strings.Fields(l) {
-			all[n] = true
+// ignored reports whether a sysctl is one of ignoredSysctls.
+func ignored(name string) bool {
+	for _, list := range ignoredSysctls {
+		for n := range strings.FieldsSeq(list) {
+			if n == name {
+				return true
+			}
 		}
 	}
-	return all
+	return false
 }

@@ -1,16 +1,16 @@
 package tcp
 
 // recoveryKnobs are the sysctls of both kernels about loss recovery and ECN.
-var recoveryKnobs = map[string]knob{
-	"net.ipv4.tcp_recovery":       one(0, 7, recoveryOf, setRecovery),
-	"net.ipv4.tcp_early_retrans":  one(0, 4, earlyRetransOf, setEarlyRetrans),
-	"net.ipv4.tcp_frto":           onOff(func(s *Settings) *bool { return &s.FRTO }),
-	"net.ipv4.tcp_reordering":     count(func(s *Settings) *int { return &s.Reordering }, 1, 127),
-	"net.ipv4.tcp_ecn":            one(0, 5, ecnOf, func(s *Settings, n int64) { s.ECN = linuxECN[n] }),
-	"net.inet.tcp.ecn.enable":     one(0, 4, ecnOf, func(s *Settings, n int64) { s.ECN = freeBSDECN[n] }),
-	"net.inet.tcp.ecn.maxretries": count(func(s *Settings) *int { return &s.ECNSynRetries }, 0, 12),
-	"net.inet.tcp.rfc6675_pipe":   onOff(func(s *Settings) *bool { return &s.PipeBySACK }),
-	"net.inet.tcp.do_prr":         onOff(func(s *Settings) *bool { return &s.PRR }),
+var recoveryKnobs = []named{
+	{"net.ipv4.tcp_recovery", one{0, 7, recoveryOf, setRecovery}},
+	{"net.ipv4.tcp_early_retrans", one{0, 4, earlyRetransOf, setEarlyRetrans}},
+	{"net.ipv4.tcp_frto", onOff(func(s *Settings) *bool { return &s.FRTO })},
+	{"net.ipv4.tcp_reordering", count{func(s *Settings) *int { return &s.Reordering }, 1, 127}},
+	{"net.ipv4.tcp_ecn", one{0, 5, ecnOf, func(s *Settings, n int64) { s.ECN = linuxECN[n] }}},
+	{"net.inet.tcp.ecn.enable", one{0, 4, ecnOf, func(s *Settings, n int64) { s.ECN = freeBSDECN[n] }}},
+	{"net.inet.tcp.ecn.maxretries", count{func(s *Settings) *int { return &s.ECNSynRetries }, 0, 12}},
+	{"net.inet.tcp.rfc6675_pipe", onOff(func(s *Settings) *bool { return &s.PipeBySACK })},
+	{"net.inet.tcp.do_prr", onOff(func(s *Settings) *bool { return &s.PRR })},
 }
 
 // What the numbers from 3 on say of Accurate ECN falls back to RFC 3168 here.

@@ -2,6 +2,7 @@ package tcp
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,7 +12,8 @@ import (
 
 // What a sysctl sets is read back as it was written, and each changes something.
 func TestEachSysctlIsSetAndReadBack(t *testing.T) {
-	for name, k := range knobs {
+	for _, k := range slices.Concat(linuxKnobs, freeBSDKnobs, recoveryKnobs) {
+		name := k.name
 		s := LinuxSettings()
 		s.TimestampOffsets = false
 		value := "1"
@@ -97,8 +99,14 @@ func TestSysctlsOfTheScripts(t *testing.T) {
 }
 
 func TestNoSysctlIsBothKnownAndIgnored(t *testing.T) {
-	for name := range knobs {
-		if ignoredSysctls[name] {
+	seen := map[string]bool{}
+	for _, k := range slices.Concat(linuxKnobs, freeBSDKnobs, recoveryKnobs) {
+		name := k.name
+		if seen[name] {
+			t.Errorf("%s is there twice", name)
+		}
+		seen[name] = true
+		if ignored(name) {
 			t.Errorf("%s is both", name)
 		}
 	}

@@ -171,7 +171,7 @@ func (c *Conn) Keep(s *Segment) {
 	if len(s.Payload) < keepFrom {
 		give = nil
 	}
-	if c.recvQueue.Keep(s.Lend, give) {
+	if !c.parked() && c.recvQueue.Keep(s.Lend, give) {
 		s.Block = nil
 	}
 }
@@ -206,7 +206,7 @@ func (c *Conn) reassemblyLimit() int {
 	if c.set.ReassemblyLimit > 0 {
 		return c.set.ReassemblyLimit
 	}
-	return 2*c.rcv.limit + 2*reasm.PageSize
+	return 2*c.rcv.limit() + 2*reasm.PageSize
 }
 
 func (c *Conn) dropEmptyReassembly() {

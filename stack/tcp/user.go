@@ -66,7 +66,7 @@ func (c *Conn) Writable() int {
 			return 0
 		}
 	}
-	return max(c.snd.limit-c.sendQueue.Len(), 0)
+	return max(c.snd.limit()-c.sendQueue.Len(), 0)
 }
 
 // tellRoom tells a user who waits, after the send buffer has let go of something.
@@ -94,7 +94,7 @@ func (c *Conn) roomToTell() bool {
 			return false // even when all is sent that the window takes
 		}
 	}
-	return c.snd.limit-c.sendQueue.Len() >= c.snd.limit/3
+	return c.snd.limit()-c.sendQueue.Len() >= c.snd.limit()/3
 }
 
 // Queued returns how many octets were sent and are not acknowledged, and how many were not
@@ -366,7 +366,7 @@ func (c *Conn) SetBuffers(recv, send int) {
 		c.like.recvGrows, c.like.sendGrows = c.like.recvGrows && recv <= 0, c.like.sendGrows && send <= 0
 	}
 	if recv > 0 {
-		c.rcv.limit = recv
+		c.rcv.buffer = size32(recv)
 		if c.ooo != nil {
 			c.ooo.SetLimit(c.reassemblyLimit())
 		}
@@ -375,6 +375,6 @@ func (c *Conn) SetBuffers(recv, send int) {
 		}
 	}
 	if send > 0 {
-		c.snd.limit = send
+		c.snd.buffer = size32(send)
 	}
 }

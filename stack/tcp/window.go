@@ -12,7 +12,7 @@ func (r *recvSpace) window() uint32 { return uint32(max(r.edge.Sub(r.nxt), 0)) }
 // lies inside the window and so is not taken off.
 // It keeps within the user's bound.
 func (c *Conn) free() int {
-	n := min(max(c.rcv.limit-c.recvQueue.Len(), 0), 0xffff<<c.rcv.shift)
+	n := min(max(c.rcv.limit()-c.recvQueue.Len(), 0), 0xffff<<c.rcv.shift)
 	if clamp := c.WindowClamp(); clamp > 0 {
 		n = min(n, clamp)
 	}
@@ -21,7 +21,7 @@ func (c *Conn) free() int {
 
 // step is the least by which it is worth to open the window: "min( Fr * RCV.BUFF,
 // Eff.snd.MSS )", Fr being 1/2 (RFC 9293 §3.8.6.2.2).
-func (r *recvSpace) step() int { return max(min(r.limit/2, int(r.mss)), 1) }
+func (r *recvSpace) step() int { return max(min(r.limit()/2, int(r.mss)), 1) }
 
 // offer decides what window the segment being built announces, and returns the field.
 //
@@ -46,7 +46,7 @@ func (c *Conn) offer() uint16 {
 		win = max(free>>r.shift<<r.shift, cur)
 	}
 	field := win >> r.shift
-	if field<<r.shift < cur && cur-free <= max(1<<r.shift, r.limit/16) {
+	if field<<r.shift < cur && cur-free <= max(1<<r.shift, r.limit()/16) {
 		field++
 	}
 	field = min(field, 0xffff)

@@ -28,16 +28,16 @@ func (c *Conn) scaleLike(fixed bool) uint8 {
 		}
 		return shift
 	}
-	return scaleFor(c.rcv.limit)
+	return scaleFor(c.rcv.limit())
 }
 
 // fullSpace is what the receive buffer can hold of text: in Linux's profile a share, as the rest is
 // kept for the headers and the slack of packets.
 func (c *Conn) fullSpace() int {
 	if !c.likeLinux() {
-		return c.rcv.limit
+		return c.rcv.limit()
 	}
-	n, share := c.rcv.limit, c.set.WindowShare
+	n, share := c.rcv.limit(), c.set.WindowShare
 	if share > 0 {
 		return n - n>>min(share, 31)
 	}
@@ -143,7 +143,7 @@ func (c *Conn) offerLinux() uint16 {
 func (c *Conn) offerFreeBSD() uint16 {
 	r, k := &c.rcv, c.like
 	win, unit := min(c.free(), 0xffff<<r.shift), 1<<r.shift
-	if win < r.limit/4 && win < c.maxSeg() || c.state == StateTimeWait && c.set.TimeWaitLastWindow {
+	if win < r.limit()/4 && win < c.maxSeg() || c.state == StateTimeWait && c.set.TimeWaitLastWindow {
 		win = 0
 	}
 	win = max(win, k.adv.Sub(r.nxt))
@@ -163,7 +163,7 @@ func (c *Conn) maxSeg() int { return int(min(c.snd.peerMSS, c.rcv.mss)) }
 func (c *Conn) acceptFreeBSD() {
 	r := &c.rcv
 	if c.state.Synchronized() || c.state == StateSynReceived && !c.passive {
-		r.edge = seq.Max(r.edge, r.nxt.Add(max(r.limit-c.recvQueue.Len(), 0)))
+		r.edge = seq.Max(r.edge, r.nxt.Add(max(r.limit()-c.recvQueue.Len(), 0)))
 	}
 }
 
@@ -171,11 +171,11 @@ func (c *Conn) acceptFreeBSD() {
 // size is known.
 func (c *Conn) roundBuffersFreeBSD() {
 	size := c.maxSeg()
-	if c.rcv.limit > size {
-		c.rcv.limit = max(c.rcv.limit, min(roundUp(c.rcv.limit, size), c.set.ReceiveCeiling))
+	if c.rcv.limit() > size {
+		c.rcv.buffer = size32(max(c.rcv.limit(), min(roundUp(c.rcv.limit(), size), c.set.ReceiveCeiling)))
 	}
-	if c.snd.limit > size {
-		c.snd.limit = max(c.snd.limit, min(roundUp(c.snd.limit, size), c.set.ReceiveCeiling))
+	if c.snd.limit() > size {
+		c.snd.buffer = size32(max(c.snd.limit(), min(roundUp(c.snd.limit(), size), c.set.ReceiveCeiling)))
 	}
 }
 
@@ -193,7 +193,7 @@ func (c *Conn) opensFreeBSD() bool {
 		return false
 	}
 	size := c.maxSeg()
-	return gain >= 2*size && (gain >= r.limit/4 || win <= r.limit/8 || r.limit <= 8*size) || 2*gain >= r.limit
+	return gain >= 2*size && (gain >= r.limit()/4 || win <= r.limit()/8 || r.limit() <= 8*size) || 2*gain >= r.limit()
 }
 
 // opensLinux is the same for Linux: where the window is no more than half of what it can be, and

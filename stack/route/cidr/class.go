@@ -69,8 +69,8 @@ func Lookup(addr netip.Addr) Info {
 	best := Info{Class: ClassGlobal, Name: "global unicast", Source: true, Destination: true, Forwardable: true, Global: true}
 	addr = addr.WithZone("")
 	for i := range registry {
-		if r := &registry[i]; r.Prefix.Contains(addr) && (!best.Prefix.IsValid() || r.Prefix.Bits() > best.Prefix.Bits()) {
-			best = *r
+		if r := registry[i].info(); r.Prefix.Contains(addr) && (!best.Prefix.IsValid() || r.Prefix.Bits() > best.Prefix.Bits()) {
+			best = r
 		}
 	}
 	return best
@@ -80,4 +80,10 @@ func Lookup(addr netip.Addr) Info {
 func ClassOf(addr netip.Addr) Class { return Lookup(addr).Class }
 
 // Registered returns the blocks that Lookup knows, in the order of their addresses, for listings.
-func Registered() []Info { return append([]Info(nil), registry...) }
+func Registered() []Info {
+	all := make([]Info, len(registry))
+	for i := range registry {
+		all[i] = registry[i].info()
+	}
+	return all
+}

@@ -37,7 +37,8 @@
 //
 // # What is promised
 //
-//   - An empty queue holds no block.
+//   - An empty queue holds no block. A connection that is idle has no queue either: both are part of
+//     what package tcp lends it while it has something to do.
 //   - Append, CopyAt, Read and Discard allocate nothing once the pool and the index
 //     are warm. The index of a queue that ran empty is kept where it is small.
 //   - No call takes time in proportion to the depth of the queue.

@@ -30,7 +30,7 @@ type piece struct {
 }
 
 // fifo is a run of octets in blocks; SendQueue and RecvQueue are its two faces.
-// It is 64 octets, which an idle connection pays twice.
+// It is 64 octets, which a connection pays twice while it is not parked.
 type fifo struct {
 	pool   *mem.Pool
 	pieces []piece // pieces[head:] are in use, in order

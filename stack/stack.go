@@ -21,8 +21,9 @@ type Config struct {
 	// Forward makes the stack a router: packets for others go on by the routing table.
 	Forward bool
 	// ReceiveBuffer and SendBuffer bound the octets that a TCP connection holds for its
-	// user and for its peer. Zero is 4 MiB each. Memory is attached only while there
-	// is data.
+	// user and for its peer. Zero is 4 MiB for the peer, and for the user 2 MiB at first, which grows
+	// to what is read in two round trips of the path, 16 MiB at most (net.ipv4.tcp_rmem in
+	// Sysctls). Memory is attached only while there is data.
 	ReceiveBuffer, SendBuffer int
 	// DatagramBuffer bounds the octets that a UDP socket queues; zero is 1 MiB.
 	DatagramBuffer int

@@ -22,8 +22,9 @@ type Config struct {
 	// TCP holds the settings of TCP; nil is tcp.DefaultSettings.
 	TCP *tcp.Settings
 	// ReceiveBuffer and SendBuffer bound the octets that a TCP connection holds for
-	// its user and for its peer; zero is 4 MiB for each, or where TCP behaves like a kernel that
-	// kernel's, which grow. Memory is attached only while there is data.
+	// its user and for its peer; zero is what TCP has (tcp.Settings.ReceiveSizes): 2 MiB, which grows to 16
+	// by what the user reads in a round trip, and 4 MiB, or where TCP behaves like a kernel that
+	// kernel's. A ReceiveBuffer that is set grows only there. Memory is attached only while there is data.
 	ReceiveBuffer, SendBuffer int
 	// DatagramBuffer bounds the octets that a UDP or raw socket queues; zero is 1 MiB.
 	DatagramBuffer int
@@ -122,7 +123,7 @@ func orDefault(v, def, limit int) int {
 func (h *Host) TCPBuffers() (recv, send int) {
 	recv, send = defaultBuffer, defaultBuffer
 	if s := h.cfg.TCP; s.InitialBuffers {
-		recv, send = s.ReceiveSizes[1], s.SendSizes[1]
+		recv, send = orDefault(s.ReceiveSizes[1], recv, maxBuffer), orDefault(s.SendSizes[1], send, maxBuffer)
 	}
 	return orDefault(h.cfg.ReceiveBuffer, recv, maxBuffer), orDefault(h.cfg.SendBuffer, send, maxBuffer)
 }

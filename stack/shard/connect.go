@@ -224,7 +224,8 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 		TSOffset: h.secret.TSOffset(local, remote),
 		MSS:      min(announce, 65535), DefaultMSS: set.DefaultMSS(is4),
 		PathMSS: c.pathMSS(), UserMSS: o.UserMSS, CC: o.CC, NoOptions: o.NoOptions,
-		RecvBufferFixed: o.ReceiveBuffer > 0, SendBufferFixed: o.SendBuffer > 0,
+		RecvBufferFixed: o.ReceiveBuffer > 0 || h.cfg.ReceiveBuffer > 0 && set.Profile == tcp.ProfileWeir,
+		SendBufferFixed: o.SendBuffer > 0,
 	}
 	if set.AnnouncePathMTU {
 		cfg.MSS = min(cfg.MSS, cfg.PathMSS)

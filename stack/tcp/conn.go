@@ -41,9 +41,9 @@ type Config struct {
 	// RecvBuffer and SendBuffer bound the octets queued in each direction.
 	RecvBuffer, SendBuffer int
 
-	// RecvBufferFixed and SendBufferFixed say that the user has set RecvBuffer and SendBuffer: in the
-	// profiles of kernels they do not grow then, and the Linux profile chooses the window scale by
-	// the first, and not by what it may grow to.
+	// RecvBufferFixed and SendBufferFixed say that the user has set RecvBuffer and SendBuffer: they do
+	// not grow then, as the second never does in weir's own profile, and the window scale is chosen
+	// by the first, and not by what it may grow to.
 	RecvBufferFixed, SendBufferFixed bool
 
 	// UserMSS bounds the MSS that is announced and used (TCP_MAXSEG); 0 is no bound.
@@ -148,6 +148,7 @@ type recvSpace struct {
 	urgent   bool
 	// urgentRead: ReadUrgent has given the octet that the urgent pointer marks.
 	urgentRead bool
+	grows      bool   // weir's own profile: no user has set limit
 	segment    uint16 // the peer's segment size as far as it shows; 0 is unknown
 	rtt        milliseconds
 	space      uint32 // what the user reads in a round trip

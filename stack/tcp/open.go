@@ -102,6 +102,7 @@ func (c *Conn) initReceive(cfg *Config) {
 		r.mss = min(r.mss, clampMSS(n, minMSS))
 	}
 	r.buffer = size32(max(cfg.RecvBuffer, 1))
+	r.grows = c.like == nil && !cfg.RecvBufferFixed
 	if c.set.WindowScale {
 		r.shift = c.scaleLike(cfg.RecvBufferFixed)
 	}

@@ -20,6 +20,10 @@ type active struct {
 	recvQueue stream.RecvQueue // what came in order and was not read
 	ooo       *reasm.Queue     // text out of order; nil while there is none
 
+	read      int        // what the user has read since readSince: see fitReceive
+	readSince clock.Time // 0 before the first read
+	reading   bool       // much was read since Park was last called
+
 	cc   control
 	loss lossState
 	pending
@@ -145,6 +149,10 @@ func (c *Conn) Park() bool {
 		c.appLimited != max(c.delivered, 1) {
 		return false
 	}
+	if a.reading { // between two bursts, which count together: see fitReceive
+		a.reading = false
+		return false
+	}
 	// Who is at rest does not ask for these.
 	s := a.pending
 	s.progressAt, s.ratedAt, s.limitedAt, s.appLimited = 0, 0, 0, 0
@@ -170,6 +178,7 @@ func (c *Conn) giveBack() {
 	a := c.active
 	c.active = &resting
 	a.cc, a.loss, a.ooo = nil, lossState{}, nil
+	a.read, a.readSince, a.reading = 0, 0, false
 	actives.Put(a)
 }
 

@@ -71,7 +71,9 @@ func LinuxSettings() Settings {
 	s.TolerateNoTimestamp = true
 	s.ChallengeAckPerSecond = -1
 	s.DropSynFin = true
-	s.SoftwareGSO, s.InitialBuffers = true, true
+	s.SoftwareGSO = true
+	s.ReceiveSizes = [3]int{4096, 131072, 6 << 20}
+	s.SendSizes = [3]int{4096, 16384, 4 << 20}
 	s.KeepPackets, s.FinEndsSACK, s.DeferDivisor = true, true, 3
 	recoverAsLinux(&s)
 	return s
@@ -104,7 +106,7 @@ func FreeBSDSettings() Settings {
 	s.KeepUnread = true
 	s.ReceiveSizes = [3]int{65536, 65536, 2 << 20}
 	s.SendSizes = [3]int{32768, 32768, 2 << 20}
-	s.InitialBuffers, s.PipeBySACK = true, true
+	s.PipeBySACK = true
 	s.TimeOneSegment, s.SlowStartAtThreshold = true, true
 	s.ReceiveCeiling = 2 << 20
 	s.BSDErrors, s.AnnouncePathMTU = true, true

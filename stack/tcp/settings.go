@@ -97,7 +97,7 @@ type Settings struct {
 
 	// ReceiveSizes and SendSizes are the least, the initial and the largest size of a buffer that
 	// follows the traffic; those of a connection are in its Config. The largest receive buffer
-	// decides the window scale of the Linux profile.
+	// decides the window scale, in weir's own profile and Linux's. In weir's own, send buffers do not grow.
 	ReceiveSizes, SendSizes [3]int
 	// TruncatedWindow rounds the window of the FreeBSD profile down to what the field can say, as kernels
 	// before FreeBSD 13 did, and not up.
@@ -296,8 +296,9 @@ func DefaultSettings() Settings {
 		InitialWindow:         10,
 		MinBurst:              2,
 		SlowStartAfterIdle:    true,
-		ReceiveSizes:          [3]int{4096, 131072, 6 << 20},
-		SendSizes:             [3]int{4096, 16384, 4 << 20},
+		ReceiveSizes:          [3]int{4096, 2 << 20, 0xffff << 8},
+		SendSizes:             [3]int{4096, 4 << 20, 4 << 20},
+		InitialBuffers:        true,
 		ReceiveCeiling:        212992,
 		WindowShare:           1,
 		TimestampOffsets:      true,

@@ -166,6 +166,9 @@ func (c *Conn) Skip(now clock.Time, n int) {
 }
 
 func (c *Conn) haveRead(now clock.Time, n int) {
+	if c.rcv.grows && n > 0 {
+		c.fitReceive(now, n)
+	}
 	c.readOver(n)
 	if c.like != nil && n > 0 {
 		c.rightSize(now, n)
@@ -366,7 +369,7 @@ func (c *Conn) SetBuffers(recv, send int) {
 		c.like.recvGrows, c.like.sendGrows = c.like.recvGrows && recv <= 0, c.like.sendGrows && send <= 0
 	}
 	if recv > 0 {
-		c.rcv.buffer = size32(recv)
+		c.rcv.buffer, c.rcv.grows = size32(recv), false
 		if c.ooo != nil {
 			c.ooo.SetLimit(c.reassemblyLimit())
 		}

@@ -1,6 +1,8 @@
 package tcp
 
 import (
+	"time"
+
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
 )
@@ -90,6 +92,43 @@ func (c *Conn) windowMayOpen() {
 	gain := c.free() - cur
 	if gain >= c.rcv.step() && gain >= cur {
 		c.updateDue, c.settled = true, false
+	}
+}
+
+// fitSpan is over how long at least it is measured what the user reads: a reader takes much at a time,
+// and a round trip may be shorter than it is between two of its calls.
+const fitSpan = 4 * time.Millisecond
+
+// fitText is how much a connection has read that is not parked before it has had nothing to do twice.
+const fitText = 64 << 10
+
+// fitReceive lets the receive buffer grow to twice what the user reads in a round trip, so that a window
+// that limits the peer doubles with each. The least round trip counts: those of late have waited
+// in queues, and the longer the larger the window is. On a short path the window stays
+// small, and what lies in it in the caches.
+func (c *Conn) fitReceive(now clock.Time, n int) {
+	a, r := c.active, &c.rcv
+	if a.readSince == 0 {
+		a.readSince = now
+		return
+	}
+	a.read += n
+	a.reading = a.reading || a.read >= fitText
+	rtt, span := c.rtt.Min(), now.Sub(a.readSince)
+	if rtt == 0 {
+		rtt = r.rtt.duration()
+	}
+	if rtt == 0 || span < max(rtt, fitSpan) {
+		return
+	}
+	each := min(int(float64(a.read)*float64(rtt)/float64(span)), c.set.ReceiveSizes[2])
+	a.read, a.readSince = 0, now
+	r.space = uint32(each)
+	if n := min(2*each, c.set.ReceiveSizes[2]); n > r.limit() {
+		r.buffer = size32(n)
+		if c.ooo != nil {
+			c.ooo.SetLimit(c.reassemblyLimit())
+		}
 	}
 }
 

@@ -28,6 +28,9 @@ func (c *Conn) scaleLike(fixed bool) uint8 {
 		}
 		return shift
 	}
+	if c.rcv.grows {
+		return scaleFor(max(c.rcv.limit(), s.ReceiveSizes[2]))
+	}
 	return scaleFor(c.rcv.limit())
 }
 

@@ -20,7 +20,6 @@ type fickle struct {
 	name   string
 	queues []chan []byte
 	far    *fickle
-	seed   atomic.Uint32
 	sent   atomic.Uint32
 	closed chan struct{}
 	once   sync.Once

@@ -122,7 +122,7 @@ func (u *up) stop(sig syscall.Signal) {
 		<-u.waited
 		u.t.Fatalf("weir up did not end after %v\n%s", sig, u.said())
 	}
-	if u.err != nil || u.stderr.Len() > 0 {
+	if u.err != nil || complains(u.stderr.String()) {
 		u.t.Errorf("weir up after %v: %v\n%s", sig, u.err, u.said())
 	}
 	for _, name := range u.devices {
@@ -164,4 +164,15 @@ func (u *up) idle(t testing.TB) {
 		}
 	}
 	t.Errorf("weir still holds %v: %v", left, u.counters(t))
+}
+
+// complains reports whether there is anything on standard error but the warning that a handler is
+// slow: on a machine whose processors are all wanted, one that does not block may look as if it did.
+func complains(stderr string) bool {
+	for line := range strings.Lines(stderr) {
+		if !strings.Contains(line, "an event handler does not return") {
+			return true
+		}
+	}
+	return false
 }

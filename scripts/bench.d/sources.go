@@ -1,12 +1,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
 
 	"github.com/vishvananda/netlink"
+	"golang.org/x/sys/unix"
 )
 
 // sources is how many further addresses the client has.
@@ -36,7 +38,7 @@ func (c *client) addSources() error {
 		}
 		for i := range sources {
 			ip := &net.IPNet{IP: sourceAddress(i).AsSlice(), Mask: net.CIDRMask(32, 32)}
-			if err := netlink.AddrAdd(lo, &netlink.Addr{IPNet: ip}); err != nil {
+			if err := netlink.AddrAdd(lo, &netlink.Addr{IPNet: ip}); err != nil && !errors.Is(err, unix.EEXIST) { // an earlier test of the same start
 				return fmt.Errorf("give the client %v: %w", ip, err)
 			}
 		}

@@ -29,5 +29,6 @@
 //
 // The results, their order and the errors: every error is a *net.DNSError, with IsNotFound for what is
 // not there, IsTimeout and IsTemporary. A table of tests asks both resolvers the same. What is
-// not: addresses of LookupNetIP are never IPv4-mapped, and a zone is kept.
+// not: addresses of LookupNetIP are never IPv4-mapped, a zone is kept, a name below onion is an
+// error, and LookupCNAME follows a chain to its end.
 package stub

@@ -40,6 +40,7 @@ const (
 	defaultTimeout  = 5 * time.Second
 	defaultAttempts = 2
 	maxServers      = 3
+	maxSearch       = 32
 	maxNDots        = 15
 	maxTimeout      = 30
 	maxAttempts     = 5
@@ -115,7 +116,7 @@ func (c *Conf) keyword(word string, args []string) {
 	case "search":
 		c.Search = nil
 		for _, s := range args {
-			if s = rooted(s); s != "." {
+			if s = rooted(s); s != "." && len(c.Search) < maxSearch {
 				c.Search = append(c.Search, s)
 			}
 		}

@@ -152,12 +152,7 @@ func (s *Stack) addDefaultRoutes(i *shard.Interface, addrs []netip.Prefix) {
 }
 
 func (s *Stack) hasDefaultRoute(any netip.Addr) bool {
-	for _, r := range s.h.Routes() {
-		if r.Dst == netip.PrefixFrom(any, 0) {
-			return true
-		}
-	}
-	return false
+	return s.h.HasRoute(netip.PrefixFrom(any, 0))
 }
 
 // Index returns the interface's number, which is never used again.

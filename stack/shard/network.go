@@ -205,7 +205,6 @@ func (n *network) index() {
 	n.local = make(map[netip.Addr]*Interface, len(n.addresses))
 	n.broadcast = map[netip.Addr]bool{}
 	n.candidates = n.candidates[:0:0]
-	slices.SortStableFunc(n.addresses, func(a, b address) int { return a.ifc.index - b.ifc.index })
 	for _, a := range n.addresses {
 		n.local[a.prefix.Addr()] = a.ifc
 		if b, ok := directedBroadcast(a.prefix); ok {
@@ -263,6 +262,9 @@ func (h *Host) RemoveRoute(r route.Route) error {
 
 // Routes lists the routing table.
 func (h *Host) Routes() []route.Route { return h.net.Load().routes.All() }
+
+// HasRoute reports whether there is a route to exactly this prefix.
+func (h *Host) HasRoute(dst netip.Prefix) bool { return len(h.net.Load().routes.Get(dst)) > 0 }
 
 // RouteInterface returns the interface that reaches a next hop or destination, or nil.
 func (h *Host) RouteInterface(a netip.Addr) *Interface {

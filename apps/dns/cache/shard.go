@@ -38,8 +38,8 @@ type shard struct {
 	spare []byte   // a segment to use again
 	small queue
 	main  queue
-	max   int64 // octets, index and all
-	live  int   // entries
+	max   int64  // octets, index and all
+	live  int    // entries
 	now   uint32 // of the last Put
 	stale uint32 // how long after it has expired a record is kept
 	stats Stats

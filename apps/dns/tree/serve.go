@@ -59,10 +59,10 @@ func (t *Tree) Serve(nw server.Network) (*Served, error) {
 // Close ends the servers and returns what went wrong with them.
 func (s *Served) Close() error {
 	s.cancel()
-	for _, srv := range s.servers {
+	s.wg.Wait()
+	for _, srv := range s.servers { // those that did not come to serve
 		srv.Close()
 	}
-	s.wg.Wait()
 	return s.err
 }
 

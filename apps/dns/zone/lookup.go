@@ -31,13 +31,19 @@ type Answer struct {
 	Authority     []Set
 	Additional    []Set
 	Hashes        int // NSEC3 hashes that were computed
+
+	work lookup // here, so that a lookup allocates nothing
 }
 
-func (a *Answer) reset() {
+// Reset empties the answer, and forgets what it points to.
+func (a *Answer) Reset() {
 	clear(a.Answer)
 	clear(a.Authority)
 	clear(a.Additional)
-	*a = Answer{Answer: a.Answer[:0], Authority: a.Authority[:0], Additional: a.Additional[:0]}
+	a.Answer, a.Authority, a.Additional = a.Answer[:0], a.Authority[:0], a.Additional[:0]
+	a.Kind, a.Rcode, a.Authoritative, a.Wildcard, a.Hashes = 0, 0, false, false, 0
+	l := &a.work
+	l.z, l.name, l.key, l.closest = nil, "", "", ""
 }
 
 // maxChain is how many CNAME and DNAME records in a row are followed.
@@ -50,9 +56,10 @@ const maxChain = 16
 // The question for ANY is answered with one set (RFC 8482 §4.1), that for RRSIG with the signatures
 // of one.
 func (z *Zone) Lookup(a *Answer, name msg.Name, t msg.Type, do bool) {
-	a.reset()
+	a.Reset()
 	a.Authoritative = true
-	l := lookup{z: z, a: a, typ: t, do: do && z.signed}
+	l := &a.work
+	l.z, l.a, l.typ, l.do = z, a, t, do && z.signed
 	for n := 0; name != ""; n++ {
 		if n == maxChain || n > 0 && l.answered(name) {
 			a.Kind = Partial

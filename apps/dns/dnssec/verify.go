@@ -84,6 +84,7 @@ func period(sig *msg.RRSIG, now time.Time) (uint16, string) {
 // try checks one signature with the keys that it can be of (RFC 4035 section 5.3.1).
 func (b *budget) try(set *msg.RRset, sig *msg.RRSIG, keys []publicKey, fail func(int, uint16, string)) error {
 	same := 0
+	var data []byte
 	for i := range keys {
 		k := &keys[i]
 		if k.tag != sig.KeyTag || k.Algorithm != sig.Algorithm {
@@ -94,7 +95,11 @@ func (b *budget) try(set *msg.RRset, sig *msg.RRSIG, keys []publicKey, fail func
 			continue
 		}
 		if k.key == nil {
-			fail(2, msg.EDEUnsupportedAlgorithm, "the key's algorithm is "+AlgorithmName(k.Algorithm))
+			if Supported(k.Algorithm) {
+				fail(3, msg.EDEBogus, fmt.Sprintf("the key %d is malformed", k.tag))
+			} else {
+				fail(2, msg.EDEUnsupportedAlgorithm, "the key's algorithm is "+AlgorithmName(k.Algorithm))
+			}
 			continue
 		}
 		if same++; same > b.limits.KeysPerTag {
@@ -105,7 +110,10 @@ func (b *budget) try(set *msg.RRset, sig *msg.RRSIG, keys []publicKey, fail func
 			fail(10, msg.EDEBogus, "more signatures than are checked for one answer")
 			return errSignature
 		}
-		if k.check(signedData(set, sig), sig.Signature) == nil {
+		if data == nil {
+			data = signedData(set, sig)
+		}
+		if k.check(data, sig.Signature) == nil {
 			return nil
 		}
 		b.failed++

@@ -122,6 +122,9 @@ func (c *checker) add(isError bool, format string, args ...any) {
 
 // record looks at one record by itself and beside those before it.
 func (c *checker) record(rr msg.RR) {
+	if c.rd.large {
+		c.warn("%v %v: TTL %d is above %d and counts as 0 (RFC 2181 §8)", rr.Name, rr.Type, c.rd.given, uint32(maxTTL))
+	}
 	name := string(rr.Name.Fold())
 	set := c.hash(name, rr.Type, "")
 	if rr.Type == msg.TypeRRSIG {

@@ -211,6 +211,9 @@ func (t *task) find(c *cut) (bool, *failure) {
 			if round == 0 && t.r.cfg.NoIPv4 || round == 1 && t.r.cfg.NoIPv6 {
 				continue
 			}
+			if s.name.Under(c.zone) { // only the zone itself could tell, and its servers are of no use
+				continue
+			}
 			if t.pending(s.name, typ) || t.depth >= t.r.cfg.Limits.Depth {
 				continue
 			}

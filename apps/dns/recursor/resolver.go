@@ -19,7 +19,7 @@ type Resolver struct {
 	client  *client.Client
 	servers *table
 	hints   cache.Entry
-	check   checker // nil: nothing is validated
+	check   *checker // nil: nothing is validated
 
 	ctx    context.Context
 	cancel context.CancelFunc

@@ -26,18 +26,19 @@ func (r *Resolver) work() *work { return &work{r.cfg.Limits.Queries, r.cfg.Limit
 
 // task finds the answer to one question: a client's, or one that came up on the way to such an answer.
 type task struct {
-	r      *Resolver
-	ctx    context.Context
-	q      msg.Question
-	from   source
-	cd     bool // what does not validate is wanted too
-	raw    bool // nothing is validated: for finding servers, and for the validator itself
-	fresh  bool // not from the cache, but for the way there
-	trace  func(Event)
-	left   *work
-	depth  int
-	parent *task
-	carry  *msg.Message // the last answer of an upstream: the next link of a chain may be in it
+	r        *Resolver
+	ctx      context.Context
+	q        msg.Question
+	from     source
+	cd       bool // what does not validate is wanted too
+	raw      bool // nothing is validated: for finding servers, and for the validator itself
+	fresh    bool // not from the cache, but for the way there
+	trace    func(Event)
+	left     *work
+	depth    int
+	parent   *task
+	distrust bool         // of what the cache has and nobody has validated: something was bogus
+	carry    *msg.Message // the last answer of an upstream: the next link of a chain may be in it
 }
 
 // outcome is what a task has found: links of a chain, of which the last is no CNAME unless that was asked for; or

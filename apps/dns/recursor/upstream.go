@@ -65,7 +65,7 @@ func (t *task) carried(q msg.Question) (cache.Entry, bool) {
 func (t *task) learn(q msg.Question, rep *reply) (cache.Entry, *failure) {
 	e := rep.entry(q)
 	e.Rank = cache.RankAnswer
-	f := t.validate(msg.Root, &e)
+	f := t.validate(msg.Root, q.Type, &e)
 	if f != nil && f.reason != bogus {
 		return e, f
 	}

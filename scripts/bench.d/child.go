@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
+	"strings"
 )
 
 const (
@@ -95,12 +96,7 @@ func runChild(args []string) error {
 		return err
 	}
 	if len(args) > 3 {
-		f, err := os.Create(args[3])
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
+		if err := beginProfile(args[3]); err != nil {
 			return err
 		}
 		defer pprof.StopCPUProfile()
@@ -109,10 +105,21 @@ func runChild(args []string) error {
 	return obey(os.Stdin, os.Stdout)
 }
 
+// beginProfile has a CPU profile written to a file, until pprof.StopCPUProfile.
+func beginProfile(file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return pprof.StartCPUProfile(f)
+}
+
 // What the parent may ask of a contender. It answers with one line.
 const (
 	askAllocations = "allocations" // how many objects it has allocated
 	askCollect     = "collect"     // collect what is garbage and give it back to the kernel
+	askProfile     = "profile "    // with a file behind it: begin a CPU profile
+	askProfileEnd  = "profile-end" // end it
 )
 
 // obey answers until in ends.
@@ -126,6 +133,13 @@ func obey(in io.Reader, out io.Writer) error {
 			answer = m.Mallocs
 		case askCollect:
 			debug.FreeOSMemory()
+		case askProfileEnd:
+			pprof.StopCPUProfile()
+		}
+		if file, ok := strings.CutPrefix(lines.Text(), askProfile); ok {
+			if err := beginProfile(file); err != nil {
+				return err
+			}
 		}
 		if _, err := fmt.Fprintln(out, answer); err != nil {
 			return err

@@ -94,7 +94,7 @@ func (b *bench) startAndMeasure(c *contender, round int, tests []test) (done int
 	cl := &client{ctx: b.ctx, ns: p.clientSide, congestion: b.congestion}
 	for _, t := range tests {
 		done++
-		if err := b.measure(cl, p, c, t); err != nil {
+		if err := b.measure(cl, p, c, t, round); err != nil {
 			return done, fmt.Errorf("%s: %w", t.name, err)
 		}
 	}

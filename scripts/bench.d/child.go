@@ -60,6 +60,7 @@ var contenders = []*contender{
 	{name: "weir", title: "weir", idle: echoPort, program: "scripts/smallest.d", open: openWeir},
 	{name: "weir-events", title: "weir, events", idle: echoPort, program: programs + "weir-events", open: openWeirEvents},
 	{name: "weir-plain", title: "weir plain", open: openWeirPlain},
+	{name: "weir-dns", title: "weir, DNS", open: openWeirDNS}, // of scripts/bench dns
 	{name: "gvisor", title: "gVisor", program: programs + "gvisor", open: openGVisor},
 	{name: "gvisor-best", title: "gVisor best", idle: idlePort, env: []string{"GOGC=400"}, open: openGVisorBest},
 	{name: "kernel", title: "Linux, veth", veth: true, program: programs + "net", open: openKernel},

@@ -276,6 +276,22 @@ func (h *Host) RouteInterface(a netip.Addr) *Interface {
 	return n.byIndex(r.Interface)
 }
 
+// SourceTo returns the address, with its prefix length, that packets to dst come from where nobody
+// chooses one; the zero Prefix where there is no way to dst.
+func (h *Host) SourceTo(dst netip.Addr) netip.Prefix {
+	n := h.net.Load()
+	p, err := n.pathTo(dst, netip.Addr{}, h.lo)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	for _, a := range n.addresses {
+		if a.prefix.Addr() == p.src {
+			return a.prefix
+		}
+	}
+	return netip.PrefixFrom(p.src, p.src.BitLen())
+}
+
 // InterfaceByName returns the interface of that name, or nil.
 func (h *Host) InterfaceByName(name string) *Interface { return h.net.Load().byName(name) }
 

@@ -1,69 +1,48 @@
 package tree
 
 import (
-	"context"
 	"fmt"
 
+	"github.com/weirnet/weir/apps/dns/authority"
 	"github.com/weirnet/weir/apps/dns/msg"
-	"github.com/weirnet/weir/apps/dns/server"
 	"github.com/weirnet/weir/apps/dns/zone"
 )
 
-// Handler returns what answers for a server of the tree: an authority for its zones.
-func (t *Tree) Handler(s Server) (server.Handler, error) {
-	h := authority{}
+// Handler returns what answers for a server of the tree: an authority for its zones, which whoever is on the
+// tree's link may have whole (AXFR).
+func (t *Tree) Handler(s Server) (*authority.Set, error) {
+	set := authority.New(authority.Config{})
 	for _, origin := range s.Zones {
 		z, ok := t.Zone(origin)
 		if !ok {
 			return nil, fmt.Errorf("%v is said to have %v, which is not in the tree", s.Name, origin)
 		}
-		b := zone.NewBuilder(origin)
-		for _, rr := range z.Records {
-			if err := b.Add(rr); err != nil {
-				return nil, fmt.Errorf("zone %v: %v: %w", origin, rr, err)
-			}
+		made, err := z.zone()
+		if err == nil {
+			err = set.Add(authority.ZoneConfig{Origin: origin, Transfer: authority.ACL{Prefixes: t.Prefixes()}}, made)
 		}
-		made, err := b.Zone()
 		if err != nil {
 			return nil, fmt.Errorf("zone %v: %w", origin, err)
 		}
-		h[origin.Fold()] = made
 	}
-	return h, nil
+	return set, nil
 }
 
-// authority answers from some zones.
-type authority map[msg.Name]*zone.Zone
-
-// ServeDNS answers a query.
-func (h authority) ServeDNS(_ context.Context, w server.Writer, r *server.Request) {
-	m := r.Msg.Reply()
-	q := r.Msg.Question[0]
-	z := h.find(q.Name)
-	if z == nil || q.Class != msg.ClassINET || r.Msg.Opcode != msg.OpcodeQuery {
-		m.Rcode = msg.RcodeRefused
-		w.Write(m)
-		return
-	}
-	var a zone.Answer
-	z.Lookup(&a, q.Name, q.Type, r.Msg.EDNS != nil && r.Msg.EDNS.DO)
-	m.Rcode, m.Authoritative = a.Rcode, a.Authoritative
-	m.Answer, m.Authority, m.Additional = records(a.Answer), records(a.Authority), records(a.Additional)
-	w.Write(m)
-}
-
-// find returns the zone that is nearest to a name.
-func (h authority) find(name msg.Name) *zone.Zone {
-	for at := name.Fold(); ; at = at.Parent() {
-		if z := h[at]; z != nil || at == msg.Root {
-			return z
+// zone returns the zone as servers have it.
+func (z Zone) zone() (*zone.Zone, error) {
+	b := zone.NewBuilder(z.Origin)
+	for _, rr := range z.Records {
+		if err := b.Add(rr); err != nil {
+			return nil, fmt.Errorf("%v: %w", rr, err)
 		}
 	}
+	return b.Zone()
 }
 
-func records(sets []zone.Set) (rrs []msg.RR) {
-	for _, s := range sets {
-		rrs = s.AppendRRs(rrs)
+// Origins are the names of the zones.
+func (t *Tree) Origins() (list []msg.Name) {
+	for _, z := range t.Zones {
+		list = append(list, z.Origin)
 	}
-	return rrs
+	return list
 }

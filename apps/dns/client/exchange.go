@@ -175,7 +175,7 @@ func (x *exchange) check(p []byte) (reason int, ok bool) {
 		return countBadQuestion, false
 	}
 	if !bytes.Equal(got, sent) {
-		if x.changed = true; x.Transport == UDP { // over a stream nobody guesses
+		if x.changed = true; x.Transport == UDP && !x.server.noCase { // over a stream nobody guesses
 			return countBadCase, false
 		}
 	}

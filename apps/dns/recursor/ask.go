@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/weirnet/weir/apps/dns/cache"
 	"github.com/weirnet/weir/apps/dns/client"
 	"github.com/weirnet/weir/apps/dns/msg"
 )
@@ -50,7 +49,7 @@ func (t *task) ask(c *cut, q msg.Question) (*reply, *failure) {
 			t.lame(c, s, e, err)
 			continue
 		}
-		s.tries = 0
+		s.tries, rep.from = 0, s.addr
 		t.tell(e, rep)
 		return rep, nil
 	}
@@ -173,29 +172,4 @@ func (t *task) tell(e Event, rep *reply) {
 		e.Kind = NoData
 	}
 	t.event(e)
-}
-
-// spans keeps the NSEC records of a validated denial, and the SOA record that answers made from them need.
-func (t *task) spans(e *cache.Entry) {
-	var soa *cache.Set
-	for i := range e.Sets {
-		if e.Sets[i].Type == msg.TypeSOA {
-			soa = &e.Sets[i]
-		}
-	}
-	if soa == nil {
-		return
-	}
-	kept := false
-	for _, s := range e.Sets {
-		if s.Section == cache.InProof && s.Type == msg.TypeNSEC {
-			kept = t.r.cache.PutSpan(soa.Name, s.RRset) || kept
-		}
-	}
-	if kept {
-		t.r.cache.Put(cache.Entry{
-			Name: soa.Name, Type: msg.TypeSOA, Rank: cache.RankAuthority, Security: cache.Secure, TTL: soa.TTL,
-			Sets: []cache.Set{{RRset: soa.RRset}},
-		})
-	}
 }

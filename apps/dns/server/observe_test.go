@@ -88,7 +88,7 @@ func TestMetricsAreOfPrometheusFormat(t *testing.T) {
 	c := l.dial("udp", "[2001:db8::2]:53")
 	ask(t, c, query("other.example.", msg.TypeMX))
 	ask(t, c, query("direct.example.", msg.TypeA))
-	l.stop()
+	l.stop() // neither of two is timed in the receive path
 	s := l.srv.Snapshot()
 	var b strings.Builder
 	if err := s.WritePrometheus(&b); err != nil {

@@ -211,10 +211,13 @@ func (s *Server) Close() {
 // ended reports whether err says that a socket was closed on purpose.
 func (s *Server) ended(err error) bool { return s.ctx.Err() != nil || errors.Is(err, net.ErrClosed) }
 
-// since returns the time of the server's own clock, in µs, for the rate limit.
+// now returns the time of the server's own clock, which is never 0.
+func (s *Server) now() time.Duration { return time.Since(s.start) + 1 }
+
+// micros is a time as the rate limit has it.
 func micros(d time.Duration) uint64 { return uint64(d / time.Microsecond) }
 
-// local returns the address of a socket's end.
+// addrPort returns the address of a socket's end.
 func addrPort(a net.Addr) netip.AddrPort {
 	switch a := a.(type) {
 	case *net.UDPAddr:

@@ -123,7 +123,7 @@ func (st *stream) read() {
 			st.ended(d.m, err)
 			return
 		}
-		a := asked{from: st.from, transport: st.transport, at: time.Since(s.start)}
+		a := asked{from: st.from, transport: st.transport, at: s.now()}
 		switch {
 		case len(p) < headerLen:
 			d.m.drop(dropShort)
@@ -135,7 +135,7 @@ func (st *stream) read() {
 		answer, later := s.immediate(d, p, &a, maxMessage)
 		if answer != nil {
 			answers = appendMessage(answers, answer)
-			d.m.took(time.Since(s.start)-a.at, 1)
+			d.m.took(s.now()-a.at, 1)
 		}
 		if later {
 			answers = st.flush(answers)

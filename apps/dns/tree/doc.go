@@ -30,5 +30,5 @@
 //
 // A [Tree] is data: [New] makes it, [Tree.Write] writes it as zone files and lists of hints and anchors that any name
 // server reads, and [Tree.Serve] serves it. Signed, every zone has keys of its own, made from Options.Rand,
-// and Anchors holds the root's.
+// and Anchors holds the root's. A test that wants something wrong changes the records before it serves them.
 package tree

@@ -16,6 +16,8 @@ type Options struct {
 	Prefix4, Prefix6 netip.Prefix
 	// Signed signs every zone (RFC 4034), with NSEC3 for the top-level domains and NSEC elsewhere.
 	Signed bool
+	// Unsigned are zones that are left as they are, with no DS record in their parent: islands that are insecure.
+	Unsigned []msg.Name
 	// Now is the middle of the signatures' time; zero is the time of the call.
 	Now time.Time
 	// Rand is where keys come from; nil is the system's.

@@ -68,10 +68,15 @@ type Reader struct {
 	soaTTL uint32 // the minimum of the SOA record, for records that have no TTL at all
 	noTTL  bool   // some had none
 	sawSOA bool
+	large  bool   // the last record had a TTL above maxTTL
+	given  uint32 // that it had
 }
 
 // unsetTTL stands for no TTL while the parser knows of none. It is above what a TTL can be (RFC 2181 §8).
 const unsetTTL = 1<<32 - 1
+
+// maxTTL is the largest TTL. One above counts as 0 (RFC 2181 §8).
+const maxTTL = 1<<31 - 1
 
 // NewReader returns a reader of r, a master file of that name, for a zone.
 func NewReader(r io.Reader, name string, origin msg.Name, o ReadOptions) *Reader {
@@ -194,6 +199,7 @@ func (rd *Reader) Next() (msg.RR, bool) {
 	if err != nil {
 		return rd.fail("%s %s: %v", rr.Header().Name, dns.TypeToString[rr.Header().Rrtype], err)
 	}
+	rd.large = out.TTL > maxTTL && out.TTL != unsetTTL
 	if err := rd.ttl(&out); err != nil {
 		return rd.fail("%v", err)
 	}
@@ -278,6 +284,9 @@ func (rd *Reader) ttl(rr *msg.RR) error {
 		rd.sawSOA, rd.soaTTL = true, soa.Minimum
 	}
 	if rr.TTL != unsetTTL {
+		if rd.given = rr.TTL; rr.TTL > maxTTL {
+			rr.TTL = 0
+		}
 		return nil
 	}
 	if !rd.sawSOA {

@@ -1,6 +1,7 @@
 package dnssec
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -38,12 +39,20 @@ func parse(t testing.TB, lines string) []msg.RR {
 
 func key(t testing.TB, zone string, algorithm uint8, flags uint16) *Key {
 	t.Helper()
+	id := fmt.Sprint(zone, algorithm, flags)
+	if k := keys[id]; k != nil {
+		return k
+	}
 	k, err := NewKey(msg.MustName(zone), algorithm, flags, []byte("seed"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	keys[id] = k
 	return k
 }
+
+// keys has those that were made: for RSA the primes take long to find.
+var keys = map[string]*Key{}
 
 // both returns a key for the DNSKEY set, and one for the zone.
 func both(t testing.TB, zone string, algorithm uint8) []*Key {
@@ -150,7 +159,14 @@ func TestTheSameSeedMakesTheSameZone(t *testing.T) {
 				t.Fatalf("%s: %s, then %s", AlgorithmName(a), one[i], two[i])
 			}
 		}
+		if a == RSASHA512 {
+			continue // as for RSASHA256
+		}
+		again, _ := NewKey(msg.MustName("example."), a, msg.FlagZone, []byte("seed"))
 		other, _ := NewKey(msg.MustName("example."), a, msg.FlagZone, []byte("another"))
+		if again.Key != o.Keys[1].Key {
+			t.Errorf("%s: the same seed makes another key", AlgorithmName(a))
+		}
 		if other.Key == o.Keys[1].Key {
 			t.Errorf("%s: another seed makes the same key", AlgorithmName(a))
 		}
@@ -159,13 +175,7 @@ func TestTheSameSeedMakesTheSameZone(t *testing.T) {
 
 // ldns-verify-zone checks chains and signatures of a whole zone.
 func TestLdnsVerifiesSignedZones(t *testing.T) {
-	tool, err := exec.LookPath("ldns-verify-zone")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("ldns-verify-zone is not installed: apt-get install ldnsutils")
-		}
-		t.Skip("ldns-verify-zone is not installed")
-	}
+	tool := tool(t, "ldns-verify-zone")
 	for name, nsec3 := range variants {
 		for _, a := range []uint8{RSASHA256, ECDSAP256SHA256, ECDSAP384SHA384, ED25519} {
 			o := SignOptions{Keys: both(t, "example.", a), NSEC3: nsec3}

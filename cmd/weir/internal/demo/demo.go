@@ -65,6 +65,9 @@ func play(ctx context.Context, s *scene, opt Options) error {
 	for _, c := range checks(s, out, opt.Size) {
 		out.begin(c.name)
 		r, err := runCheck(ctx, c)
+		if d, ok := ctx.Deadline(); err != nil && ok && !time.Now().Before(d) {
+			<-ctx.Done() // a socket's deadline, which is the same, may pass a moment earlier
+		}
 		if err != nil && ctx.Err() != nil {
 			err = ending(ctx)
 		}

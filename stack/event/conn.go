@@ -45,13 +45,17 @@ func (c *Conn) Info() tcp.Info { return c.tcp().Info() }
 
 // Write copies as much of p to the send queue as there is room for and returns how much. It leaves
 // when the handler has returned, together with what other calls of the same round
-// wrote. Where that is less than all of p, OnWritable is called once there is room again. It takes
+// wrote. Where that is less than all of p, OnWritable is called once there is room again. There is none
+// while 128 KiB wait to be sent, so that what is written leaves while it is fresh. It takes
 // nothing after CloseWrite or Close.
 func (c *Conn) Write(p []byte) int {
 	if c.has(closing | over | moved) {
 		return 0
 	}
-	n := c.tcp().Write(c.now(), p)
+	n := 0
+	if c.t().Room() > 0 {
+		n = c.tcp().Write(c.now(), p)
+	}
 	if n < len(p) {
 		c.set(short)
 	}
@@ -63,7 +67,7 @@ func (c *Conn) Writable() int {
 	if c.has(closing | over | moved) {
 		return 0
 	}
-	return c.tcp().Writable()
+	return c.t().Room()
 }
 
 // Unsent returns how many octets were written and have not been acknowledged by the peer.

@@ -32,8 +32,10 @@
 //
 // Who cannot take more leaves octets in OnData, or calls Pause. The receive queue then fills to
 // stack.Config.ReceiveBuffer, the window closes and the peer waits; other connections do not. The other way
-// Write takes what the send queue has room for, and OnWritable says when a third of it is free. An echo is
-// both in one line, as what Write did not take is left:
+// Write takes what the send queue has room for, but nothing while 128 KiB of what it took wait to be sent, or more
+// is unacknowledged than the fastest path could carry in a round trip. OnWritable is called when that has
+// changed and a third of the queue is free: as a rule once for each two super-segments, which are then sent before
+// more is asked for. An echo is both in one line, as what Write did not take is left:
 //
 //	&event.Funcs{Data: (*event.Conn).Write}
 //

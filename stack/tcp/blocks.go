@@ -9,6 +9,9 @@ import (
 // Blocks in place of copies. A user that copies between its own memory and blocks can do so without
 // the driver's lock, and what it gives away in a block is sent from there.
 
+// BlockHeadroom is what a block of the send queue has before its text for the driver's headers, in octets.
+const BlockHeadroom = 192
+
 // Lent is a run of octets that was read without a copy.
 type Lent = stream.Lent
 

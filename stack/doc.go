@@ -42,6 +42,14 @@
 // The way of a packet through the driver is told in package shard, and each protocol's in
 // its own package.
 //
+// # Names
+//
+// A stack knows addresses only; a [Resolver] that it is given knows names. DialContext asks it,
+// sorts what it says by RFC 6724 with the sources that this stack would use, lets the families
+// take turns and starts an attempt every 250 ms until one has connected (RFC 8305). All of it
+// happens in the goroutine of the caller, with one goroutine for each attempt and one for the
+// lookup; none is left when the dial returns, but a lookup whose resolver ignores its context.
+//
 // # Decisions that differ from the first design
 //
 // Device metadata travels in band, as the ten octets of a virtio-net header before each

@@ -48,6 +48,11 @@ func (s *Stack) DialEventsWith(network, address string, h event.Handler, o event
 // parseStream is parse for the networks of TCP.
 func parseStream(op, network, address string) (endpoint, error) {
 	proto, e, err := parse(op, network, address)
+	if err == nil && e.name != "" {
+		return e, &net.OpError{Op: op, Net: network, Err: &net.DNSError{
+			Err: "not an IP address, and DialEvents does not wait for names: look it up first", Name: e.name, IsNotFound: true,
+		}}
+	}
 	if err == nil && proto != "tcp" {
 		err = &net.OpError{Op: op, Net: network, Err: fmt.Errorf("not a stream network: handlers of datagrams are for ListenPacketEvents")}
 	}

@@ -2,6 +2,7 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
@@ -14,7 +15,8 @@ import (
 // endpoint is an address as the functions of package net take it.
 type endpoint struct {
 	addr netip.AddrPort
-	any  bool // no address was named: any of the network's families
+	any  bool   // no address was named: any of the network's families
+	name string // in place of an address, where a dial has one
 }
 
 // parse reads network and address for an operation. proto gets the network's name
@@ -37,6 +39,9 @@ func parse(op, network, address string) (proto string, e endpoint, err error) {
 		return fail(err)
 	}
 	ip, err := hostAddr(host, family)
+	if errors.As(err, new(*net.DNSError)) && op == "dial" {
+		return proto, endpoint{addr: netip.AddrPortFrom(netip.Addr{}, uint16(port)), name: host}, nil
+	}
 	if err != nil {
 		return fail(err)
 	}
@@ -45,7 +50,7 @@ func parse(op, network, address string) (proto string, e endpoint, err error) {
 	return proto, e, nil
 }
 
-// hostAddr returns the address that a host part names. Only literals are known here.
+// hostAddr returns the address that a host part is. Only literals are known here.
 func hostAddr(host, family string) (netip.Addr, error) {
 	if host == "" {
 		if family == "4" {
@@ -55,7 +60,7 @@ func hostAddr(host, family string) (netip.Addr, error) {
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
-		return ip, &net.DNSError{Err: "not an IP address, and the stack does not look names up: give an address", Name: host, IsNotFound: true}
+		return ip, &net.DNSError{Err: "not an IP address, and names are not looked up here: give an address", Name: host, IsNotFound: true}
 	}
 	ip = ip.Unmap()
 	if family != "" && ip.Is4() != (family == "4") {
@@ -70,9 +75,12 @@ func (s *Stack) Dial(network, address string) (net.Conn, error) {
 }
 
 // DialContext connects to the address on the network, as net.Dialer.DialContext
-// does: "tcp", "udp" and their forms with 4 and 6. The host must be an IP address. The
+// does: "tcp", "udp" and their forms with 4 and 6. The host is an IP address, or a name where
+// the stack has a Config.Resolver: its addresses are sorted by RFC 6724, and for TCP
+// tried by Happy Eyeballs (RFC 8305), a quarter of a second apart, both families in turn; the first
+// that answers is taken and the attempts at the others are given up. The
 // connection is a *netconn.TCPConn or *netconn.UDPConn; the error is a *net.OpError
-// around ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH or the context's.
+// around ECONNREFUSED, ETIMEDOUT, ENETUNREACH, EHOSTUNREACH, a *net.DNSError or the context's.
 func (s *Stack) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	return s.DialFrom(ctx, network, netip.AddrPort{}, address)
 }
@@ -82,6 +90,9 @@ func (s *Stack) DialFrom(ctx context.Context, network string, local netip.AddrPo
 	proto, e, err := parse("dial", network, address)
 	if err != nil {
 		return nil, err
+	}
+	if e.name != "" {
+		return s.dialName(ctx, network, local, e.name, e.addr.Port())
 	}
 	if e.any && !strings.HasSuffix(network, "6") { // package net means this host's IPv4 by no host
 		e.addr = netip.AddrPortFrom(netip.IPv4Unspecified(), e.addr.Port())

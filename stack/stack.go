@@ -5,6 +5,7 @@ import (
 	"io"
 	"log"
 	"net/netip"
+	"sync/atomic"
 
 	"github.com/weirnet/weir/stack/link"
 	"github.com/weirnet/weir/stack/route"
@@ -40,6 +41,10 @@ type Config struct {
 	Sysctls map[string]string
 	// TCP holds the settings of TCP, in place of a Profile; nil is tcp.DefaultSettings.
 	TCP *tcp.Settings
+	// Resolver looks up the names that DialContext is given; nil makes names an error. A
+	// *net.Resolver asks by the host's network, what apps/dns/stub makes by this stack. SetResolver
+	// sets one that needs the stack first.
+	Resolver Resolver
 	// Logger is told what somebody should know who looks after the program, at most once a
 	// second: which event handler does not return. A *slog.Logger is one; nil is package log's.
 	Logger Logger
@@ -63,7 +68,10 @@ func (standardLog) Warn(msg string, args ...any) {
 }
 
 // Stack is a TCP/IP stack. Its methods are safe for concurrent use.
-type Stack struct{ h *shard.Host }
+type Stack struct {
+	h        *shard.Host
+	resolver atomic.Pointer[Resolver]
+}
 
 // New makes a stack, with a loopback interface and nothing else. Close it when
 // it is no longer needed.
@@ -85,7 +93,19 @@ func New(cfg Config) (*Stack, error) {
 	}
 	h := shard.New(c)
 	h.Start()
-	return &Stack{h}, nil
+	s := &Stack{h: h}
+	s.SetResolver(cfg.Resolver)
+	return s, nil
+}
+
+// SetResolver puts r in the place of Config.Resolver, from the next dial on: a resolver that asks over
+// the stack can only be made when there is one. Nil makes names an error.
+func (s *Stack) SetResolver(r Resolver) {
+	if r == nil {
+		s.resolver.Store(nil)
+		return
+	}
+	s.resolver.Store(&r)
 }
 
 // Close resets every connection, closes every listener, socket and device, and returns
@@ -132,12 +152,7 @@ func (s *Stack) addDefaultRoutes(i *shard.Interface, addrs []netip.Prefix) {
 }
 
 func (s *Stack) hasDefaultRoute(any netip.Addr) bool {
-	for _, r := range s.h.Routes() {
-		if r.Dst == netip.PrefixFrom(any, 0) {
-			return true
-		}
-	}
-	return false
+	return s.h.HasRoute(netip.PrefixFrom(any, 0))
 }
 
 // Index returns the interface's number, which is never used again.

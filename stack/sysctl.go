@@ -3,8 +3,6 @@ package stack
 import (
 	"errors"
 	"fmt"
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/weirnet/weir/stack/shard"
@@ -25,13 +23,25 @@ func (cfg *Config) settings(c *shard.Config) error {
 			return fmt.Errorf("new stack: there is no profile %q; take %s", cfg.Profile, strings.Join(tcp.ProfileNames(), ", "))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(cfg.Sysctls)) {
+	for _, name := range sortedNames(cfg.Sysctls) {
 		if err := setSysctl(&set, c, name, cfg.Sysctls[name]); err != nil {
 			return fmt.Errorf("new stack: %w", err)
 		}
 	}
 	c.TCP = &set
 	return nil
+}
+
+// sortedNames returns the keys in order, so that of several mistakes the same one is told each time. They are
+// few, and what sorts many is no small part of a small program.
+func sortedNames(m map[string]string) (names []string) {
+	for name := range m {
+		names = append(names, name)
+		for i := len(names) - 1; i > 0 && names[i-1] > name; i-- {
+			names[i-1], names[i] = names[i], names[i-1]
+		}
+	}
+	return names
 }
 
 // setSysctl gives a setting to whom it belongs.

@@ -121,6 +121,6 @@ func validName(s string) bool {
 			return false
 		}
 	}
-	rest := strings.Replace(s, "%d", "", 1)
-	return !strings.Contains(rest, "%")
+	before, after, _ := strings.Cut(s, "%d")
+	return !strings.Contains(before, "%") && !strings.Contains(after, "%")
 }

@@ -56,12 +56,12 @@ type served interface {
 }
 
 var contenders = []*contender{
-	{name: "weir", title: "weir", idle: echoPort, program: "weir", open: openWeir},
-	{name: "weir-events", title: "weir, events", idle: echoPort, program: "weir-events", open: openWeirEvents},
+	{name: "weir", title: "weir", idle: echoPort, program: "scripts/smallest.d", open: openWeir},
+	{name: "weir-events", title: "weir, events", idle: echoPort, program: programs + "weir-events", open: openWeirEvents},
 	{name: "weir-plain", title: "weir plain", open: openWeirPlain},
-	{name: "gvisor", title: "gVisor", program: "gvisor", open: openGVisor},
+	{name: "gvisor", title: "gVisor", program: programs + "gvisor", open: openGVisor},
 	{name: "gvisor-best", title: "gVisor best", idle: idlePort, env: []string{"GOGC=400"}, open: openGVisorBest},
-	{name: "kernel", title: "Linux, veth", veth: true, program: "net", open: openKernel},
+	{name: "kernel", title: "Linux, veth", veth: true, program: programs + "net", open: openKernel},
 	{name: "kernel-plain", title: "Linux, plain veth", veth: true, plain: true, open: openKernel},
 	{name: "ceiling", title: "ceiling", open: openCeiling},
 }

@@ -24,7 +24,7 @@ func (b *bench) build(pkg string) (string, error) {
 	}
 	file := filepath.Join(filepath.Dir(os.Args[0]), strings.ReplaceAll(pkg, "/", "_"))
 	cmd := exec.CommandContext(b.ctx, "go", "build", "-ldflags", "-s -w", "-trimpath", "-o", file, "./"+pkg)
-	cmd.Dir, cmd.Stderr = b.source, os.Stderr
+	cmd.Dir, cmd.Stderr, cmd.Env = b.source, os.Stderr, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=")
 	if err := cmd.Run(); err != nil {
 		return "", fmt.Errorf("build %s: %w", pkg, err)
 	}
@@ -32,9 +32,12 @@ func (b *bench) build(pkg string) (string, error) {
 	return file, nil
 }
 
+// programs is where the echo programs are, from the module's directory on.
+const programs = "scripts/bench.d/programs/"
+
 // sizes measures the stripped echo program of the contender's stack.
 func (b *bench) sizes(_ *process, c *contender, _ int) (sample, error) {
-	file, err := b.build("scripts/bench.d/programs/" + c.program)
+	file, err := b.build(c.program)
 	if err != nil {
 		return nil, err
 	}

@@ -1,5 +1,5 @@
 // Package route decides where a packet goes and which address it comes from: the
-// routing table, and source address selection.
+// routing table, and the selection of source and destination addresses.
 //
 // # Theory of operation
 //
@@ -21,7 +21,8 @@
 // interfaces may be down or the socket is bound to one; it goes on to shorter prefixes
 // when no route of the longest will do. [Route.NextHop] is then the address to resolve
 // on the link. A packet that has no source yet takes the route's Src, or the choice of
-// [SelectSource] among the addresses of the stack (RFC 6724 §5, RFC 1122 §3.3.4.3).
+// [SelectSource] among the addresses of the stack (RFC 6724 §5, RFC 1122 §3.3.4.3). Where
+// a name has several addresses, [SortDestinations] says which to try first (RFC 6724 §6).
 //
 // # Changing a table while others read it
 //

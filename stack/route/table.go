@@ -101,13 +101,18 @@ func (t *Table) Remove(r Route) bool {
 // RemoveWhere takes out every route that drop takes, as when an interface goes, and
 // returns how many.
 func (t *Table) RemoveWhere(drop func(*Route) bool) int {
-	n := 0
-	for _, r := range t.All() {
-		if drop(&r) && t.Remove(r) {
-			n++
+	var doomed []Route
+	for _, routes := range t.trie.All() {
+		for i := range routes {
+			if drop(&routes[i]) {
+				doomed = append(doomed, routes[i])
+			}
 		}
 	}
-	return n
+	for i := range doomed {
+		t.Remove(doomed[i])
+	}
+	return len(doomed)
 }
 
 // With returns a table that has the route as well, as Insert would; t stays as it is.
@@ -164,7 +169,7 @@ func with(list []Route, r Route) []Route {
 		list[i] = r
 		return list
 	}
-	return slices.Insert(slices.Clone(list), i, r)
+	return slices.Concat(list[:i], []Route{r}, list[i:])
 }
 
 // without returns a new list that lacks the route at i.

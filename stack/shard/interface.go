@@ -93,8 +93,17 @@ func (n *network) addAddress(i *Interface, p netip.Prefix) error {
 	if err := n.checkAddress(i, p); err != nil {
 		return err
 	}
-	n.addresses = append(n.addresses, address{p, i})
+	n.enter(address{p, i})
 	return n.routes.Insert(route.Route{Dst: p.Masked(), Interface: i.index})
+}
+
+// enter puts an address in its place: they are in the order of interfaces, and of those in that in which
+// they came. A sort from package slices would do as well, and be a good part of a small program.
+func (n *network) enter(a address) {
+	n.addresses = append(n.addresses, a)
+	for at := len(n.addresses) - 1; at > 0 && n.addresses[at-1].ifc.index > a.ifc.index; at-- {
+		n.addresses[at-1], n.addresses[at] = n.addresses[at], n.addresses[at-1]
+	}
 }
 
 func (n *network) checkAddress(i *Interface, p netip.Prefix) error {
@@ -168,11 +177,7 @@ func (i *Interface) Close() error {
 		}
 		n.interfaces[i.index-1] = nil
 		n.addresses = slices.DeleteFunc(n.addresses, func(a address) bool { return a.ifc == i })
-		for _, r := range n.routes.All() {
-			if r.Interface == i.index {
-				n.routes.Remove(r)
-			}
-		}
+		n.routes.RemoveWhere(func(r *route.Route) bool { return r.Interface == i.index })
 		return nil
 	})
 	if err != nil {

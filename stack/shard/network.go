@@ -205,7 +205,6 @@ func (n *network) index() {
 	n.local = make(map[netip.Addr]*Interface, len(n.addresses))
 	n.broadcast = map[netip.Addr]bool{}
 	n.candidates = n.candidates[:0:0]
-	slices.SortStableFunc(n.addresses, func(a, b address) int { return a.ifc.index - b.ifc.index })
 	for _, a := range n.addresses {
 		n.local[a.prefix.Addr()] = a.ifc
 		if b, ok := directedBroadcast(a.prefix); ok {
@@ -264,6 +263,9 @@ func (h *Host) RemoveRoute(r route.Route) error {
 // Routes lists the routing table.
 func (h *Host) Routes() []route.Route { return h.net.Load().routes.All() }
 
+// HasRoute reports whether there is a route to exactly this prefix.
+func (h *Host) HasRoute(dst netip.Prefix) bool { return len(h.net.Load().routes.Get(dst)) > 0 }
+
 // RouteInterface returns the interface that reaches a next hop or destination, or nil.
 func (h *Host) RouteInterface(a netip.Addr) *Interface {
 	n := h.net.Load()
@@ -272,6 +274,22 @@ func (h *Host) RouteInterface(a netip.Addr) *Interface {
 		return nil
 	}
 	return n.byIndex(r.Interface)
+}
+
+// SourceTo returns the address, with its prefix length, that packets to dst come from where nobody
+// chooses one; the zero Prefix where there is no way to dst.
+func (h *Host) SourceTo(dst netip.Addr) netip.Prefix {
+	n := h.net.Load()
+	p, err := n.pathTo(dst, netip.Addr{}, h.lo)
+	if err != nil {
+		return netip.Prefix{}
+	}
+	for _, a := range n.addresses {
+		if a.prefix.Addr() == p.src {
+			return a.prefix
+		}
+	}
+	return netip.PrefixFrom(p.src, p.src.BitLen())
 }
 
 // InterfaceByName returns the interface of that name, or nil.

@@ -1,9 +1,10 @@
-// Command weir-events is an echo server on weir, by event handlers.
+// Command weir-events is the smallest echo server on weir by event handlers, on a device that has been set
+// up for it as scripts/smallest.d says.
 package main
 
 import (
-	"log"
 	"net/netip"
+	"os"
 
 	"github.com/weirnet/weir/stack"
 	"github.com/weirnet/weir/stack/event"
@@ -12,20 +13,15 @@ import (
 
 func main() {
 	if err := run(); err != nil {
-		log.Fatal(err)
+		os.Stderr.WriteString("weir-events: " + err.Error() + "\n")
+		os.Exit(1)
 	}
 	select {}
 }
 
 func run() error {
-	dev, err := tun.Open(tun.Config{})
+	dev, err := tun.Attach(tun.Config{Name: "weir0"})
 	if err != nil {
-		return err
-	}
-	if err := dev.AddHostAddress(netip.MustParsePrefix("192.0.2.1/24")); err != nil {
-		return err
-	}
-	if err := dev.Up(); err != nil {
 		return err
 	}
 	st, err := stack.New(stack.Config{})

@@ -216,6 +216,7 @@ func (c *Conn) detach() *netconn.TCPConn {
 		f.listener.open.Add(-1)
 	}
 	c.set(moved)
+	c.clear(short) // the net.Conn hears of room in its own way
 	t := c.t()
 	t.User = nil
 	t.SetTimer(never)

@@ -2,22 +2,23 @@ package shard
 
 import "github.com/weirnet/weir/stack/tcp"
 
-// How much a UserHandler is asked for at a time. It writes in the receive loop, and whatever it writes is sent
-// by that, too: a whole send buffer would have left the processor's cache before its turn comes, and the
-// peer's ACKs would wait for all of it.
+// How much a UserHandler is asked for at a time. It writes in the receive loop, and whatever it writes is sent by
+// that, too: a whole send buffer would have left the processor's cache before its turn comes, the peer's
+// ACKs would wait for all of it, and the blocks of many connections would be more than any cache holds.
 const (
-	// hot is how much may wait to be sent for the first time while a handler is asked for more: the next
-	// super-segments are there when the peer lets them go, and still in the cache.
-	hot = 128 << 10
+	// hot is how much may wait to be sent while a handler is asked for more: less than one super-segment, so
+	// that each block that it fills leaves before it fills the next.
+	hot = 32 << 10
 
-	// ample is how much of what was written may be unacknowledged at least while it is asked for more.
-	ample = 768 << 10
+	// ample is how much of what was written may be unacknowledged at least while it is asked for more: the
+	// ACKs of a kernel whose reader has the socket locked come several super-segments later.
+	ample = 384 << 10
 
 	// fastest is what more of it there may be for each nanosecond of the shortest round trip: 80 Gbit/s.
 	fastest = 10
 )
 
-// Room returns how many octets a UserHandler may write now.
+// Room returns how many octets a UserHandler may write now. The connection must be locked.
 func (c *TCP) Room() int {
 	if c.conn.TakesBlocks() {
 		unacked, unsent := c.conn.Queued()
@@ -31,12 +32,15 @@ func (c *TCP) Room() int {
 // ample is how much fills the path, however fast it may be, and the ACKs' way.
 func (c *TCP) ample() int { return max(ample, int(min(fastest*c.conn.LeastRTT(), maxBuffer))) }
 
-// refill asks a UserHandler that has more to write for it, where all that may be sent was sent.
+// refill asks a UserHandler that has more to write for it, when all was sent that may be: here rather than where
+// an ACK has made room, so that what it writes is sent next, while it is in the cache.
 func (c *TCP) refill() {
-	if c.UserFlags&UserShort == 0 || !c.InPlace() || !c.conn.State().Synchronized() {
-		return
+	if c.asksLater() && c.conn.State().Synchronized() && c.conn.WriteSpace() && c.Room() > 0 {
+		c.events |= tcp.EventWritable
 	}
-	if c.conn.TakesBlocks() && c.conn.MayWrite() && c.conn.WriteSpace() && c.Room() > 0 {
-		c.tell(tcp.EventWritable)
-	}
+}
+
+// asksLater reports whether it is refill that tells the handler of room in the send buffer.
+func (c *TCP) asksLater() bool {
+	return c.UserFlags&UserShort != 0 && c.InPlace() && c.conn.TakesBlocks()
 }

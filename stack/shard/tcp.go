@@ -151,11 +151,14 @@ func (c *TCP) happened(ev tcp.Events) { c.tell(ev) }
 
 // tell tells the handler what happened, a UserHandler when the lock is let go.
 func (c *TCP) tell(ev tcp.Events) {
-	if c.InPlace() {
-		c.events |= ev
+	if !c.InPlace() {
+		c.notify(ev)
 		return
 	}
-	c.notify(ev)
+	if ev&tcp.EventWritable != 0 && c.asksLater() {
+		ev &^= tcp.EventWritable
+	}
+	c.events |= ev
 }
 
 // input feeds a segment and has the round push the connection later. One that was found

@@ -49,6 +49,12 @@ func (c *Conn) WriteBlock(_ clock.Time, b *mem.Block, n int) bool {
 	return true
 }
 
+// WantRoom is a Write for which there was no room: EventWritable tells when there is some.
+func (c *Conn) WantRoom() {
+	c.wake()
+	c.shortWrite = true
+}
+
 // Tail returns what is free of the block that was written to last, for WriteTail, and makes the caller an
 // owner of the block; nil where there is none.
 func (c *Conn) Tail() (*mem.Block, []byte) {

@@ -8,7 +8,8 @@
 // where nothing is queued, is shown to OnData right where it lies in the frame; what that consumes is
 // never copied. The rest goes to the connection's receive queue, and what OnData left comes again
 // from there, always as one piece: when more has arrived, behind what was left; after OnWritable; after
-// Resume. Write copies to the send queue, and WriteBlock has the handler write there itself. When the batch is fed, each connection that was touched sends, once:
+// Resume. Write copies to the send queue, and WriteBlock has the handler write there itself. When the
+// batch is fed, each connection that was touched sends, once:
 // acknowledgements ride on answers, and many small writes are one segment. Between a device and a handler and
 // back nothing is allocated, and no goroutine is woken.
 //

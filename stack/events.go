@@ -1,6 +1,7 @@
 package stack
 
 import (
+	"context"
 	"fmt"
 	"net"
 
@@ -26,19 +27,15 @@ func (s *Stack) ListenEvents(network, address string, h event.Handler, o event.O
 }
 
 // DialEvents begins to connect to a TCP address for a handler, and does not wait: OnOpen or OnClose tells
-// how it went, maybe before DialEvents returns. The error is a *net.OpError around what is known
-// before the first packet, such as ENETUNREACH; then there is no call.
-func (s *Stack) DialEvents(network, address string, h event.Handler) (*event.Conn, error) {
-	return s.DialEventsWith(network, address, h, event.DialOptions{})
-}
-
-// DialEventsWith is DialEvents with options.
-func (s *Stack) DialEventsWith(network, address string, h event.Handler, o event.DialOptions) (*event.Conn, error) {
+// how it went, maybe before DialEvents returns. Where the context ends before OnOpen, the attempt is given up and
+// OnClose says ECONNABORTED; after that the context means nothing. The error is a *net.OpError around what is known
+// before the first packet, such as ENETUNREACH or the context's error; then there is no call.
+func (s *Stack) DialEvents(ctx context.Context, network, address string, h event.Handler, o event.DialOptions) (*event.Conn, error) {
 	e, err := parseStream("dial", network, address)
 	if err != nil {
 		return nil, err
 	}
-	c, err := event.Dial(s.h, e.addr, h, o)
+	c, err := event.Dial(ctx, s.h, e.addr, h, o)
 	if err != nil {
 		return nil, &net.OpError{Op: "dial", Net: network, Addr: net.TCPAddrFromAddrPort(e.addr), Err: err}
 	}

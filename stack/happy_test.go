@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/weirnet/weir/stack"
+	"github.com/weirnet/weir/stack/event"
 	"github.com/weirnet/weir/stack/link/pipe"
 )
 
@@ -225,7 +226,7 @@ func TestListenAndDialEventsDoNotWaitForNames(t *testing.T) {
 	if _, err := a.Listen("tcp", "www.example:7"); !strings.Contains(fmt.Sprint(err), "give an address") {
 		t.Errorf("Listen: %v", err)
 	}
-	if _, err := a.DialEvents("tcp", "www.example:7", nil); !strings.Contains(fmt.Sprint(err), "look it up first") {
+	if _, err := a.DialEvents(t.Context(), "tcp", "www.example:7", nil, event.DialOptions{}); !strings.Contains(fmt.Sprint(err), "look it up first") {
 		t.Errorf("DialEvents: %v", err)
 	}
 	if _, err := a.Dial("tcp", "www.example:7"); !errors.Is(err, syscall.ECONNREFUSED) {

@@ -115,7 +115,7 @@ func (s *Stack) DialFrom(ctx context.Context, network string, local netip.AddrPo
 // "tcp", means any address of both families; port 0 asks for a free one. The listener is
 // a *netconn.Listener; the error is a *net.OpError around EADDRINUSE or EADDRNOTAVAIL.
 func (s *Stack) Listen(network, address string) (net.Listener, error) {
-	return ListenConfig{}.Listen(s, network, address)
+	return ListenConfig{}.Listen(context.Background(), s, network, address)
 }
 
 // SYN is what is known of somebody who wants to connect, and Verdict what becomes of it.
@@ -142,14 +142,19 @@ type ListenConfig struct {
 	OnSYN func(*SYN) Verdict
 }
 
-// Listen is Stack.Listen with the configuration.
-func (lc ListenConfig) Listen(s *Stack, network, address string) (net.Listener, error) {
+// Listen is Stack.Listen with the configuration, on the stack s. The context is as package net has it: listening
+// waits for nothing, so only one that has ended already counts, and its error is that of the *net.OpError. Once
+// it listens, the context means nothing.
+func (lc ListenConfig) Listen(ctx context.Context, s *Stack, network, address string) (net.Listener, error) {
 	proto, e, err := parse("listen", network, address)
 	if err != nil {
 		return nil, err
 	}
 	if proto != "tcp" {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("not a stream network: use ListenPacket")}
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
 	}
 	o := shard.ListenOptions{Backlog: max(lc.Backlog, 0), OnSYN: lc.OnSYN}
 	l, err := netconn.ListenTCPWith(s.h, network, e.addr, e.any && network == "tcp", o)

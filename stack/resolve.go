@@ -101,6 +101,10 @@ func fits(addrs []netip.Addr, network string, local netip.Addr) (list []netip.Ad
 	return list
 }
 
+// SortAddrs brings addresses of one host into the order in which they are best tried from this
+// stack (RFC 6724 §6).
+func (s *Stack) SortAddrs(addrs []netip.Addr) { copy(addrs, s.sorted(addrs)) }
+
 // sorted returns the addresses as RFC 6724 §6 has them tried from this stack.
 func (s *Stack) sorted(addrs []netip.Addr) []netip.Addr {
 	list := make([]route.Destination, len(addrs))

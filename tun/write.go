@@ -3,6 +3,7 @@ package tun
 import (
 	"encoding/hex"
 	"fmt"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -44,9 +45,9 @@ func (w *writer) try(fd int) {
 			w.err = unix.EINVAL
 			return
 		}
-		_, err := unix.Write(fd, frame[skip:])
+		err := writeOne(fd, frame[skip:])
 		switch err {
-		case nil:
+		case 0:
 			w.n++
 		case unix.EINTR:
 		case unix.EAGAIN:
@@ -58,6 +59,19 @@ func (w *writer) try(fd int) {
 			return
 		}
 	}
+}
+
+// quick is how many octets a frame has at most whose writing the scheduler is not told of: it takes no
+// longer than that would be worth, while the kernel is busy with a super-segment for some time.
+const quick = 2048
+
+func writeOne(fd int, p []byte) (errno unix.Errno) {
+	if len(p) > quick {
+		_, _, errno = unix.Syscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+	} else {
+		_, _, errno = unix.RawSyscall(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
+	}
+	return errno
 }
 
 // needsCsum is VIRTIO_NET_HDR_F_NEEDS_CSUM, in the header's first octet.

@@ -109,6 +109,6 @@ func newRoot() *cobra.Command {
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
 	})
-	root.AddCommand(newUp(), newDemo(), newSS(), newStats(), newPing(), newNC(), newBench(), newScript(), newVersion())
+	root.AddCommand(newUp(), newDemo(), newSS(), newStats(), newPing(), newNC(), newDNS(), newBench(), newScript(), newVersion())
 	return root
 }

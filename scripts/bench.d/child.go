@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"runtime/pprof"
 	"strconv"
+	"strings"
 )
 
 const (
@@ -59,6 +60,7 @@ var contenders = []*contender{
 	{name: "weir", title: "weir", idle: echoPort, program: "scripts/smallest.d", open: openWeir},
 	{name: "weir-events", title: "weir, events", idle: echoPort, program: programs + "weir-events", open: openWeirEvents},
 	{name: "weir-plain", title: "weir plain", open: openWeirPlain},
+	{name: "weir-dns", title: "weir, DNS", open: openWeirDNS}, // of scripts/bench dns
 	{name: "gvisor", title: "gVisor", program: programs + "gvisor", open: openGVisor},
 	{name: "gvisor-best", title: "gVisor best", idle: idlePort, env: []string{"GOGC=400"}, open: openGVisorBest},
 	{name: "kernel", title: "Linux, veth", veth: true, program: programs + "net", open: openKernel},
@@ -94,12 +96,7 @@ func runChild(args []string) error {
 		return err
 	}
 	if len(args) > 3 {
-		f, err := os.Create(args[3])
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
+		if err := beginProfile(args[3]); err != nil {
 			return err
 		}
 		defer pprof.StopCPUProfile()
@@ -108,10 +105,21 @@ func runChild(args []string) error {
 	return obey(os.Stdin, os.Stdout)
 }
 
+// beginProfile has a CPU profile written to a file, until pprof.StopCPUProfile.
+func beginProfile(file string) error {
+	f, err := os.Create(file)
+	if err != nil {
+		return err
+	}
+	return pprof.StartCPUProfile(f)
+}
+
 // What the parent may ask of a contender. It answers with one line.
 const (
 	askAllocations = "allocations" // how many objects it has allocated
 	askCollect     = "collect"     // collect what is garbage and give it back to the kernel
+	askProfile     = "profile "    // with a file behind it: begin a CPU profile
+	askProfileEnd  = "profile-end" // end it
 )
 
 // obey answers until in ends.
@@ -125,6 +133,13 @@ func obey(in io.Reader, out io.Writer) error {
 			answer = m.Mallocs
 		case askCollect:
 			debug.FreeOSMemory()
+		case askProfileEnd:
+			pprof.StopCPUProfile()
+		}
+		if file, ok := strings.CutPrefix(lines.Text(), askProfile); ok {
+			if err := beginProfile(file); err != nil {
+				return err
+			}
 		}
 		if _, err := fmt.Fprintln(out, answer); err != nil {
 			return err

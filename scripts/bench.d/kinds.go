@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -42,17 +43,20 @@ type metric struct {
 type usage struct {
 	cpu         time.Duration // user and system
 	allocations uint64
-	calls       uint64 // that read or wrote
+	calls       uint64 // of the system; see callsOf
 }
+
+// callsKey is the key of the metrics that are counted apart from what is timed.
+const callsKey = "calls"
 
 var (
 	throughput = metric{key: "value", unit: "Gbit/s", derive: func(o outcome, _ usage) float64 { return float64(o.count) * 8 / 1e9 / o.took.Seconds() }}
 	cpuPerGB   = metric{key: "cpu", title: "processor time", unit: "s/GB", lower: true, process: true, derive: func(o outcome, u usage) float64 { return u.cpu.Seconds() / float64(o.count) * 1e9 }}
-	callsPerGB = metric{key: "calls", title: "reads and writes", unit: "per GB", lower: true, process: true, derive: func(o outcome, u usage) float64 { return float64(u.calls) / float64(o.count) * 1e9 }}
+	callsPerGB = metric{key: callsKey, title: "system calls", unit: "per GB", lower: true, derive: func(o outcome, u usage) float64 { return float64(u.calls) / float64(o.count) * 1e9 }}
 	perSecond  = metric{key: "value", unit: "per s", derive: func(o outcome, _ usage) float64 { return float64(o.count) / o.took.Seconds() }}
 	cpuEach    = metric{key: "cpu", title: "processor time", unit: "µs each", lower: true, process: true, derive: func(o outcome, u usage) float64 { return u.cpu.Seconds() * 1e6 / float64(o.count) }}
 	allocsEach = metric{key: "allocs", title: "allocations", unit: "each", lower: true, process: true, derive: func(o outcome, u usage) float64 { return float64(u.allocations) / float64(o.count) }}
-	callsEach  = metric{key: "calls", title: "reads and writes", unit: "each", lower: true, process: true, derive: func(o outcome, u usage) float64 { return float64(u.calls) / float64(o.count) }}
+	callsEach  = metric{key: callsKey, title: "system calls", unit: "each", lower: true, derive: func(o outcome, u usage) float64 { return float64(u.calls) / float64(o.count) }}
 	lost       = metric{key: "lost", title: "without an answer", unit: "%", lower: true, derive: func(o outcome, _ usage) float64 { return 100 * (1 - float64(o.count)/float64(o.sent)) }}
 )
 
@@ -111,12 +115,16 @@ func (t *test) title() string {
 	return fmt.Sprintf(t.kind.title, t.conns, plural)
 }
 
-// metrics are those that are shown: system calls on request.
-func (t *test) metrics(o *options) (list []metric) {
-	for _, m := range t.kind.metrics {
-		if m.key != callsEach.key || o.syscalls {
-			list = append(list, m)
-		}
+// metric returns the kind's metric of a key.
+func (k *kind) metric(key string) metric {
+	i := slices.IndexFunc(k.metrics, func(m metric) bool { return m.key == key })
+	return k.metrics[i]
+}
+
+// metrics are those that are shown: the shares of a profile on request.
+func (t *test) metrics(o *options) []metric {
+	if !o.profile || t.kind.run == nil {
+		return t.kind.metrics
 	}
-	return list
+	return slices.Concat(t.kind.metrics, profileMetrics)
 }

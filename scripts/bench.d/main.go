@@ -15,6 +15,11 @@ func main() {
 	if len(os.Args) == 5 && os.Args[1] == holderArg {
 		exit(runHolder(os.Args[2:]))
 	}
+	if len(os.Args) > 1 && os.Args[1] == "dns" {
+		ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+		defer stop()
+		exit(runDNS(ctx, os.Args[2:]))
+	}
 	o, err := parseOptions(os.Args[1:])
 	if err != nil {
 		exit(err)
@@ -89,7 +94,7 @@ func (b *bench) startAndMeasure(c *contender, round int, tests []test) (done int
 	cl := &client{ctx: b.ctx, ns: p.clientSide, congestion: b.congestion}
 	for _, t := range tests {
 		done++
-		if err := b.measure(cl, p, c, t); err != nil {
+		if err := b.measure(cl, p, c, t, round); err != nil {
 			return done, fmt.Errorf("%s: %w", t.name, err)
 		}
 	}

@@ -19,7 +19,7 @@ type bench struct {
 }
 
 // measure runs one test against a contender and adds its samples to the report.
-func (b *bench) measure(cl *client, p *process, c *contender, t test) error {
+func (b *bench) measure(cl *client, p *process, c *contender, t test, round int) error {
 	k := t.kind
 	if k.special != nil {
 		s, err := k.special(b, p, c, t.conns)
@@ -35,6 +35,25 @@ func (b *bench) measure(cl *client, p *process, c *contender, t test) error {
 	for range parts {
 		s, err := measurePart(cl, p, t, b.duration()/time.Duration(parts))
 		if err != nil {
+			return err
+		}
+		b.report.add(c, t, s)
+	}
+	if round > 0 {
+		return nil
+	}
+	return b.explain(cl, p, c, t)
+}
+
+// explain adds what tells where the time goes. It is not part of what is timed, and once is enough.
+func (b *bench) explain(cl *client, p *process, c *contender, t test) error {
+	s, err := b.callsOf(cl, p, t)
+	if err != nil {
+		return err
+	}
+	b.report.add(c, t, s)
+	if b.profile {
+		if s, err = b.profileOf(cl, p, t); err != nil {
 			return err
 		}
 		b.report.add(c, t, s)
@@ -59,19 +78,20 @@ func measurePart(cl *client, p *process, t test, d time.Duration) (sample, error
 	if err != nil {
 		return nil, err
 	}
-	used := usage{after.cpu - before.cpu, after.allocations - before.allocations, after.calls - before.calls}
+	used := usage{cpu: after.cpu - before.cpu, allocations: after.allocations - before.allocations}
 	s := sample{}
 	for _, m := range t.kind.metrics {
-		s[m.key] = m.derive(o, used)
+		if m.key != callsKey {
+			s[m.key] = m.derive(o, used)
+		}
 	}
 	return s, nil
 }
 
 // usage returns what the contender has used since it started.
 func (p *process) usage() (u usage, err error) {
-	var err1, err2, err3 error
+	var err1, err2 error
 	u.allocations, err1 = p.ask(askAllocations)
 	u.cpu, err2 = p.cpu()
-	u.calls, err3 = p.calls()
-	return u, errors.Join(err1, err2, err3)
+	return u, errors.Join(err1, err2)
 }

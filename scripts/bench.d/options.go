@@ -19,7 +19,7 @@ type options struct {
 	congestion string
 	jsonFile   string
 	cpuProfile string
-	syscalls   bool
+	profile    bool
 	markdown   bool
 	source     string // the module's directory
 }
@@ -68,7 +68,7 @@ func parseOptions(args []string) (*options, error) {
 	f.StringVar(&o.congestion, "congestion", "cubic", "congestion control of the client and of the kernel as a contender")
 	f.StringVar(&o.jsonFile, "json", "", "`file` for every sample as JSON")
 	f.StringVar(&o.cpuProfile, "cpuprofile", "", "`prefix` of files for the contenders' CPU profiles: PREFIX.NAME.ROUND")
-	f.BoolVar(&o.syscalls, "syscalls", false, "show how often the contenders read and wrote")
+	f.BoolVar(&o.profile, "profile", false, "show what a CPU profile of each contender is made of, by a run of its own for each test")
 	f.BoolVar(&o.markdown, "markdown", false, "print Markdown, as the README has it")
 	f.Parse(args) // ExitOnError
 	if f.NArg() > 0 {
@@ -76,6 +76,9 @@ func parseOptions(args []string) (*options, error) {
 	}
 	if o.rounds < 1 || o.seconds <= 0 || o.seconds > 600 {
 		return nil, fmt.Errorf("at least one round, and more than 0 and at most 600 seconds, are needed")
+	}
+	if o.profile && o.cpuProfile != "" {
+		return nil, fmt.Errorf("--profile and --cpuprofile exclude each other")
 	}
 	return o, o.choose(*who, *what)
 }

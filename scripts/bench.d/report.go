@@ -24,6 +24,7 @@ type report struct {
 	Seconds    float64   `json:"seconds"`
 	Rounds     int       `json:"rounds"`
 	Results    []*result `json:"results"`
+	Syscalls   string    `json:"syscalls,omitempty"` // what of them is not counted, and why
 	Goals      []verdict `json:"goals"`
 	Errors     []string  `json:"errors,omitempty"`
 
@@ -122,10 +123,15 @@ func (x *result) spread(key string) (median, least, most float64, ok bool) {
 	}
 	var v []float64
 	for _, s := range x.Samples {
-		v = append(v, s[key])
+		if value, ok := s[key]; ok {
+			v = append(v, value)
+		}
 	}
 	slices.Sort(v)
 	n := len(v)
+	if n == 0 {
+		return 0, 0, 0, false
+	}
 	return (v[(n-1)/2] + v[n/2]) / 2, v[0], v[n-1], true
 }
 

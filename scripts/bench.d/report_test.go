@@ -88,3 +88,41 @@ func TestMedianLeastAndMost(t *testing.T) {
 		t.Error("a kernel has processor time")
 	}
 }
+
+func TestSamplesThatLackAMetricDoNotCount(t *testing.T) {
+	r := someReport(t, map[string]map[string]sample{"to8": {"weir": {"value": 4}}})
+	to8, _ := parseTest("to8")
+	r.add(contenderByName("weir"), to8, sample{callsKey: 7})
+	if median, least, _, ok := r.find("weir", "to8").spread("value"); median != 4 || least != 4 || !ok {
+		t.Errorf("median %v, least %v, %v", median, least, ok)
+	}
+	if _, _, _, ok := r.find("weir", "to8").spread("cpu"); ok {
+		t.Error("there is a figure that nobody measured")
+	}
+}
+
+func TestSharesOfAProfile(t *testing.T) {
+	s, err := shares(`File: bench
+Type: cpu
+Duration: 1.26s, Total samples = 1.22s (97.02%)
+Showing nodes accounting for 1220000us, 100% of 1220000us total
+      flat  flat%   sum%        cum   cum%
+  600000us 60.00% 60.00%   600000us 60.00%  internal/runtime/syscall/linux.Syscall6
+  100000us 10.00% 70.00%   100000us 10.00%  runtime.futex
+  200000us 20.00% 90.00%   200000us 20.00%  runtime.memmove
+   50000us  5.00% 95.00%    50000us  5.00%  runtime.nanotime (inline)
+   50000us  5.00%   100%    50000us  5.00%  example.org/a/b.(*T[go.shape.int]).Get (inline)
+         0     0%   100%    50000us  5.00%  main.main
+`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, want := range map[string]float64{"inKernel": 70, "copying": 20, "scheduling": 5, "itself": 5} {
+		if s[key] != want {
+			t.Errorf("%s is %v %%, want %v", key, s[key], want)
+		}
+	}
+	if _, err := shares("Showing nodes"); err == nil {
+		t.Error("an empty profile has shares")
+	}
+}

@@ -25,6 +25,9 @@ func (r *report) print(w io.Writer, markdown bool) {
 	fmt.Fprintf(w, "\n`%s`, %s, %d × %s, Linux %s, %s, gVisor %s, MTU %d; client: the kernel's TCP, %s;\n", r.Command, r.Time.Format(time.DateOnly), r.CPUs, r.CPU, r.Kernel, r.Go, r.GVisor, r.MTU, r.Congestion)
 	fmt.Fprintf(w, "median of %d rounds of %g s (least–most):\n\n", r.Rounds, r.Seconds)
 	table(r.figures(), w)
+	if r.Syscalls != "" {
+		fmt.Fprintln(w, "\nSystem calls are", r.Syscalls)
+	}
 	if goals := r.goalRows(); len(goals) > 1 {
 		fmt.Fprint(w, "\nThe goals:\n\n")
 		table(goals, w)
@@ -89,8 +92,8 @@ func (r *report) cell(contender, test, key string, spread bool) string {
 }
 
 func (r *report) ratios(contender, test, key string) string {
-	if key == allocsEach.key || key == lost.key {
-		return "" // next to nothing, by next to nothing
+	if key == allocsEach.key || key == lost.key || isShare(key) {
+		return "" // next to nothing, by next to nothing; or shares of different wholes
 	}
 	var list []string
 	any := false

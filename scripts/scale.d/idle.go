@@ -139,7 +139,7 @@ func (d *idlers) open(ctx context.Context, n int, say func(string, ...any)) erro
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		c, err := d.client.DialEvents("tcp4", netip.AddrPortFrom(d.addrs[i%len(d.addrs)], 7).String(), handler)
+		c, err := d.client.DialEvents(context.Background(), "tcp4", netip.AddrPortFrom(d.addrs[i%len(d.addrs)], 7).String(), handler, event.DialOptions{})
 		if err != nil {
 			return fmt.Errorf("connection %d: %w", i+1, err)
 		}

@@ -136,7 +136,7 @@ func (c *Conn) SetHandler(h Handler) {
 	if f == nil { // it has moved
 		return
 	}
-	c.t().SetHandler(&face{h: h, listener: f.listener})
+	c.t().SetHandler(&face{h: h, listener: f.listener, forget: f.forget})
 }
 
 func (c *Conn) now() clock.Time { return c.t().Host().Now() }

@@ -241,7 +241,7 @@ func TestDialIsToldHowItWent(t *testing.T) {
 	a, b := pair(t, stack.Config{})
 	listen(t, b, &event.Funcs{Data: (*event.Conn).Write})
 	answer := make(chan string, 1)
-	_, err := a.DialEventsWith("tcp", "192.0.2.2:7", &event.Funcs{
+	_, err := a.DialEvents(t.Context(), "tcp", "192.0.2.2:7", &event.Funcs{
 		Open: func(c *event.Conn) { c.Write([]byte(c.Value().(string))) },
 		Data: func(c *event.Conn, p []byte) int {
 			answer <- string(p)
@@ -254,13 +254,13 @@ func TestDialIsToldHowItWent(t *testing.T) {
 		t.Errorf("the answer is %q", got)
 	}
 	d := newDiary()
-	_, err = a.DialEvents("tcp", "192.0.2.2:8", d)
+	_, err = a.DialEvents(t.Context(), "tcp", "192.0.2.2:8", d, event.DialOptions{})
 	must(t, err)
 	if err := wait(t, "OnClose", d.over); !errors.Is(err, syscall.ECONNREFUSED) {
 		t.Errorf("a closed port's OnClose says %v", err)
 	}
 	d.is(t, "close connection refused")
-	if _, err := a.DialEvents("udp", "192.0.2.2:7", d); err == nil {
+	if _, err := a.DialEvents(t.Context(), "udp", "192.0.2.2:7", d, event.DialOptions{}); err == nil {
 		t.Error("a handler of streams was let dial UDP")
 	}
 }

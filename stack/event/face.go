@@ -31,7 +31,8 @@ func (c *Conn) clear(bits uint16)    { c.t().UserFlags &^= bits }
 // face is a Handler as the driver sees it. A listener has one for all its connections.
 type face struct {
 	h        Handler
-	listener *Listener // nil where it was dialled
+	listener *Listener   // nil where it was dialled
+	forget   func() bool // has the context of a dial forget about the connection; nil where there is none
 }
 
 var _ shard.UserHandler = (*face)(nil)
@@ -77,11 +78,20 @@ func (f *face) OnEvent(t *shard.TCP, ev tcp.Events) {
 	c.pump()
 }
 
+// dialed says that nobody waits for the handshake any more.
+func (f *face) dialed() {
+	if f.forget != nil {
+		f.forget()
+		f.forget = nil
+	}
+}
+
 // open makes the first call.
 func (c *Conn) open() {
 	c.set(opened)
 	c.tcp().SetNoDelay(true) // as package net does
 	f := c.face()
+	f.dialed()
 	if f.listener != nil {
 		f.listener.open.Add(1)
 	}
@@ -200,6 +210,7 @@ func (c *Conn) shutDown() {
 // finish makes the last call and lets go of the connection.
 func (c *Conn) finish(err error) {
 	f := c.face()
+	f.dialed()
 	c.set(over | closing | shut)
 	f.h.OnClose(c, err)
 	t := c.t()

@@ -1,6 +1,7 @@
 package event
 
 import (
+	"context"
 	"fmt"
 	"net/netip"
 	"sync/atomic"
@@ -85,16 +86,36 @@ func (l *Listener) Each(f func(c *Conn)) {
 func (l *Listener) Close() { l.l.Close() }
 
 // Dial opens a connection of a host to remote and sends its SYN. h is told how it goes on. It is what
-// stack.DialEvents calls. The error is a syscall.Errno, or wraps EINVAL where h is nil.
-func Dial(host *shard.Host, remote netip.AddrPort, h Handler, o DialOptions) (*Conn, error) {
+// stack.DialEvents calls. The error is a syscall.Errno or the context's, or wraps EINVAL where h is nil.
+func Dial(ctx context.Context, host *shard.Host, remote netip.AddrPort, h Handler, o DialOptions) (*Conn, error) {
 	if h == nil {
 		return nil, errNoHandler
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
 	c, err := host.DialTCPWith(o.Local, remote, &shard.TCPOptions{Value: o.Value}, &face{h: h})
 	if err != nil {
 		return nil, err
 	}
+	if ctx.Done() != nil {
+		(*Conn)(c).Post(func(c *Conn) { c.openBy(ctx) })
+	}
 	return (*Conn)(c), nil
+}
+
+// openBy has a connection that is not open when the context ends given up.
+func (c *Conn) openBy(ctx context.Context) {
+	if c.has(opened | over) {
+		return
+	}
+	c.face().forget = context.AfterFunc(ctx, func() {
+		c.Post(func(c *Conn) {
+			if !c.has(opened | over) {
+				c.Abort()
+			}
+		})
+	})
 }
 
 // DialOptions say how a connection is dialled. The zero value is as good as any.

@@ -16,7 +16,7 @@ func TestWithoutAHandler(t *testing.T) {
 	st := newStack(t, a, "192.0.2.2/24", stack.Config{})
 	_, listen := st.ListenEvents("tcp", ":7", nil, event.Options{})
 	_, packet := st.ListenPacketEvents("udp", ":7", nil)
-	_, dial := st.DialEvents("tcp", "192.0.2.1:7", nil)
+	_, dial := st.DialEvents(t.Context(), "tcp", "192.0.2.1:7", nil, event.DialOptions{})
 	for name, err := range map[string]error{"ListenEvents": listen, "ListenPacketEvents": packet, "DialEvents": dial} {
 		if !errors.Is(err, syscall.EINVAL) {
 			t.Errorf("%s says %v, want EINVAL", name, err)

@@ -89,11 +89,11 @@ func TestDialThatFailsAtOnceIsNotToldByOnClose(t *testing.T) {
 	listen(t, b, f)
 	d := newDiary()
 	from := event.DialOptions{Local: netip.MustParseAddrPort("192.0.2.1:4000")}
-	_, err := a.DialEventsWith("tcp", "192.0.2.2:7", d, from)
+	_, err := a.DialEvents(t.Context(), "tcp", "192.0.2.2:7", d, from)
 	must(t, err)
 	wait(t, "the connection", conns)
 	wait(t, "OnOpen", d.begun)
-	if _, err = a.DialEventsWith("tcp", "192.0.2.2:7", d, from); err == nil {
+	if _, err = a.DialEvents(t.Context(), "tcp", "192.0.2.2:7", d, from); err == nil {
 		t.Fatal("two connections of the same ends")
 	}
 	must(t, a.Close())
@@ -152,10 +152,10 @@ func TestFunctionsPostedToAStalledConnectionRunThoughTheStackIsClosed(t *testing
 func TestTimerOfADialFiresBeforeTheConnectionIsOpen(t *testing.T) {
 	a, _ := pair(t, stack.Config{})
 	over := make(chan error, 1)
-	c, err := a.DialEvents("tcp", "192.0.2.77:7", &event.Funcs{
+	c, err := a.DialEvents(t.Context(), "tcp", "192.0.2.77:7", &event.Funcs{
 		Timer: (*event.Conn).Abort,
 		Close: func(_ *event.Conn, err error) { over <- err },
-	})
+	}, event.DialOptions{})
 	must(t, err)
 	c.Post(func(c *event.Conn) {
 		if c.Detach() != nil {
@@ -229,7 +229,7 @@ func TestStalledOnSYNSlowsOnlyItsPort(t *testing.T) {
 	must(t, err)
 	c := dial(t, a)
 	d := newDiary()
-	_, err = a.DialEvents("tcp", "192.0.2.2:8", d)
+	_, err = a.DialEvents(t.Context(), "tcp", "192.0.2.2:8", d, event.DialOptions{})
 	must(t, err)
 	wait(t, "the call that stalls", inside)
 	ask(t, c, "others go on")

@@ -41,7 +41,7 @@ func (c *TCP) pushUpTo(now clock.Time, most int) bool {
 			more = false
 			break
 		}
-		if more = c.transmit(now); more {
+		if more = c.transmit(now) && !c.conn.Spent(now); more {
 			now = c.host.Now() // the device took its time, and others may have gone on with the connection
 		}
 	}

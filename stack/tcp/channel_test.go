@@ -197,8 +197,11 @@ func (ch *channel) run(i int) error {
 		if ch.buf == nil {
 			ch.buf = make([]byte, 64<<10)
 		}
+		spent := false
 		for n := 0; e.c.Output(ch.now, &s, ch.buf); n++ {
-			did = true
+			if did = true; spent {
+				return fmt.Errorf("%s is spent, and sends %s", e.name, ch.show(i, &s))
+			}
 			if n > 10000 {
 				return fmt.Errorf("%s sends without end: %s", e.name, ch.show(i, &s))
 			}
@@ -210,6 +213,7 @@ func (ch *channel) run(i int) error {
 			if err := e.c.Check(); err != nil {
 				return fmt.Errorf("%s after Output of %s: %w", e.name, ch.show(i, &s), err)
 			}
+			spent = e.c.Spent(ch.now)
 		}
 		if err := e.c.Check(); err != nil {
 			return fmt.Errorf("%s with Output silent: %w", e.name, err)

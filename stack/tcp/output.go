@@ -36,6 +36,21 @@ func (c *Conn) Output(now clock.Time, s *Segment, buf []byte) bool {
 	return true
 }
 
+// Spent reports whether Output would return false, and has then done what that would do. It is cheaper where
+// there was one segment to send, an answer to a request for one, and sure of nothing in any less plain case.
+func (c *Conn) Spent(now clock.Time) bool {
+	if c.parked() || c.state != StateEstablished || c.reply.flags != 0 || c.acksDue > 0 || c.updateDue || c.keepDue ||
+		c.probeDue || c.probing || c.loss.rec != nil || c.loss.hold || c.loss.force || c.unsent() {
+		return false
+	}
+	if f := c.loss.out; f != nil && f.lost.segments > 0 {
+		return false
+	}
+	c.cwndFull = false
+	c.settle(now)
+	return true
+}
+
 // build tries in turn everything that may be due.
 func (c *Conn) build(now clock.Time, s *Segment, buf []byte) bool {
 	switch {

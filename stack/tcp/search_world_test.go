@@ -360,6 +360,12 @@ func (w *world) after(i int, before State, why string) error {
 		if err := legal(before, c.State()); err != nil {
 			return fmt.Errorf("%c by sending: %w", 'a'+i, err)
 		}
+		if c.Spent(w.now) {
+			if c.Output(w.now, &s, w.sc.buf[:]) {
+				return fmt.Errorf("%c is spent, and sends", 'a'+i)
+			}
+			break
+		}
 	}
 	if err := c.Check(); err != nil {
 		return fmt.Errorf("%c after %s: %w", 'a'+i, why, err)

@@ -1,5 +1,7 @@
 package msg
 
+import "slices"
+
 // RRset is the records of one name, type and class, with the signatures that cover them.
 type RRset struct {
 	Name  Name
@@ -43,6 +45,7 @@ func RRsets(rrs []RR) []RRset {
 		class Class
 	}
 	var sets []RRset
+	var twice duplicates
 	index := make(map[key]int, len(rrs))
 	for _, r := range rrs {
 		typ, sig := r.Type, false
@@ -56,22 +59,50 @@ func RRsets(rrs []RR) []RRset {
 			index[k] = i
 			sets = append(sets, RRset{Name: r.Name, Type: typ, Class: r.Class, TTL: r.TTL})
 		}
-		sets[i].add(r, sig)
+		sets[i].add(r, sig, &twice, i)
 	}
 	return sets
 }
 
-func (s *RRset) add(r RR, sig bool) {
+func (s *RRset) add(r RR, sig bool, twice *duplicates, i int) {
 	s.TTL = min(s.TTL, r.TTL)
 	to := &s.Data
 	if sig {
 		to = &s.Sigs
 	}
-	// Few records are usual, and nothing is gained by many: an answer has at most some thousand.
-	for _, d := range *to {
-		if d == r.Data {
-			return
-		}
+	if !twice.in(place{i, sig}, *to, r.Data) {
+		*to = append(*to, r.Data)
 	}
-	*to = append(*to, r.Data)
+}
+
+// place is the records, or the signatures, of one of several sets.
+type place struct {
+	set int
+	sig bool
+}
+
+// duplicates finds rdata that is there twice: by looking through the set while it is small.
+type duplicates map[place]map[string]bool
+
+func (d *duplicates) in(at place, have []string, data string) bool {
+	const small = 16
+	if len(have) < small {
+		return slices.Contains(have, data)
+	}
+	if *d == nil {
+		*d = duplicates{}
+	}
+	seen := (*d)[at]
+	if seen == nil {
+		seen = make(map[string]bool, 2*small)
+		for _, h := range have {
+			seen[h] = true
+		}
+		(*d)[at] = seen
+	}
+	if seen[data] {
+		return true
+	}
+	seen[data] = true
+	return false
 }

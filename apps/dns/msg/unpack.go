@@ -9,6 +9,7 @@ import (
 var (
 	errShort    = errors.New("the message ends too early")
 	errTrailing = errors.New("octets follow the last record")
+	errCounts   = errors.New("the counts are not those of its records")
 	errLoop     = errors.New("a compressed name does not point backwards (RFC 1035 section 4.1.4)")
 	errLabel    = errors.New("a label is of a kind that is not used (RFC 6891 section 5)")
 	errOPT      = errors.New("an OPT record is not alone, not of the root or not in the additional section (RFC 6891 section 6.1.1)")

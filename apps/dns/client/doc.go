@@ -1,0 +1,18 @@
+// Package client exchanges one question and its answer with one server, and makes it hard for others to answer in
+// its place.
+//
+// Over UDP each exchange has a socket of its own, connected to the server, on a port that the network picks, an id
+// from crypto/rand, and the letters of the question in random case; the server's cookie is kept and given back (RFC
+// 7873). A datagram is the answer only if id, question, case and cookie are right. What is not is
+// counted and ignored, and the wait goes on (RFC 5452 §9.1); after Client.MaxMismatches of them somebody is guessing,
+// and the question goes over TCP, where guesses do not help.
+//
+// A server that does not keep the case of a question is asked over TCP, and if that answers the same way is
+// remembered to be so. One that does not know EDNS (FORMERR, NOTIMP, or BADVERS without it) is asked without and
+// remembered too. What a server is remembered for is forgotten after Client.Remember, and the memory is bounded.
+//
+// A truncated answer is asked for again over TCP. TCP and TLS connections (RFC 7766, 7858) are kept for
+// Client.Idle and shared: many questions may be under way on one, and answers come in any order.
+//
+// Bad input never panics: a message that does not parse is counted like any other that is not the answer.
+package client

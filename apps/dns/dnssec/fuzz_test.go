@@ -1,0 +1,84 @@
+package dnssec
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/weirnet/weir/apps/dns/msg"
+)
+
+// Whatever is made of an answer: what is secure is what the zone has. The validator's own questions
+// are answered with the same octets when fetch is set.
+func FuzzNothingForgedIsSecure(f *testing.F) {
+	questions := []struct {
+		name string
+		typ  msg.Type
+	}{
+		{"ai.example.", msg.TypeA}, {"nope.example.", msg.TypeA}, {"k.w.example.", msg.TypeMX}, {"a.example.", msg.TypeDS},
+		{"www.a.example.", msg.TypeA}, {"www.b.example.", msg.TypeA}, {"q.dn.example.", msg.TypeA},
+	}
+	w, _ := newWorld(f, nil)
+	w3, _ := newWorld(f, &NSEC3Options{})
+	for i, q := range questions {
+		for _, w := range []*world{w, w3} {
+			p, err := w.ask(msg.MustName(q.name), q.typ).Message.Append(nil, 0)
+			if err != nil {
+				f.Fatal(err)
+			}
+			f.Add(p, uint8(i), w == w3, false)
+			f.Add(p, uint8(i), w == w3, true)
+		}
+	}
+	anchors := parse(f, w.ds("."))
+	f.Fuzz(func(t *testing.T, p []byte, i uint8, hashed, fetch bool) {
+		var m msg.Message
+		if m.Unpack(p) != nil || m.Rcode != 0 && m.Rcode != msg.RcodeNameError {
+			return
+		}
+		world := *w
+		if hashed {
+			world = *w3
+		}
+		if fetch {
+			world.edit = func(_ msg.Name, typ msg.Type, own *msg.Message) error {
+				if typ == msg.TypeDS {
+					*own = m
+				}
+				return nil
+			}
+		}
+		v, err := New(Config{Source: &world, Anchors: anchors})
+		if err != nil {
+			t.Fatal(err)
+		}
+		q := questions[int(i)%len(questions)]
+		r := v.Validate(context.Background(), Answer{Question: msg.Question{Name: msg.MustName(q.name), Type: q.typ, Class: 1}, Message: &m}, now)
+		if r.Status != Secure {
+			return
+		}
+		for _, set := range msg.RRsets(m.Answer) {
+			if !world.has(&set) {
+				t.Fatalf("%s is secure, and no zone has it:\n%s", describe(&set), &m)
+			}
+		}
+		if len(m.Answer) == 0 {
+			genuine := world.ask(msg.MustName(q.name), q.typ).Message
+			if len(genuine.Answer) > 0 || genuine.Rcode != m.Rcode {
+				t.Fatalf("%s %s is denied, and a zone has it:\n%s", q.name, q.typ, &m)
+			}
+		}
+	})
+}
+
+// has reports whether the zones have a set, made of a wildcard or a DNAME or as it stands.
+func (w *world) has(set *msg.RRset) bool {
+	for _, have := range msg.RRsets(w.ask(set.Name, set.Type).Message.Answer) {
+		same := have
+		same.Data = canonicalData(&have)
+		if have.Type == set.Type && have.Name.Equal(set.Name) && slices.Equal(same.Data, canonicalData(set)) {
+			return true
+		}
+	}
+	return false
+}

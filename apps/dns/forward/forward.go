@@ -1,0 +1,263 @@
+package forward
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/weirnet/weir/apps/dns/client"
+	"github.com/weirnet/weir/apps/dns/msg"
+	"github.com/weirnet/weir/apps/dns/recursor"
+)
+
+// Server is an upstream.
+type Server struct {
+	Addr      netip.AddrPort
+	Transport client.Transport
+	Name      string // that it must prove over TLS; empty: nothing is proven
+}
+
+func (s Server) String() string {
+	if s.Transport == client.UDP {
+		return s.Addr.String()
+	}
+	return s.Transport.String() + "://" + s.Addr.String()
+}
+
+// Zone is a zone with the resolvers that are asked about it, the best first. Root is every name.
+type Zone struct {
+	Name    msg.Name
+	Servers []Server
+}
+
+// Upstreams is the zones that are forwarded. It implements recursor.Upstream.
+type Upstreams struct {
+	client *client.Client
+	// Timeout is how long each upstream is waited for over UDP, twice as long in a second round: 1 s.
+	Timeout time.Duration
+
+	zones map[msg.Name][]*upstream // by the name in lower case
+
+	mu     sync.Mutex
+	asking map[askKey]int
+}
+
+type upstream struct {
+	Server
+	mu    sync.Mutex
+	fails int // in a row
+	until time.Time
+}
+
+type askKey struct {
+	name msg.Name
+	typ  msg.Type
+}
+
+const (
+	failsAllowed = 2
+	restFor      = 30 * time.Second
+)
+
+// NewUpstreams returns the zones as an Upstream that asks by a client. A zone without servers is an error, and so is one that
+// is there twice.
+func NewUpstreams(c *client.Client, zones ...Zone) (*Upstreams, error) {
+	u := &Upstreams{client: c, zones: map[msg.Name][]*upstream{}, asking: map[askKey]int{}}
+	for _, z := range zones {
+		name := z.Name.Fold()
+		switch {
+		case !z.Name.Valid():
+			return nil, fmt.Errorf("forward: a zone has no name: give one, or \".\" for all")
+		case len(z.Servers) == 0:
+			return nil, fmt.Errorf("forward: zone %v has no upstream: give the address of a resolver", z.Name)
+		case u.zones[name] != nil:
+			return nil, fmt.Errorf("forward: zone %v is there twice: give all its upstreams at once", z.Name)
+		}
+		for _, s := range z.Servers {
+			if !s.Addr.Addr().IsValid() {
+				return nil, fmt.Errorf("forward: an upstream of zone %v has no address: give one", z.Name)
+			}
+			if s.Addr.Port() == 0 {
+				port := uint16(53)
+				if s.Transport == client.TLS {
+					port = 853
+				}
+				s.Addr = netip.AddrPortFrom(s.Addr.Addr(), port)
+			}
+			u.zones[name] = append(u.zones[name], &upstream{Server: s})
+		}
+	}
+	return u, nil
+}
+
+// New returns a forwarder of zones: a resolver that asks upstreams and nobody else. cfg.Upstream is set by it.
+func New(cfg recursor.Config, zones ...Zone) (*recursor.Resolver, error) {
+	if cfg.Client == nil {
+		cfg.Client = &client.Client{Network: cfg.Network}
+	}
+	u, err := NewUpstreams(cfg.Client, zones...)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Upstream, cfg.Hints = u, nil
+	return recursor.New(cfg)
+}
+
+// Zone implements recursor.Upstream.
+func (u *Upstreams) Zone(name msg.Name) (msg.Name, bool) {
+	for n := name.Fold(); ; n = n.Parent() {
+		if _, ok := u.zones[n]; ok {
+			return n, true
+		}
+		if n == msg.Root {
+			return "", false
+		}
+	}
+}
+
+// Asking implements recursor.Upstream.
+func (u *Upstreams) Asking(q msg.Question, at netip.Addr) bool {
+	u.mu.Lock()
+	busy := u.asking[askKey{q.Name.Fold(), q.Type}] > 0
+	u.mu.Unlock()
+	zone, ok := u.Zone(q.Name)
+	if !busy || !ok {
+		return false
+	}
+	for _, s := range u.zones[zone] {
+		if s.Addr.Addr().Unmap() == at.Unmap() {
+			return true
+		}
+	}
+	return false
+}
+
+// Forward implements recursor.Upstream.
+func (u *Upstreams) Forward(ctx context.Context, q msg.Question, do bool) (*msg.Message, netip.AddrPort, int, error) {
+	of := q.Name
+	if q.Type == msg.TypeDS {
+		of = of.Parent()
+	}
+	zone, ok := u.Zone(of)
+	if !ok {
+		return nil, netip.AddrPort{}, 0, fmt.Errorf("%v is in no zone that is forwarded", q.Name)
+	}
+	m := &msg.Message{Question: []msg.Question{q}, EDNS: &msg.EDNS{DO: do}}
+	m.RecursionDesired, m.CheckingDisabled = true, do
+	timeout := u.Timeout
+	if timeout <= 0 {
+		timeout = time.Second
+	}
+	key := askKey{q.Name.Fold(), q.Type}
+	u.count(key, 1)
+	defer u.count(key, -1)
+	sent := 0
+	var why []string
+	for round := range 2 {
+		for _, s := range u.order(zone) {
+			if ctx.Err() != nil {
+				return nil, netip.AddrPort{}, sent, errors.Join(ctx.Err(), failed(why))
+			}
+			reply, res, err := u.exchange(ctx, m, s, timeout<<round)
+			sent += res.Sent
+			if err == nil {
+				return reply, s.Addr, sent, nil
+			}
+			if round == 0 {
+				why = append(why, fmt.Sprintf("%v: %v", s.Server, err))
+			}
+		}
+	}
+	return nil, netip.AddrPort{}, sent, failed(why)
+}
+
+func failed(why []string) error { return errors.New(strings.Join(why, "; ")) }
+
+// order is a zone's upstreams in the order in which they are asked: those that rest come last.
+func (u *Upstreams) order(zone msg.Name) (list []*upstream) {
+	now := time.Now()
+	for _, resting := range []bool{false, true} {
+		for _, s := range u.zones[zone] {
+			s.mu.Lock()
+			if now.Before(s.until) == resting {
+				list = append(list, s)
+			}
+			s.mu.Unlock()
+		}
+	}
+	return list
+}
+
+func (u *Upstreams) exchange(ctx context.Context, m *msg.Message, s *upstream, timeout time.Duration) (*msg.Message, client.Result, error) {
+	o := client.Options{Transport: s.Transport, ServerName: s.Name, Timeout: timeout}
+	reply, res, err := u.client.Exchange(ctx, m, s.Addr, o)
+	if ctx.Err() == nil {
+		s.note(err == nil)
+	}
+	switch {
+	case err != nil:
+		return nil, res, cause(err)
+	case reply.Rcode == msg.RcodeSuccess || reply.Rcode == msg.RcodeNameError:
+		return reply, res, nil
+	}
+	text := "it answers " + reply.Rcode.String()
+	for _, e := range reply.EDE() {
+		text += ", " + e.String()
+	}
+	return nil, res, errors.New(text)
+}
+
+// cause is what an exchange failed with, without what the reader knows already.
+func cause(err error) error {
+	var e *client.Error
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}
+
+func (u *Upstreams) count(k askKey, by int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.asking[k] += by; u.asking[k] == 0 {
+		delete(u.asking, k)
+	}
+}
+
+// note keeps account of an upstream's health.
+func (s *upstream) note(ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ok {
+		s.fails, s.until = 0, time.Time{}
+		return
+	}
+	if s.fails++; s.fails >= failsAllowed {
+		s.until = time.Now().Add(restFor)
+	}
+}
+
+// Health is an upstream and whether it is left alone at the moment.
+type Health struct {
+	Zone    msg.Name
+	Server  Server
+	Fails   int // in a row
+	Resting bool
+}
+
+// Health returns the state of all upstreams.
+func (u *Upstreams) Health() (list []Health) {
+	now := time.Now()
+	for zone, servers := range u.zones {
+		for _, s := range servers {
+			s.mu.Lock()
+			list = append(list, Health{zone, s.Server, s.fails, now.Before(s.until)})
+			s.mu.Unlock()
+		}
+	}
+	return list
+}

@@ -1,0 +1,172 @@
+package msg
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/miekg/dns"
+)
+
+// seeds are messages of several kinds.
+func seeds(t testing.TB) [][]byte {
+	var all [][]byte
+	add := func(m *Message) {
+		p, err := m.Append(nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	add(message(t))
+	q := NewQuery(MustName("wWw.example."), TypeA, true)
+	add(q)
+	q.EDNS = &EDNS{Size: 4096, DO: true, Options: []Option{{OptionCookie, []byte("12345678")}, {OptionNSID, nil}}}
+	add(q)
+	q.Opcode = OpcodeNotify
+	add(q)
+	for i := range lines {
+		m := NewQuery(MustName("example."), TypeANY, true)
+		r, err := ParseRR(lines[i])
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Answer = []RR{r}
+		add(m)
+	}
+	// A chain of names that are each compressed onto the one before.
+	return append(all, []byte("\x00\x01\x80\x00\x00\x01\x00\x02\x00\x00\x00\x00"+
+		"\x01a\x07example\x00\x00\x01\x00\x01"+
+		"\xc0\x0c\x00\x0f\x00\x01\x00\x00\x00\x05\x00\x06\x00\x0a\x01m\xc0\x0e"+
+		"\x01b\xc0\x25\x00\x21\x00\x01\x00\x00\x00\x05\x00\x09\x00\x00\x00\x00\x00\x35\x01s\xc0\x25"))
+}
+
+func FuzzUnpackedMessagesPackToThemselves(f *testing.F) {
+	for _, p := range seeds(f) {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		var m, again Message
+		if m.Unpack(p) != nil {
+			return
+		}
+		_ = m.String()
+		q, err := m.Append(nil, 0)
+		if err != nil {
+			t.Fatalf("%v\n%s", err, &m)
+		}
+		if err := again.Unpack(q); err != nil {
+			t.Fatalf("%v\n%s", err, &m)
+		}
+		if len(q) > MaxSize-512 && again.Truncated {
+			return // ours compresses less than the sender's did
+		}
+		if !reflect.DeepEqual(m, again) {
+			t.Fatalf("got\n%s\nwant\n%s", &again, &m)
+		}
+		for _, s := range [][]RR{m.Answer, m.Authority, m.Additional} {
+			for _, r := range s {
+				checkRecord(t, r)
+			}
+		}
+	})
+}
+
+// checkRecord holds a record that was unpacked against what its text is read as.
+func checkRecord(t *testing.T, r RR) {
+	if err := r.Check(); err != nil && len(r.Data) > 0 {
+		t.Fatalf("%s was unpacked, and is wrong: %v", r, err)
+	}
+	if r.Target() != "" && !r.Target().Valid() {
+		t.Fatalf("%s: its target is malformed", r)
+	}
+	r.SOA()
+	r.MX()
+	r.SRV()
+	r.TXT()
+	r.RRSIG()
+	r.NSEC()
+	r.NSEC3()
+	r.NSEC3PARAM()
+	r.Addr()
+}
+
+func FuzzQueryAgreesWithUnpack(f *testing.F) {
+	for _, p := range seeds(f) {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		var q Query
+		var m Message
+		plain, err := q.Parse(p), m.Unpack(p)
+		if !plain {
+			if err == nil && isPlain(&m) {
+				t.Fatalf("not taken for plain:\n%s", &m)
+			}
+			return
+		}
+		if err != nil {
+			t.Fatalf("taken for plain: %v", err)
+		}
+		want := m.Question[0]
+		if q.ID != m.ID || q.Opcode != m.Opcode || q.RD != m.RecursionDesired || q.AD != m.AuthenticData || q.CD != m.CheckingDisabled ||
+			q.Type != want.Type || q.Class != want.Class || Name(q.Asked()) != want.Name || Name(q.Name()) != want.Name.Fold() ||
+			q.Labels != want.Name.Labels() || q.EDNS != (m.EDNS != nil) {
+			t.Fatalf("%+v\n%s", q, &m)
+		}
+		if m.EDNS != nil {
+			cookie, _ := m.EDNS.Option(OptionCookie)
+			if q.DO != m.EDNS.DO || q.Version != m.EDNS.Version || q.Size != max(m.EDNS.Size, MinSize) || string(q.Cookie) != string(cookie) {
+				t.Fatalf("%+v\n%s", q, &m)
+			}
+		}
+	})
+}
+
+func isPlain(m *Message) bool {
+	cookie, has := m.EDNS.Option(OptionCookie)
+	return len(m.Question) == 1 && len(m.Answer)+len(m.Authority)+len(m.Additional) == 0 && !m.Response && !m.Truncated &&
+		m.Opcode == OpcodeQuery && m.Rcode == 0 && (!has || cookieLength(len(cookie)))
+}
+
+// What we pack, github.com/miekg/dns reads, and packs into what we read as the same.
+func FuzzOtherReadersAgree(f *testing.F) {
+	for _, p := range seeds(f) {
+		f.Add(p)
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		var m, again Message
+		if m.Unpack(p) != nil || len(m.Question) != 1 {
+			return
+		}
+		q, _ := m.Append(nil, 0)
+		var ref dns.Msg
+		if err := ref.Unpack(q); err != nil {
+			t.Fatalf("miekg/dns: %v\n%s", err, &m)
+		}
+		if len(ref.Answer) != len(m.Answer) || len(ref.Ns) != len(m.Authority) {
+			t.Fatalf("miekg/dns reads\n%s\nof\n%s", &ref, &m)
+		}
+		if q, err := ref.Pack(); err == nil && again.Unpack(q) == nil && again.Question[0] != m.Question[0] {
+			t.Fatalf("%v, want %v", again.Question, m.Question)
+		}
+	})
+}
+
+func FuzzNamesAreReadAsWritten(f *testing.F) {
+	for _, s := range []string{".", "a.b.", `\.\000x\\.y`, "*.x"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		n, err := ParseName(s)
+		if err != nil {
+			return
+		}
+		again, err := ParseName(n.String())
+		if err != nil || again != n || !n.Valid() {
+			t.Fatalf("%q: %q, written %q, read %q (%v)", s, n, n, again, err)
+		}
+		if ref, _, err := dns.UnpackDomainName([]byte(n), 0); err != nil || dns.CountLabel(ref) != n.Labels() {
+			t.Fatalf("%q: miekg/dns reads %q (%v)", n, ref, err)
+		}
+	})
+}

@@ -1,0 +1,52 @@
+package recursor
+
+// Counter is a count of the resolver under its name.
+type Counter struct {
+	Name  string
+	Value uint64
+}
+
+const (
+	countQuestions = iota
+	countDirect
+	countCached
+	countMerged
+	countPrefetched
+	countStale
+	countSynthesized
+	countFailed
+	countExhausted
+	countBusy
+	countUpstream
+	countUpstreamMerged
+	countTimeouts
+	countLame
+	countValidated
+	countBogus
+	counters
+)
+
+var counterNames = [counters]string{
+	"questions", "direct", "cached", "merged", "prefetched", "stale", "synthesized", "failed", "exhausted", "busy",
+	"upstream.sent", "upstream.merged", "upstream.timeouts", "upstream.lame", "validated", "bogus",
+}
+
+// Counters returns the counts since the resolver was made: of questions, how many were answered in the receive path, from
+// the cache, by work that was under way already, and so on.
+func (r *Resolver) Counters() []Counter {
+	list := make([]Counter, counters)
+	for i := range list {
+		list[i] = Counter{counterNames[i], r.counters[i].Load()}
+	}
+	return list
+}
+
+// Count returns one of Counters by its name, zero where there is none.
+func (r *Resolver) Count(name string) uint64 {
+	for i, n := range counterNames {
+		if n == name {
+			return r.counters[i].Load()
+		}
+	}
+	return 0
+}

@@ -1,0 +1,90 @@
+package recursor
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/weirnet/weir/apps/dns/cache"
+	"github.com/weirnet/weir/apps/dns/msg"
+)
+
+// Upstream asks other resolvers about some names in place of the servers of their zones. *forward.Upstreams is one.
+type Upstream interface {
+	// Zone returns the zone by which a name is forwarded, and whether it is. A DS record is its zone's parent's.
+	Zone(name msg.Name) (zone msg.Name, ok bool)
+	// Forward asks for q and returns an answer that is NOERROR or NXDOMAIN, by whom it was given and how many questions were
+	// sent. do wants DNSSEC records, and that the upstream does not validate: we do. The error tells why no upstream
+	// was of use.
+	Forward(ctx context.Context, q msg.Question, do bool) (m *msg.Message, by netip.AddrPort, sent int, err error)
+	// Asking reports whether q is being forwarded, and to resolvers of which one is at an address: if it asks us
+	// the same, it goes round in a circle.
+	Asking(q msg.Question, at netip.Addr) bool
+}
+
+// forward asks an upstream for a name. Its answer may have links that follow: they are kept for the next lookup.
+func (t *task) forward(name msg.Name, typ msg.Type, zone msg.Name) (cache.Entry, *failure) {
+	q := msg.Question{Name: name, Type: typ, Class: msg.ClassINET}
+	if e, ok := t.carried(q); ok {
+		return e, nil
+	}
+	if f := t.late(); f != nil {
+		return cache.Entry{}, f
+	}
+	if f := t.spend(); f != nil {
+		return cache.Entry{}, f
+	}
+	m, by, sent, err := t.r.cfg.Upstream.Forward(t.ctx, q, t.r.check != nil)
+	t.left.queries -= max(sent-1, 0)
+	t.r.counters[countUpstream].Add(uint64(sent))
+	if err != nil {
+		return cache.Entry{}, upstreamFailure(zone, err)
+	}
+	t.carry = m
+	rep, err := classify(authoritative(m), msg.Root, q)
+	if err != nil {
+		return cache.Entry{}, upstreamFailure(zone, err)
+	}
+	t.tell(Event{Question: q, Zone: zone, Server: by}, rep)
+	return t.learn(q, rep)
+}
+
+// carried looks for a name in the answer that an upstream gave for the name before it.
+func (t *task) carried(q msg.Question) (cache.Entry, bool) {
+	if t.carry == nil {
+		return cache.Entry{}, false
+	}
+	rep, err := classify(authoritative(t.carry), msg.Root, q)
+	if err != nil || (rep.kind == gotNoData || rep.kind == gotNXDomain) && rep.ttl == 0 || rep.kind == gotReferral {
+		return cache.Entry{}, false
+	}
+	e, f := t.learn(q, rep)
+	return e, f == nil
+}
+
+// learn validates and keeps what an upstream has answered.
+func (t *task) learn(q msg.Question, rep *reply) (cache.Entry, *failure) {
+	e := rep.entry(q)
+	e.Rank = cache.RankAnswer
+	f := t.validate(msg.Root, q.Type, &e)
+	if f != nil && f.reason != bogus {
+		return e, f
+	}
+	e.Original = e.TTL
+	t.remember(e)
+	if f != nil && !t.cd {
+		return e, f
+	}
+	return e, nil
+}
+
+// authoritative is an upstream's answer as classify wants it: we believe it without the AA bit.
+func authoritative(m *msg.Message) *msg.Message {
+	c := *m
+	c.Authoritative = true
+	return &c
+}
+
+func upstreamFailure(zone msg.Name, err error) *failure {
+	f := fail(unreachable, msg.EDENetworkError, "no upstream of %v is of use: %v", zone, err)
+	return f
+}

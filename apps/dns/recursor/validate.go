@@ -1,0 +1,119 @@
+package recursor
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/weirnet/weir/apps/dns/cache"
+	"github.com/weirnet/weir/apps/dns/dnssec"
+	"github.com/weirnet/weir/apps/dns/msg"
+)
+
+// checker validates what servers have answered. It is the validator's source of keys: what it asks for is looked up
+// by tasks of the question that is being validated.
+type checker struct {
+	v *dnssec.Validator
+}
+
+func newChecker(cfg *Config) (*checker, error) {
+	c := &checker{}
+	var err error
+	c.v, err = dnssec.New(dnssec.Config{Source: c, Anchors: cfg.Anchors, Insecure: cfg.Untrusted})
+	return c, err
+}
+
+// taskKey is the key of a context's task.
+type taskKey struct{}
+
+// Fetch implements dnssec.Source.
+func (c *checker) Fetch(ctx context.Context, name msg.Name, typ msg.Type) (*msg.Message, error) {
+	t, ok := ctx.Value(taskKey{}).(*task)
+	if !ok {
+		return nil, errors.New("there is no question that this is for")
+	}
+	if t.pending(name, typ) && t.depth > 0 || t.depth >= 2*t.r.cfg.Limits.Depth {
+		return nil, errors.New("it goes round in a circle")
+	}
+	sub := t.sub(name, typ)
+	sub.from, sub.fresh = fromServers, t.distrust
+	out := sub.question()
+	if out.fail != nil {
+		return nil, errors.New(out.fail.String())
+	}
+	return t.r.message(sub.q, out, QueryOptions{DO: true, CD: true}), nil
+}
+
+// validate validates an entry, where anything is validated, and sets its security. What is secure keeps
+// nothing that was not validated. What is bogus is a failure of that reason, with the entry ready to be kept.
+func (t *task) validate(zone msg.Name, typ msg.Type, e *cache.Entry) *failure {
+	if t.r.check == nil || t.raw {
+		return nil
+	}
+	q := msg.Question{Name: e.Name, Type: typ, Class: msg.ClassINET}
+	m := t.r.message(q, &outcome{links: []cache.Entry{*e}}, QueryOptions{DO: true, CD: true})
+	ctx := context.WithValue(t.ctx, taskKey{}, t)
+	r := t.r.check.v.Validate(ctx, dnssec.Answer{Question: q, Message: m, Zone: zone}, time.Now())
+	if f := t.late(); f != nil {
+		return f
+	}
+	switch r.Status {
+	case dnssec.Secure:
+		e.Security = cache.Secure
+		e.TTL = min(e.TTL, r.TTL)
+		t.proven(e, &r)
+	case dnssec.Bogus:
+		e.Security = cache.Bogus
+	default:
+		e.Security = cache.Insecure
+	}
+	e.EDE = r.EDE.Code
+	t.r.counters[countValidated].Add(1)
+	t.event(Event{Kind: Validated, Question: q, Zone: zone, Security: e.Security, TTL: e.TTL, Text: r.EDE.Text, Err: r.Err})
+	if e.Security != cache.Bogus {
+		return nil
+	}
+	t.r.counters[countBogus].Add(1)
+	f := &failure{bogus, []msg.EDE{r.EDE}}
+	if r.Err != nil { // not forged, as far as we know: nobody told us the keys
+		f.reason = unreachable
+		f.ede = append(f.ede, msg.EDE{Code: msg.EDENoReachableAuthority, Text: r.Err.Error()})
+	}
+	return f
+}
+
+// proven puts what was validated of the authority section in the place of what came, and keeps denials for other names.
+func (t *task) proven(e *cache.Entry, r *dnssec.Result) {
+	keep := e.Sets[:0:0]
+	for _, s := range e.Sets {
+		if s.Section == cache.InAnswer {
+			keep = append(keep, s)
+		}
+	}
+	var soa *msg.RRset
+	for _, s := range msg.RRsets(r.Authority) {
+		section := cache.InProof
+		if s.Type == msg.TypeSOA {
+			section, soa = cache.InAuthority, &s
+			if e.Kind == cache.Positive {
+				continue
+			}
+		}
+		keep = append(keep, cache.Set{RRset: s, Section: section})
+	}
+	e.Sets = keep
+	if soa == nil {
+		return
+	}
+	kept := false
+	for _, s := range r.Denials {
+		s.TTL = min(s.TTL, r.TTL)
+		kept = t.r.cache.PutSpan(soa.Name, s) || kept
+	}
+	if kept {
+		t.r.cache.Put(cache.Entry{
+			Name: soa.Name, Type: msg.TypeSOA, Rank: cache.RankAuthority, Security: cache.Secure, TTL: min(soa.TTL, r.TTL),
+			Sets: []cache.Set{{RRset: *soa}},
+		})
+	}
+}

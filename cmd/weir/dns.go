@@ -27,7 +27,7 @@ forwarder, and the tools around them.
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDNSLookup(), newDNSTrace())
+	cmd.AddCommand(newDNSServe(), newDNSLookup(), newDNSTrace(), newDNSCheck(), newDNSCache(), newDNSTree())
 	return cmd
 }
 

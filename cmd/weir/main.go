@@ -16,6 +16,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -83,13 +84,33 @@ func oneLine(err error) string {
 // interruptible returns a context that ends with the first interrupt. A second one
 // ends the process at once.
 func interruptible() (context.Context, context.CancelFunc) {
-	signals := []os.Signal{syscall.SIGINT, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) { // nohup
-		signals = append(signals, syscall.SIGHUP)
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), signals...)
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
+	if !signal.Ignored(syscall.SIGHUP) { // nohup
+		hangups := make(chan os.Signal, 1)
+		signal.Notify(hangups, syscall.SIGHUP)
+		go func() {
+			for range hangups {
+				if f := hangup.Load(); f != nil {
+					(*f)()
+					continue
+				}
+				signal.Stop(hangups) // as an interrupt: a second one ends the process
+				stop()
+				return
+			}
+		}()
+	}
 	return ctx, stop
+}
+
+// hangup is what SIGHUP asks for while a command runs that has something to read again; nil: to end.
+var hangup atomic.Pointer[func()]
+
+// onHangup has f called for each SIGHUP, until the function that it returns is called.
+func onHangup(f func()) (undo func()) {
+	hangup.Store(&f)
+	return func() { hangup.Store(nil) }
 }
 
 func newRoot() *cobra.Command {

@@ -123,12 +123,15 @@ func TestVersionIsPrinted(t *testing.T) {
 
 func TestServicesAreFoundByName(t *testing.T) {
 	for list, want := range map[string]string{
-		"none": "", "": "", "echo": "echo", "daytime, echo,daytime": "daytime echo", defaultServices: "echo discard daytime chargen",
+		"none": "", "": "", "echo": "echo", "daytime, echo,daytime": "daytime echo", "echo,dns": "echo dns", defaultServices: "echo discard daytime chargen",
 	} {
-		found, err := parseServices(list)
+		found, dns, err := parseServices(list)
 		var names []string
 		for _, s := range found {
 			names = append(names, s.Name)
+		}
+		if dns {
+			names = append(names, "dns")
 		}
 		if got := strings.Join(names, " "); got != want || err != nil {
 			t.Errorf("--serve %q is %q (%v), want %q", list, got, err, want)

@@ -23,8 +23,15 @@ func ready(r *running, f *upFlags) string {
 	for _, srv := range r.servers {
 		names = append(names, srv.Name())
 	}
-	for _, line := range tries(r.node.Addrs(), names, f.netns) {
+	addrs := r.node.Addrs()
+	if f.names.tree {
+		addrs = nil // every server of the tree has some
+	}
+	for _, line := range tries(addrs, names, f.netns) {
 		fmt.Fprintf(&b, "  %s\n", line)
+	}
+	if n := r.names; n != nil {
+		fmt.Fprintf(&b, "  %sdig @%s %s\n", within(f.netns), n.at, n.try)
 	}
 	if r.metrics != nil {
 		fmt.Fprintf(&b, "  curl http://%s/metrics\n", r.metrics.Addr())
@@ -38,6 +45,9 @@ func ready(r *running, f *upFlags) string {
 }
 
 func join(l *node.Link) string {
+	if n := len(l.Flags.Addrs); n > 8 {
+		return fmt.Sprintf("%d addresses, such as %v and %v", n, l.Flags.Addrs[0].Addr(), l.Flags.Addrs[1].Addr())
+	}
 	var addrs []string
 	for _, p := range l.Flags.Addrs {
 		addrs = append(addrs, p.Addr().String())
@@ -57,8 +67,8 @@ func tries(addrs []netip.Addr, services []string, netns string) []string {
 			lines = append(lines, in+"ping "+a.String())
 		}
 	}
-	a := addrs[0]
 	for _, name := range services {
+		a := addrs[0]
 		switch name {
 		case "echo":
 			lines = append(lines,

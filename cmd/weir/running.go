@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -27,6 +28,9 @@ type running struct {
 	done    sync.WaitGroup
 	failed  chan error
 
+	names     *nameServer // nil: there is none
+	stopNames context.CancelFunc
+
 	control *control.Server
 	metrics *metrics.Server
 }
@@ -45,15 +49,23 @@ func (r *running) serve(services []serve.Service) error {
 	}
 	var ctx context.Context
 	ctx, r.stop = context.WithCancel(context.Background())
-	r.failed = make(chan error, len(r.servers))
+	r.failed = make(chan error, len(r.servers)+1)
 	for _, srv := range r.servers {
 		r.done.Go(func() {
 			if err := srv.Serve(ctx); err != nil {
-				r.failed <- err
+				r.fail(err)
 			}
 		})
 	}
 	return nil
+}
+
+// fail tells that a service is no more.
+func (r *running) fail(err error) {
+	select {
+	case r.failed <- err:
+	default: // somebody has told already
+	}
 }
 
 // expose opens the control socket at path, or at the default place, and the
@@ -64,11 +76,15 @@ func (r *running) expose(path, address string) (err error) {
 			return err
 		}
 	}
-	r.control, err = control.Listen(path, control.Handlers{
+	handlers := control.Handlers{
 		"connections": func(json.RawMessage) (any, error) { return notNil(r.node.Stack.Connections()), nil },
 		"stats":       func(json.RawMessage) (any, error) { return r.counters().Map(), nil },
 		"abort":       r.abort,
-	})
+	}
+	if r.names != nil {
+		maps.Copy(handlers, r.names.handlers())
+	}
+	r.control, err = control.Listen(path, handlers)
 	if err != nil {
 		return err
 	}
@@ -116,13 +132,18 @@ func (r *running) counters() stack.Stats {
 	return node.Sort(all)
 }
 
+// snapshot is what Prometheus gets. The name server's has more to it than counters, and is written by itself.
 func (r *running) snapshot() metrics.Snapshot {
-	return metrics.Snapshot{
+	s := metrics.Snapshot{
 		Version:     versionString(),
 		Uptime:      time.Since(r.start),
 		Counters:    r.counters(),
 		Connections: r.node.Stack.Connections(),
 	}
+	if r.names != nil {
+		s.More = r.names.writeMetrics
+	}
+	return s
 }
 
 // wait returns nil when ctx is done, or an error when the device or a service is
@@ -149,7 +170,13 @@ func (r *running) close() error {
 	}
 	if r.stop != nil {
 		r.stop()
-		r.done.Wait()
+	}
+	if r.stopNames != nil {
+		r.stopNames()
+	}
+	r.done.Wait()
+	if r.names != nil {
+		errs = append(errs, r.names.close())
 	}
 	return errors.Join(append(errs, r.node.Close())...)
 }

@@ -17,22 +17,25 @@ var services = []serve.Service{echo.Service(), discard.Service(), daytime.Servic
 
 const defaultServices = "echo,discard,daytime,chargen"
 
-// parseServices reads a list of services, or none.
-func parseServices(list string) ([]serve.Service, error) {
+// parseServices reads a list of services, or none. That of names is apart: it has flags of its own.
+func parseServices(list string) (found []serve.Service, names bool, err error) {
 	if list == "none" || list == "" {
-		return nil, nil
+		return nil, false, nil
 	}
-	var found []serve.Service
 	for name := range strings.SplitSeq(list, ",") {
 		name = strings.TrimSpace(name)
+		if name == "dns" {
+			names = true
+			continue
+		}
 		named := func(s serve.Service) bool { return s.Name == name }
 		i := slices.IndexFunc(services, named)
 		if i < 0 {
-			return nil, fmt.Errorf("--serve %s: there is no service %q; there are %s, or none", list, name, strings.ReplaceAll(defaultServices, ",", ", "))
+			return nil, false, fmt.Errorf("--serve %s: there is no service %q; there are %s, dns, or none", list, name, strings.ReplaceAll(defaultServices, ",", ", "))
 		}
 		if !slices.ContainsFunc(found, named) {
 			found = append(found, services[i])
 		}
 	}
-	return found, nil
+	return found, names, nil
 }

@@ -2,13 +2,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"github.com/weirnet/weir/apps/dns/tree"
 	"github.com/weirnet/weir/cmd/weir/internal/netflag"
 	"github.com/weirnet/weir/cmd/weir/internal/node"
 )
@@ -36,6 +40,7 @@ type upFlags struct {
 	control string
 	profile string
 	sysctls map[string]string
+	names   dnsFlags
 }
 
 const upLong = `Puts weir's stack on a TUN device of this host, or on several, until interrupted.
@@ -46,7 +51,10 @@ and is gone when weir ends. Making one needs root or CAP_NET_ADMIN.
 --addr, --host-addr, --mtu, --offload and --queues belong to the --tun before them.
 Where one side's addresses are left out they follow from the other's: the first free
 address of the same prefix. By default everything that weir sends goes out by its
-one device; with several, or for a family that has a --route, only what the routes say.`
+one device; with several, or for a family that has a --route, only what the routes say.
+
+With dns among --serve it is a name server too, and takes the flags of weir dns serve; what
+is --forward there is --forward-zone here.`
 
 const upExample = `  weir up                                              # weir0: 192.0.2.2 and 2001:db8:77::2
   weir up --tun tun7                                   # another name for the device
@@ -59,6 +67,7 @@ const upExample = `  weir up                                              # weir
   weir up --queues 2                                   # two receive loops
   weir up --netns blue                                 # the device in the namespace blue (ip netns)
   weir up --serve echo,daytime                         # not discard and chargen; or none
+  weir up --serve echo,dns --zone example.org=FILE     # a name server too: see weir dns serve
   weir up --pcap weir.pcapng                           # every packet, for tshark or Wireshark
   weir up --metrics 127.0.0.1:9100                     # Prometheus, on the host's network
   weir up --sysctl net.ipv4.tcp_keepalive_time=600     # keep-alives after ten minutes
@@ -91,12 +100,24 @@ func newUp() *cobra.Command {
 	flags.StringVar(&f.profile, "profile", "", "behave like `STACK` where the RFCs leave room: weir, linux or freebsd")
 	flags.StringToStringVar(&f.sysctls, "sysctl", nil, "set `NAME=VALUE`, by the name that Linux or FreeBSD has for it; may be given again")
 	flags.StringVar(&f.control, "control", "", "listen at `PATH` for weir ss and weir stats")
+	f.registerNames(flags)
 	return cmd
 }
 
+// registerNames adds the flags of weir dns serve. Its help has them; here there is one, that they begin with.
+func (f *upFlags) registerNames(flags *pflag.FlagSet) {
+	names := pflag.NewFlagSet("dns", pflag.ContinueOnError)
+	f.names.register(names, "forward-zone")
+	names.VisitAll(func(flag *pflag.Flag) { flag.Hidden = flag.Name != "zone" })
+	flags.AddFlagSet(names)
+}
+
 // config reads the flags that describe the network.
-func (f *upFlags) config() (node.Config, error) {
+func (f *upFlags) config(t *tree.Tree) (node.Config, error) {
 	devices, err := f.devices.Resolve()
+	if t != nil {
+		devices, err = treeDevices(f.devices, t)
+	}
 	if err != nil {
 		return node.Config{}, err
 	}
@@ -108,11 +129,15 @@ func (f *upFlags) config() (node.Config, error) {
 }
 
 func (f *upFlags) run(ctx context.Context, out io.Writer) (err error) {
-	cfg, err := f.config()
+	services, names, err := parseServices(f.serve)
 	if err != nil {
 		return err
 	}
-	services, err := parseServices(f.serve)
+	t, err := f.nameTree(names)
+	if err != nil {
+		return err
+	}
+	cfg, err := f.config(t)
 	if err != nil {
 		return err
 	}
@@ -129,6 +154,12 @@ func (f *upFlags) run(ctx context.Context, out io.Writer) (err error) {
 	if err := r.serve(services); err != nil {
 		return err
 	}
+	if names {
+		if err := r.serveNames(&f.names, t); err != nil {
+			return err
+		}
+		defer onHangup(func() { r.reload(os.Stderr) })()
+	}
 	if err := r.expose(f.control, f.metrics); err != nil {
 		return err
 	}
@@ -136,4 +167,18 @@ func (f *upFlags) run(ctx context.Context, out io.Writer) (err error) {
 		return err
 	}
 	return r.wait(ctx)
+}
+
+// nameTree is the tree to serve, where that is asked for, and says what is wrong with the flags about names.
+func (f *upFlags) nameTree(names bool) (*tree.Tree, error) {
+	if !names {
+		if f.names.given() {
+			return nil, errors.New("zones, recursion and forwarding need dns among --serve")
+		}
+		return nil, nil
+	}
+	if err := f.names.check(); err != nil || !f.names.tree {
+		return nil, err
+	}
+	return tree.New(tree.Options{Signed: f.names.signed})
 }

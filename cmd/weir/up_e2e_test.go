@@ -46,10 +46,21 @@ func (l locked) Write(p []byte) (int, error) {
 // of the test where the test did not stop it.
 func (l *lab) up(args ...string) *up {
 	l.t.Helper()
+	return l.starts([]string{"up"}, args...)
+}
+
+// serveNames is up for weir dns serve.
+func (l *lab) serveNames(args ...string) *up {
+	l.t.Helper()
+	return l.starts([]string{"dns", "serve"}, args...)
+}
+
+func (l *lab) starts(what []string, args ...string) *up {
+	l.t.Helper()
 	u := &up{lab: l, waited: make(chan struct{})}
 	u.control = filepath.Join(shortTempDir(l.t), "control")
 	u.devices = devicesOf(args)
-	u.cmd = command(weirBinary(l.t), append([]string{"up", "--control", u.control}, args...)...)
+	u.cmd = command(weirBinary(l.t), append(append(what, "--control", u.control), args...)...)
 	u.cmd.Stderr = locked{&u.mu, &u.stderr}
 	r, w, err := os.Pipe()
 	must(l.t, err)
@@ -64,7 +75,7 @@ func (l *lab) up(args ...string) *up {
 	case <-time.After(patience):
 	}
 	if !strings.HasPrefix(u.ready, "ready") {
-		l.t.Fatalf("weir up %s: no line that begins with ready: %q\n%s", strings.Join(args, " "), u.ready, u.said())
+		l.t.Fatalf("weir %s %s: no line that begins with ready: %q\n%s", what[0], strings.Join(args, " "), u.ready, u.said())
 	}
 	return u
 }

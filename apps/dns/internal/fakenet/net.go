@@ -2,6 +2,7 @@ package fakenet
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -31,6 +32,7 @@ type Server struct {
 	Delay  time.Duration // one way
 	NoUDP  bool          // it is silent
 	NoTCP  bool          // it refuses connections
+	TLS    *tls.Config   // streams are TLS
 	Closed bool          // nobody listens: UDP too is refused, as ICMP would tell
 }
 
@@ -150,6 +152,9 @@ func (n *Net) handle(s *Server, to netip.AddrPort, p []byte, tcp bool) []Reply {
 }
 
 func (n *Net) serveStream(s *Server, to netip.AddrPort, c net.Conn) {
+	if s.TLS != nil {
+		c = tls.Server(c, s.TLS)
+	}
 	defer c.Close()
 	var size [2]byte
 	for {

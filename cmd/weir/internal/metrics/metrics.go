@@ -27,6 +27,7 @@ type Snapshot struct {
 	Uptime      time.Duration
 	Counters    stack.Stats
 	Connections []stack.ConnInfo
+	More        func(io.Writer) error // writes what else there is, in the same format; may be nil
 }
 
 // Write writes the snapshot. The same state gives the same octets.
@@ -38,6 +39,11 @@ func Write(w io.Writer, s Snapshot) error {
 	fmt.Fprintf(b, "weir_uptime_seconds %.3f\n", s.Uptime.Seconds())
 	writeConnections(b, s.Connections)
 	writeCounters(b, s.Counters)
+	if s.More != nil {
+		if err := s.More(b); err != nil {
+			return err
+		}
+	}
 	return b.Flush()
 }
 

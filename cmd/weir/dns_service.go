@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"strings"
+
+	"github.com/weirnet/weir/apps/dns"
+	"github.com/weirnet/weir/apps/dns/cache"
+	"github.com/weirnet/weir/apps/dns/msg"
+	"github.com/weirnet/weir/apps/dns/tree"
+	"github.com/weirnet/weir/cmd/weir/internal/control"
+	"github.com/weirnet/weir/cmd/weir/internal/nametree"
+	"github.com/weirnet/weir/cmd/weir/internal/netflag"
+)
+
+// nameServer is the name server of a running weir.
+type nameServer struct {
+	service *dns.Service
+	cfg     *dnsConfig
+	tree    *nametree.Service // with --tree, in place of a service
+	try     string            // a name to ask for
+	at      netip.Addr        // and whom
+}
+
+// treeDevices are the devices of --tree: weir has every address of the tree, and the host the neighbour's.
+func treeDevices(d *netflag.Devices, t *tree.Tree) ([]netflag.Device, error) {
+	devices, err := d.ResolveWith(t.Addrs(), nametree.Neighbours(t))
+	if err != nil {
+		return nil, err
+	}
+	if len(devices) != 1 || len(devices[0].Addrs) != len(t.Addrs()) {
+		return nil, errors.New("--tree has one device, and addresses of its own: leave out --addr")
+	}
+	return devices, nil
+}
+
+// serveNames starts the name server.
+func (r *running) serveNames(f *dnsFlags, t *tree.Tree) (err error) {
+	n := &nameServer{}
+	if t != nil {
+		if n.tree, err = nametree.Serve(r.node.Stack, t); err != nil {
+			return err
+		}
+		n.try, n.at = "www.weir.example", t.Resolver()[0]
+		r.names = n
+		return nil
+	}
+	var subnets []netip.Prefix
+	for _, l := range r.node.Links {
+		subnets = append(subnets, l.Flags.Addrs...)
+	}
+	if n.cfg, err = f.config(r.node.Stack, subnets); err != nil {
+		return err
+	}
+	if n.service, err = dns.New(n.cfg.Config); err != nil {
+		n.cfg.close()
+		return err
+	}
+	if err := n.service.Listen(r.node.Stack, r.node.Addrs()...); err != nil {
+		n.service.Close()
+		n.cfg.close()
+		return err
+	}
+	n.at, n.try = r.node.Addrs()[0], "example.org"
+	if len(n.cfg.Zones) > 0 {
+		n.try = strings.TrimSuffix(n.cfg.Zones[0].Origin.String(), ".") + " SOA"
+	}
+	r.names = n
+	ctx, cancel := context.WithCancel(context.Background())
+	r.stopNames = cancel
+	r.done.Go(func() {
+		if err := n.service.Serve(ctx); err != nil {
+			r.fail(err)
+		}
+	})
+	return nil
+}
+
+// close ends what does not end with its context.
+func (n *nameServer) close() error {
+	if n.tree != nil {
+		return n.tree.Close()
+	}
+	n.cfg.close()
+	return nil
+}
+
+// reload reads the zones' files again.
+func (n *nameServer) reload() error {
+	if n.service == nil {
+		return errors.New("the zones of --tree have no files to read again")
+	}
+	return n.service.Reload()
+}
+
+// reload does what SIGHUP asks for, and says so.
+func (r *running) reload(messages io.Writer) {
+	if err := r.names.reload(); err != nil {
+		fmt.Fprintln(messages, "weir: "+oneLine(err))
+		return
+	}
+	fmt.Fprintln(messages, "weir: zones read again")
+}
+
+// cacheOf is the resolver's cache.
+func (n *nameServer) cacheOf() (*cache.Cache, error) {
+	switch {
+	case n.tree != nil:
+		return n.tree.Resolver.Cache(), nil
+	case n.cfg.cache != nil:
+		return n.cfg.cache, nil
+	}
+	return nil, errors.New("it resolves and forwards nothing, so that it has no cache")
+}
+
+// each calls f with the counters, their names as those of the other services.
+func (n *nameServer) each(f func(name string, v uint64)) {
+	if n.service != nil {
+		n.service.Each(f)
+	}
+}
+
+// writeMetrics writes Prometheus' text.
+func (n *nameServer) writeMetrics(w io.Writer) error {
+	if n.service == nil {
+		return nil
+	}
+	s := n.service.Snapshot()
+	return s.WritePrometheus(w)
+}
+
+// cacheRequest is what weir dns cache asks of a running weir.
+type cacheRequest struct {
+	Name string `json:"name,omitempty"` // of dump and flush: this name and all below it
+}
+
+// maxDump bounds the octets of a dump that is sent over the control socket.
+const maxDump = 64 << 20
+
+// handlers answer on the control socket.
+func (n *nameServer) handlers() control.Handlers {
+	with := func(f func(*cache.Cache, msg.Name) (any, error)) control.Handler {
+		return func(arg json.RawMessage) (any, error) {
+			var req cacheRequest
+			if len(arg) > 0 {
+				if err := json.Unmarshal(arg, &req); err != nil {
+					return nil, fmt.Errorf("not a request about a cache: %w", err)
+				}
+			}
+			name := msg.Root
+			if req.Name != "" {
+				var err error
+				if name, err = msg.ParseName(req.Name); err != nil {
+					return nil, err
+				}
+			}
+			c, err := n.cacheOf()
+			if err != nil {
+				return nil, err
+			}
+			return f(c, name)
+		}
+	}
+	return control.Handlers{
+		"dns.cache.stats": with(func(c *cache.Cache, _ msg.Name) (any, error) { return c.Stats(), nil }),
+		"dns.cache.flush": with(func(c *cache.Cache, name msg.Name) (any, error) { return c.FlushTree(name), nil }),
+		"dns.cache.dump": with(func(c *cache.Cache, name msg.Name) (any, error) {
+			b := &bounded{left: maxDump}
+			err := c.Dump(b, name)
+			return b.String(), err
+		}),
+		"dns.reload": func(json.RawMessage) (any, error) { return nil, n.reload() },
+	}
+}
+
+// bounded is text of so many octets at most.
+type bounded struct {
+	strings.Builder
+	left int
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	if b.left -= len(p); b.left < 0 {
+		return 0, fmt.Errorf("the cache has more than %d MiB of text: dump one zone, with its name", maxDump>>20)
+	}
+	return b.Builder.Write(p)
+}

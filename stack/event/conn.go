@@ -46,13 +46,13 @@ func (c *Conn) Info() tcp.Info { return c.tcp().Info() }
 // Write copies as much of p to the send queue as there is room for and returns how much. It leaves
 // when the handler has returned, together with what other calls of the same round
 // wrote. Where that is less than all of p, OnWritable is called once there is room again. There is none
-// while 32 KiB wait to be sent or much is unacknowledged, though the send buffer may not be full: see the
+// while 512 KiB wait to be sent or much is unacknowledged, though the send buffer may not be full: see the
 // package. It takes nothing after CloseWrite or Close.
 func (c *Conn) Write(p []byte) int {
 	if c.has(closing | over | moved) {
 		return 0
 	}
-	if c.t().Room() <= 0 {
+	if c.t().Space() <= 0 {
 		return c.refused(len(p))
 	}
 	n := c.tcp().Write(c.now(), p)
@@ -91,7 +91,7 @@ func (c *Conn) Writable() int {
 	if c.has(closing | over | moved) {
 		return 0
 	}
-	return c.t().Room()
+	return c.t().Space()
 }
 
 // Unsent returns how many octets were written and have not been acknowledged by the peer.

@@ -33,10 +33,10 @@
 //
 // Who cannot take more leaves octets in OnData, or calls Pause. The receive queue then fills to
 // stack.Config.ReceiveBuffer, the window closes and the peer waits; other connections do not. The other way
-// a write takes what the send queue has room for, but nothing while 32 KiB of what it took wait to be sent, or more
-// than 384 KiB are unacknowledged where no path could carry more in a round trip: what is written in the receive loop
-// is sent by it, too, and best while it is in the processor's cache. OnWritable is called when that has changed
-// and a third of the queue is free, as a rule once for each super-segment. Who has much to send does best with
+// a write takes what the send queue has room for, but nothing while 512 KiB of what it took wait to be sent, or
+// some 900 KiB are unacknowledged where no path could carry more in a round trip: what is written in the receive loop
+// is sent by it, too, and best while it is in the processor's cache. OnWritable is called when all but 32 KiB was
+// sent and a third of the queue is free, as a rule once for each super-segment. Who has much to send does best with
 // WriteBlock, which asks for as much as leaves at once. An echo is both in one line, as what Write did not take is left:
 //
 //	&event.Funcs{Data: (*event.Conn).Write}

@@ -10,6 +10,10 @@ const (
 	// that each block that it fills leaves before it fills the next.
 	hot = 32 << 10
 
+	// pile is how much may wait to be sent while a handler's Write takes more: the answers to all that a round lends a
+	// connection at a time should find room in one call.
+	pile = 512 << 10
+
 	// ample is how much of what was written may be unacknowledged at least while it is asked for more: the
 	// ACKs of a kernel whose reader has the socket locked come several super-segments later.
 	ample = 384 << 10
@@ -18,11 +22,20 @@ const (
 	fastest = 10
 )
 
-// Room returns how many octets a UserHandler may write now. The connection must be locked.
-func (c *TCP) Room() int {
+// Room returns how many octets a UserHandler may write now without filling more than is sent at once. The
+// connection must be locked.
+func (c *TCP) Room() int { return c.roomUnder(hot) }
+
+// Space returns how many octets a UserHandler may write at all: more than Room, since who answers what was lent
+// to it has nowhere else to put the answers. The connection must be locked.
+func (c *TCP) Space() int { return c.roomUnder(pile) }
+
+// roomUnder returns what the send buffer has, or nothing when limit octets wait to be sent or an ample number
+// and limit are unacknowledged.
+func (c *TCP) roomUnder(limit int) int {
 	if c.conn.TakesBlocks() {
 		unacked, unsent := c.conn.Queued()
-		if unsent >= hot || unacked+unsent >= c.ample() {
+		if unsent >= limit || unacked+unsent >= c.ample()+limit-hot {
 			return 0
 		}
 	}

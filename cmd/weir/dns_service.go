@@ -120,9 +120,11 @@ func (n *nameServer) cacheOf() (*cache.Cache, error) {
 
 // each calls f with the counters, their names as those of the other services.
 func (n *nameServer) each(f func(name string, v uint64)) {
-	if n.service != nil {
-		n.service.Each(f)
+	if n.tree != nil {
+		n.tree.Each(f)
+		return
 	}
+	n.service.Each(f)
 }
 
 // writeMetrics writes Prometheus' text.

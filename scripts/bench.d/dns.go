@@ -285,8 +285,46 @@ func (b *dnsBench) memory(who, test string) error {
 	if err != nil {
 		return err
 	}
-	b.add(who, test, sample{"value": float64(after) / 1e6, "each": float64(after-before) / float64(b.names)})
+	s := sample{"value": float64(after) / 1e6, "each": float64(after-before) / float64(b.names)}
+	if !zone {
+		if s["held"], err = b.held(r); err != nil {
+			return err
+		}
+	}
+	b.add(who, test, s)
 	return nil
+}
+
+// held returns which part of the names a cache has, in percent, by what it answers when there is nobody to ask any more.
+func (b *dnsBench) held(r *dnsRun) (float64, error) {
+	r.upstream.stop()
+	r.upstream = nil
+	const sampled = 5000
+	k, err := (&client{ns: r.client}).dnsClient(r.port, dnsQueries(b.names, sampled), false, true)
+	if err != nil {
+		return 0, err
+	}
+	defer k.close()
+	out, in := newBatch(datagramSize), newBatch(2048)
+	var answers, sent int
+	for sent < sampled {
+		n, err := k.send(out, min(16, sampled-sent))
+		if err != nil {
+			return 0, err
+		}
+		sent += n
+		for got := 0; got < n; {
+			a, err := k.receive(in)
+			if err != nil {
+				return 0, err
+			}
+			if a == 0 {
+				break // the rest waits for who is gone
+			}
+			got, answers = got+a, answers+a
+		}
+	}
+	return 100 * float64(answers-int(k.bad)) / sampled, nil
 }
 
 // dnsRun is a contender that runs.
@@ -295,6 +333,7 @@ type dnsRun struct {
 	port     int
 	echo     bool // what comes back is the query
 	cached   bool // it is a resolver
+	upstream *dnsProgram
 	stop     func()
 	cpu      func() time.Duration
 	resident func() (uint64, error)
@@ -339,9 +378,9 @@ func (b *dnsBench) startWeir(r *dnsRun, who, zone string, round int) error {
 		return err
 	}
 	r.client = p.clientSide
-	upstream, err := b.startUpstream(r)
+	r.upstream, err = b.startUpstream(r)
 	r.stop = func() {
-		upstream.stop()
+		r.upstream.stop()
 		p.stop()
 	}
 	r.cpu = func() time.Duration { d, _ := p.cpu(); return d }
@@ -376,10 +415,10 @@ func (b *dnsBench) startOther(r *dnsRun, who, zone string, cacheOctets int64) er
 		near.Close()
 		return err
 	}
-	var upstream, p *dnsProgram
+	var p *dnsProgram
 	r.client = near
 	r.stop = func() {
-		upstream.stop()
+		r.upstream.stop()
 		p.stop()
 		near.Close()
 		far.Close()
@@ -387,7 +426,7 @@ func (b *dnsBench) startOther(r *dnsRun, who, zone string, cacheOctets int64) er
 	if err := joinByVeth(near, far, 1500, false); err != nil {
 		return err
 	}
-	if upstream, err = b.startUpstream(r); err != nil {
+	if r.upstream, err = b.startUpstream(r); err != nil {
 		return err
 	}
 	dir, err := os.MkdirTemp(b.dir, who+"-")

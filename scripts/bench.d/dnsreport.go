@@ -24,6 +24,7 @@ var dnsRows = []struct{ test, key, title, unit string }{
 	{"zonemem", "each", "– for each name", "octets"},
 	{"cachemem", "value", "memory with a cache of %d entries", "MB"},
 	{"cachemem", "each", "– for each entry", "octets"},
+	{"cachemem", "held", "– of them in it", "%"},
 }
 
 // print writes the table, and what weir is beside the others.

@@ -40,6 +40,12 @@
 // the kernel's own tracepoint (the reads and writes alone where the kernel shows nobody that), and with
 // --profile what its CPU profile is made of.
 //
+// # DNS
+//
+// scripts/bench dns (dns.go and its like) measures package apps/dns in the same way beside NSD and unbound, programs that
+// run in a second namespace over veth, and beside weir's own echo. Queries are the same for all, answers are looked at, and
+// dnsperf and resperf measure too.
+//
 // Everything ends with the process: the namespaces have no name, and a contender ends
 // when its standard input does.
 package main

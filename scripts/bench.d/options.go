@@ -37,6 +37,7 @@ const helpText = `Measures weir beside gVisor and the Linux kernel, in network n
 
   scripts/bench          everything, five rounds: some twenty minutes
   scripts/bench quick    what shows whether a change helped: under two minutes
+  scripts/bench dns      weir's DNS beside NSD and unbound; it has flags of its own
 
 Tests, the first ones with the number of connections or datagrams after the name:
   to, from     bulk to the stack and from it

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -69,6 +70,9 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, os.Args[1:]); err != nil {
+		if ctx.Err() != nil { // whatever it was that this has ended first
+			err = errors.New("interrupted: connections, clients and namespaces are gone")
+		}
 		fmt.Fprintln(os.Stderr, "scale:", err)
 		os.Exit(1)
 	}

@@ -150,7 +150,7 @@ func (a *answer) entry(rec record, ttl uint32) {
 
 // rrs writes a set's RRs, and its RRSIGs for those who ask with DO. Addresses begin with another one for each id.
 func (a *answer) rrs(v *set, nameLen int, ttl uint32) (n uint16) {
-	data, skip := v.data, 0
+	data, sigs, skip := v.data, v.data, 0
 	if v.rrs > 1 && (v.typ == msg.TypeA || v.typ == msg.TypeAAAA) {
 		skip = int(a.q.ID) % v.rrs
 	}
@@ -158,25 +158,19 @@ func (a *answer) rrs(v *set, nameLen int, ttl uint32) (n uint16) {
 		data = data[2+int(le.Uint16(data)):]
 	}
 	for i := range v.rrs {
-		if i == v.rrs-skip {
-			data = v.data
+		if skip > 0 && i == v.rrs-skip {
+			sigs, data = data, v.data
 		}
 		data = a.rr(v, v.typ, data, ttl)
 	}
-	if !a.q.DO || v.sig == 0 {
+	if skip == 0 {
+		sigs = data
+	}
+	if !a.q.DO {
 		return uint16(v.rrs)
 	}
-	for range skip { // the RRSIGs lie behind the last RR
-		data = data[2+int(le.Uint16(data)):]
-	}
-	if skip > 0 {
-		data = v.data
-		for range v.rrs {
-			data = data[2+int(le.Uint16(data)):]
-		}
-	}
 	for range v.sig {
-		data = a.rr(v, msg.TypeRRSIG, data, ttl)
+		sigs = a.rr(v, msg.TypeRRSIG, sigs, ttl)
 	}
 	return uint16(v.rrs + v.sig)
 }

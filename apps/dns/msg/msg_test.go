@@ -271,51 +271,219 @@ func TestQueryIsWhatUnpackSays(t *testing.T) {
 		!q.DO || !q.RD || !q.CD || q.AD || q.Size != 1400 || string(q.Cookie) != "12345678" || q.Type != TypeAAAA || q.Labels != 2 || q.ID != 7 {
 		t.Errorf("%+v", q)
 	}
-	if n := testing.AllocsPerRun(100, func() { q.Parse(p) }); n != 0 {
-		t.Errorf("%v allocations", n)
+}
+
+// rebuilt returns the rdata that the typed view of a record makes: ok is false when there is none.
+func rebuilt(r RR) (data string, ok bool) {
+	switch r.Type {
+	case TypeSOA:
+		v, is := r.SOA()
+		return v.Data(), is
+	case TypeMX:
+		v, is := r.MX()
+		return v.Data(), is
+	case TypeSRV:
+		v, is := r.SRV()
+		return v.Data(), is
+	case TypeTXT:
+		v, is := r.TXT()
+		return v.Data(), is
+	case TypeRRSIG:
+		v, is := r.RRSIG()
+		return v.Data(), is
+	case TypeDNSKEY:
+		v, is := r.DNSKEY()
+		return v.Data(), is
+	case TypeDS, TypeCDS:
+		v, is := r.DS()
+		return v.Data(), is
+	case TypeNSEC:
+		v, is := r.NSEC()
+		v.Types = NewTypeSet(v.Types.Types()...)
+		return v.Data(), is
+	case TypeNSEC3:
+		v, is := r.NSEC3()
+		v.Types = NewTypeSet(v.Types.Types()...)
+		return v.Data(), is
+	case TypeNSEC3PARAM:
+		v, is := r.NSEC3PARAM()
+		return v.Data(), is
 	}
+	return r.Data, true
 }
 
 func TestTypedViewsBuildWhatTheyRead(t *testing.T) {
 	for _, line := range lines {
 		r, _ := ParseRR(line)
-		data, ok := r.Data, true
-		switch r.Type {
-		case TypeSOA:
-			v, is := r.SOA()
-			data, ok = v.Data(), is
-		case TypeMX:
-			v, is := r.MX()
-			data, ok = v.Data(), is
-		case TypeSRV:
-			v, is := r.SRV()
-			data, ok = v.Data(), is
-		case TypeTXT:
-			v, is := r.TXT()
-			data, ok = v.Data(), is
-		case TypeRRSIG:
-			v, is := r.RRSIG()
-			data, ok = v.Data(), is
-		case TypeDNSKEY:
-			v, is := r.DNSKEY()
-			data, ok = v.Data(), is
-		case TypeDS, TypeCDS:
-			v, is := r.DS()
-			data, ok = v.Data(), is
-		case TypeNSEC:
-			v, is := r.NSEC()
-			v.Types = NewTypeSet(v.Types.Types()...)
-			data, ok = v.Data(), is && v.Types.Has(TypeSOA) && v.Types.Has(1234) && !v.Types.Has(TypeMX) && !v.Types.Has(1235)
-		case TypeNSEC3:
-			v, is := r.NSEC3()
-			v.Types = NewTypeSet(v.Types.Types()...)
-			data, ok = v.Data(), is
-		case TypeNSEC3PARAM:
-			v, is := r.NSEC3PARAM()
-			data, ok = v.Data(), is
-		}
-		if !ok || data != r.Data {
+		if data, ok := rebuilt(r); !ok || data != r.Data {
 			t.Errorf("%s: %v %x, want %x", line, ok, data, r.Data)
 		}
+		// What is cut is not read, and does no harm.
+		for i := range r.Data {
+			short := r
+			short.Data = r.Data[:i]
+			_, _ = rebuilt(short)
+			_ = short.Target().String() + short.String()
+		}
+	}
+	set := NewTypeSet(TypeSOA, 1234, TypeA, TypeA)
+	if !set.Has(TypeSOA) || !set.Has(1234) || set.Has(TypeMX) || set.Has(1235) || set.Has(65535) || set.String() != "A SOA TYPE1234" {
+		t.Errorf("%s", set)
+	}
+}
+
+func TestNamesAreCompressedWhereTheTypeAllowsIt(t *testing.T) {
+	for _, c := range []struct {
+		rdata string
+		saved int // octets, of the rdata
+	}{
+		{"NS ns.example.", 7},
+		{"CNAME www.example.", 11},
+		{"PTR WWW.example.", 7}, // the case is preserved
+		{"MX 10 www.example.", 11},
+		{"SOA ns.example. host.example. 1 2 3 4 5", 14},
+		{"DNAME www.example.", 0}, // and so is what was not made to be compressed
+		{"SRV 1 2 3 www.example.", 0},
+		{"RP www.example. www.example.", 0},
+		{"NSEC www.example. A", 0},
+		{"SVCB 1 www.example.", 0},
+	} {
+		m := NewQuery(MustName("www.example."), TypeANY, false)
+		r, err := ParseRR("www.example. 60 IN " + c.rdata)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Answer = []RR{r}
+		p, err := m.Append(nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := 12 + 17 + 2 + 10 + len(r.Data) - len(p); got != c.saved {
+			t.Errorf("%s: %d octets are saved, want %d", c.rdata, got, c.saved)
+		}
+	}
+}
+
+// A message of 64 kB has names beyond the reach of a pointer.
+func TestLargeMessagesArePackedWhole(t *testing.T) {
+	m := NewQuery(MustName("example."), TypeAXFR, false)
+	for i := range 2300 {
+		name, _ := MustName("example.").Child("host" + strings.Repeat("x", i%7) + string(rune('a'+i%26)) + string(rune('a'+i/26%26)) + string(rune('a'+i/676)))
+		m.Answer = append(m.Answer, A(name, 60, netip.AddrFrom4([4]byte{192, 0, 2, byte(i)})))
+	}
+	p, err := m.Append(nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Message
+	if err := got.Unpack(p); err != nil || got.Truncated || !reflect.DeepEqual(got.Answer, m.Answer) {
+		t.Errorf("%d octets: %v, TC %v", len(p), err, got.Truncated)
+	}
+	m.Answer = append(m.Answer, m.Answer...)
+	if p, err = m.Append(nil, 0); err != nil || got.Unpack(p) != nil || !got.Truncated || len(p) > MaxSize {
+		t.Errorf("%d octets: %v, TC %v", len(p), err, got.Truncated)
+	}
+}
+
+// Names that were packed and given back must not be pointed to.
+func TestWhatIsLeftOutIsNotPointedTo(t *testing.T) {
+	m := NewQuery(MustName("q."), TypeA, false)
+	m.Response = true
+	m.Additional = []RR{
+		A(MustName("a.x.example."), 1, netip.MustParseAddr("192.0.2.1")),
+		{Name: MustName("big.y.example."), Type: TypeTXT, Class: 1, Data: TXT{strings.Repeat("x", 200)}.Data()},
+		A(MustName("b.y.example."), 1, netip.MustParseAddr("192.0.2.2")),
+		A(MustName("c.y.example."), 1, netip.MustParseAddr("192.0.2.3")),
+	}
+	p, err := m.Append(nil, 150)
+	var got Message
+	if err != nil || got.Unpack(p) != nil || len(got.Additional) != 3 || got.Additional[2] != m.Additional[3] || got.Truncated {
+		t.Errorf("%v\n%s", err, &got)
+	}
+}
+
+func TestATSIGRecordStaysTheLast(t *testing.T) {
+	m := NewQuery(MustName("q."), TypeA, false)
+	m.EDNS = &EDNS{Size: 1232}
+	tsig := RR{Name: MustName("key."), Type: TypeTSIG, Class: ClassANY, Data: "\x0bhmac-sha256\x00\x00\x00\x65\x53\xf1\x00\x01\x2c\x00\x00\x12\x34\x00\x00\x00\x00"}
+	m.Additional = []RR{A(MustName("a."), 1, netip.MustParseAddr("192.0.2.1")), tsig}
+	full, err := m.Append(nil, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got Message
+	for limit := len(full) - 1; ; limit++ {
+		p, err := m.Append(nil, limit)
+		if err != nil || got.Unpack(p) != nil || got.EDNS == nil || got.Additional[len(got.Additional)-1] != tsig {
+			t.Fatalf("%d octets: %v\n%s", limit, err, &got)
+		}
+		if at, r, err := LastRecord(p); err != nil || r != tsig || at != len(p)-len(tsig.appendTo(nil)) {
+			t.Errorf("the last record is %s at %d (%v)", r, at, err)
+		}
+		if limit == len(full) {
+			break
+		}
+	}
+	m.Additional = []RR{tsig, m.Additional[0]}
+	if p, err := m.Append(nil, 0); err != nil || got.Unpack(p) == nil {
+		t.Errorf("a TSIG record before another is taken (%v)", err)
+	}
+}
+
+func TestExtendedErrorsAreCarriedByEDNS(t *testing.T) {
+	q := NewQuery(MustName("example."), TypeA, true)
+	m := q.Reply()
+	m.AddEDE(EDE{EDEBogus, "no EDNS"})
+	if m.EDNS != nil || m.EDE() != nil {
+		t.Error("without EDNS there is one")
+	}
+	q.EDNS = &EDNS{Size: 4096, DO: true}
+	m = q.Reply()
+	for range 2 {
+		m.AddEDE(EDE{EDESignatureExpired, "since 2026"})
+	}
+	m.AddEDE(EDE{Code: 4711})
+	want := []EDE{{EDESignatureExpired, "since 2026"}, {4711, ""}}
+	p, err := m.Append(nil, 0)
+	var got Message
+	if err != nil || got.Unpack(p) != nil || !reflect.DeepEqual(got.EDE(), want) || !got.EDNS.DO || got.EDNS.Size != DefaultSize {
+		t.Errorf("%v\n%s", err, &got)
+	}
+	if s := got.String(); !strings.Contains(s, "; EDE: 7 (Signature Expired): (since 2026)\n; EDE: 4711 (Extended Error 4711)\n") || !strings.Contains(s, "flags: do; udp: 1232") {
+		t.Errorf("written\n%s", s)
+	}
+	if m.EDNS = nil; !strings.Contains(errorOf(m.withRcode(RcodeBadVers).Append(nil, 0)), "needs EDNS") {
+		t.Error("BADVERS without EDNS is packed")
+	}
+}
+
+func (m *Message) withRcode(r Rcode) *Message { m.Rcode = r; return m }
+
+func errorOf(_ []byte, err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+func TestTypesClassesAndCodesAreReadAsWritten(t *testing.T) {
+	for _, n := range []uint16{0, 1, 28, 41, 65, 255, 257, 1234, 65280, 65535} {
+		if got, err := ParseType(strings.ToLower(Type(n).String())); err != nil || got != Type(n) {
+			t.Errorf("%s: %d, %v", Type(n), got, err)
+		}
+		if got, err := ParseClass(strings.ToLower(Class(n).String())); err != nil || got != Class(n) {
+			t.Errorf("%s: %d, %v", Class(n), got, err)
+		}
+	}
+	for _, bad := range []string{"", "TYPE", "TYPE65536", "TYPE-1", "TYPE+1", "NOSUCH", "CLASS65536"} {
+		if got, err := ParseType(bad); err == nil {
+			t.Errorf("%q is the type %d", bad, got)
+		}
+		if got, err := ParseClass(bad); err == nil {
+			t.Errorf("%q is the class %d", bad, got)
+		}
+	}
+	if s := RcodeBadCookie.String() + " " + Rcode(99).String() + " " + OpcodeNotify.String() + " " + Opcode(9).String(); s != "BADCOOKIE RCODE99 NOTIFY OPCODE9" {
+		t.Error(s)
 	}
 }

@@ -63,7 +63,7 @@ func (w *walk) next() msg.Question {
 		}
 		short := w.name.Suffix(w.known + step)
 		if _, ok := w.r.cache.Get(short, minimisedAsType, cache.Positive, false); ok {
-			w.known += step // the name is there, and no delegation, or its delegation would be known
+			w.known += step // no delegation, or one that has expired: then the referral comes all the same
 			continue
 		}
 		w.steps++

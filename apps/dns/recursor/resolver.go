@@ -86,7 +86,9 @@ func New(cfg Config) (*Resolver, error) {
 
 // Close ends what is under way and waits for it.
 func (r *Resolver) Close() {
-	r.cancel()
+	r.mu.Lock()
+	r.cancel() // whoever begins something has looked at this, with the lock held
+	r.mu.Unlock()
 	if r.cfg.Client == nil {
 		r.client.Close()
 	}

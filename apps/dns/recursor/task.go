@@ -47,7 +47,6 @@ type outcome struct {
 	links   []cache.Entry
 	fail    *failure
 	refresh bool // something of it nears its end
-	spanned bool // something of it was told from NSEC records
 }
 
 // reason is what kind of failure it was.

@@ -2,7 +2,6 @@ package recursor_test
 
 import (
 	"fmt"
-	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -192,5 +191,3 @@ func (w *world) gives(a asked, data string) {
 		w.Errorf("want %s, got %s\n%v\n%s", data, a.data(), a.Message, fakenet.Text(a.log))
 	}
 }
-
-var _ = netip.Addr{}

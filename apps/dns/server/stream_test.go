@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weirnet/weir/apps/dns/msg"
@@ -45,6 +46,27 @@ func TestPipelinedQueriesAreAnsweredOutOfOrder(t *testing.T) {
 	}
 }
 
+// A transfer is many messages over a stream, and one over UDP, whatever the handler wants. It counts as one answer.
+func TestManyMessagesForOneQuery(t *testing.T) {
+	l := newLab(t, server.Config{})
+	c := l.dial("tcp", serverAddr)
+	c.Write(framed(pack(t, query("parts.example.", msg.TypeAXFR))))
+	for range 3 {
+		if m := unpack(t, readFramed(t, c)); m.ID != 4711 {
+			t.Error(m)
+		}
+	}
+	u := l.dial("udp", serverAddr)
+	ask(t, u, query("parts.example.", msg.TypeAXFR))
+	if m := ask(t, u, query("direct.example.", msg.TypeA)); len(m.Answer) != 1 {
+		t.Errorf("a second answer over UDP: %v", m)
+	}
+	l.stop()
+	if s := l.srv.Snapshot(); s.Answered() != 3 {
+		t.Errorf("counted: %+v", s)
+	}
+}
+
 // A client that has ended its half gets what it has asked for, and then the end.
 func TestHalfClosedConnectionIsAnswered(t *testing.T) {
 	l := newLab(t, server.Config{})
@@ -63,15 +85,17 @@ func TestHalfClosedConnectionIsAnswered(t *testing.T) {
 }
 
 // No more queries of a connection are at work than may be; those behind them wait.
-func TestPipelineIsBounded(t *testing.T) {
+func TestPipelineIsBounded(t *testing.T) { synctest.Test(t, pipelineIsBounded) }
+
+func pipelineIsBounded(t *testing.T) {
 	l := newLab(t, server.Config{Streams: server.Streams{Pipeline: 3}})
 	c := l.dial("tcp", serverAddr)
 	for range 20 {
 		c.Write(framed(pack(t, query("slow.example.", msg.TypeA))))
 	}
-	l.eventually("three are at work", func(s server.Snapshot) bool { return s.Busy == 3 })
-	time.Sleep(10 * time.Millisecond) // a fourth would have time; that it has none is seen below too
-	if s := l.srv.Snapshot(); s.Busy > 3 || s.Total() > 4 {
+	time.Sleep(time.Second)
+	synctest.Wait()
+	if s := l.srv.Snapshot(); s.Busy != 3 || s.Total() > 4 {
 		t.Errorf("%d at work, %d read", s.Busy, s.Total())
 	}
 	close(l.book.slow)
@@ -112,14 +136,20 @@ func TestConnectionsAreBounded(t *testing.T) {
 	readFramed(t, first)
 }
 
-func TestIdleConnectionsEnd(t *testing.T) {
-	l := newLab(t, server.Config{Streams: server.Streams{Idle: 100 * time.Millisecond}})
+func TestIdleConnectionsEnd(t *testing.T) { synctest.Test(t, idleConnectionsEnd) }
+
+func idleConnectionsEnd(t *testing.T) {
+	l := newLab(t, server.Config{})
+	begun := time.Now()
 	silent, half, busy := l.dial("tcp", serverAddr), l.dial("tcp", serverAddr), l.dial("tcp", serverAddr)
 	half.Write([]byte{0, 40, 1, 2, 3})
 	busy.Write(framed(pack(t, query("slow.example.", msg.TypeA))))
 	for _, c := range []net.Conn{silent, half} {
 		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("an idle connection: %v", err)
+		}
+		if took := time.Since(begun); took < server.DefaultIdle || took > server.DefaultIdle+time.Second {
+			t.Errorf("it ends after %v", took)
 		}
 	}
 	l.eventually("counted", func(s server.Snapshot) bool { return s.Dropped["connection_idle"] == 2 && s.Connections == 1 })
@@ -145,8 +175,10 @@ func TestKeepaliveIsToldToWhoAsks(t *testing.T) {
 }
 
 // A client that asks and does not read is closed; its answers do not pile up.
-func TestSlowReaderIsClosed(t *testing.T) {
-	l := newLab(t, server.Config{Streams: server.Streams{Stall: 200 * time.Millisecond}})
+func TestSlowReaderIsClosed(t *testing.T) { synctest.Test(t, slowReaderIsClosed) }
+
+func slowReaderIsClosed(t *testing.T) {
+	l := newLab(t, server.Config{})
 	c := l.dial("tcp", serverAddr)
 	q := framed(pack(t, query("big.example.", msg.TypeTXT)))
 	go func() {
@@ -156,6 +188,7 @@ func TestSlowReaderIsClosed(t *testing.T) {
 			}
 		}
 	}()
+	time.Sleep(3 * server.DefaultStall)
 	l.eventually("it is closed", func(s server.Snapshot) bool { return s.Dropped["connection_slow"] == 1 && s.Connections == 0 })
 }
 

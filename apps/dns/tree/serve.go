@@ -66,11 +66,10 @@ func (s *Served) Close() error {
 	return s.err
 }
 
-// Answered is how many answers the servers have given.
-func (s *Served) Answered() (n uint64) {
+// Each calls f with the name and value of each counter of each server.
+func (s *Served) Each(f func(name string, value uint64)) {
 	for _, srv := range s.servers {
 		snap := srv.Snapshot()
-		n += snap.Answered()
+		snap.Each(f)
 	}
-	return n
 }

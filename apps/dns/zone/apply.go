@@ -140,11 +140,11 @@ func (z *Zone) rewrite(t *tree, changes []change) (tree, error) {
 			return tree{}, err
 		}
 	}
-	r.w.flush()
-	if sparse(&r.w.t) {
-		return compact(&r.w.t), nil
+	t2 := r.w.tree()
+	if sparse(&t2) {
+		return compact(&t2), nil
 	}
-	return r.w.t, nil
+	return t2, nil
 }
 
 // node copies a node, with what changes in it, after the new ones that come before it.
@@ -220,8 +220,7 @@ func compact(t *tree) tree {
 			w.add([]byte(pg.raw(i)))
 		}
 	}
-	w.flush()
-	return w.t
+	return w.tree()
 }
 
 // Compare returns what changes from one version to another of the same zone, unless it is more than so many records.

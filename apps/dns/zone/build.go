@@ -165,9 +165,7 @@ func (b *Builder) Zone() (*Zone, error) {
 		}
 		ed.write(z, &names, &hashes)
 	}
-	names.flush()
-	hashes.flush()
-	z.names, z.hashes = names.t, hashes.t
+	z.names, z.hashes = names.tree(), hashes.tree()
 	b.arena, b.index = nil, nil
 	if err := z.finish(); err != nil {
 		return nil, err

@@ -92,12 +92,11 @@ type checker struct {
 	pos    Position
 	found  []Problem
 
-	seed    maphash.Seed
-	ttls    map[uint64]uint32   // of each RRset by its hash
-	seen    map[uint64]struct{} // records by their hash
-	soas    int
-	links   []link // records that point to names, and such as stand alone
-	expired int
+	seed  maphash.Seed
+	ttls  map[uint64]uint32   // of each RRset by its hash
+	seen  map[uint64]struct{} // records by their hash
+	soas  int
+	links []link // records that point to names, and such as stand alone
 }
 
 // link is a record to look at when the zone is whole.

@@ -114,8 +114,6 @@ func (n node) set(t msg.Type) (Set, bool) {
 	return Set{}, false
 }
 
-func (n node) has(t msg.Type) bool { _, ok := n.set(t); return ok }
-
 // each calls f with every set of the node until f says false.
 func (n node) each(f func(Set) bool) {
 	body := n.body

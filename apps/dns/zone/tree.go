@@ -1,13 +1,19 @@
 package zone
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // tree is an ordered set of nodes in pages. It is never changed; a new one shares
 // with the old one the pages that are the same.
 type tree struct {
 	pages []page
-	heads []uint64 // the first octets of each page's first key, so that a search need not look into every page
 	nodes int
+	// So that a search need not look into every page: what the first keys of all pages but the first have in common,
+	// and of each of them eight octets behind that.
+	common string
+	heads  []uint64
 }
 
 // place is where a node is, or where it would be.
@@ -30,8 +36,35 @@ func head(key string) uint64 {
 // find returns the place of the first node whose key is not less than key, and whether it is that key. The
 // place after the last node is {len(pages), 0}.
 func (t *tree) find(key string) (place, bool) {
-	h := head(key)
-	lo, hi := 0, len(t.pages) // the first page that begins after key
+	after := t.after(key)
+	if after == 0 {
+		return place{}, false
+	}
+	pg := t.pages[after-1]
+	i, exact := pg.search(key)
+	if i == pg.len() {
+		return place{after, 0}, false
+	}
+	return place{after - 1, i}, exact
+}
+
+// after returns the first page that begins after key.
+func (t *tree) after(key string) int {
+	n := len(t.pages)
+	if n == 0 || t.pages[0].key(0) > key {
+		return 0
+	}
+	lo, hi := 1, n
+	rest := ""
+	switch c := t.common; {
+	case strings.HasPrefix(key, c):
+		rest = key[len(c):]
+	case key < c:
+		return 1
+	default:
+		return n
+	}
+	h := head(rest)
 	for lo < hi {
 		mid := int(uint(lo+hi) / 2)
 		if g := t.heads[mid]; g < h || g == h && t.pages[mid].key(0) <= key {
@@ -40,15 +73,29 @@ func (t *tree) find(key string) (place, bool) {
 			hi = mid
 		}
 	}
-	if lo == 0 {
-		return place{}, false
+	return lo
+}
+
+// seal fills what a search uses.
+func (t *tree) seal() {
+	for i, pg := range t.pages {
+		switch key := pg.key(0); {
+		case i == 1:
+			t.common = key
+		case i > 1:
+			n := 0
+			for n < len(key) && n < len(t.common) && key[n] == t.common[n] {
+				n++
+			}
+			t.common = t.common[:n]
+		}
 	}
-	pg := t.pages[lo-1]
-	i, exact := pg.search(key)
-	if i == pg.len() {
-		return place{lo, 0}, false
+	t.heads = make([]uint64, len(t.pages))
+	for i, pg := range t.pages {
+		if i > 0 {
+			t.heads[i] = head(pg.key(0)[len(t.common):])
+		}
 	}
-	return place{lo - 1, i}, exact
 }
 
 // get returns the node with that key.
@@ -144,7 +191,14 @@ func (w *writer) flush() {
 // page appends a finished page, after flush.
 func (w *writer) page(pg page) {
 	w.t.pages = append(w.t.pages, pg)
-	w.t.heads = append(w.t.heads, head(pg.key(0)))
+}
+
+// tree returns the tree of what was added.
+func (w *writer) tree() tree {
+	w.flush()
+	w.t.pages = slices.Clip(w.t.pages)
+	w.t.seal()
+	return w.t
 }
 
 // keep appends a page of another tree as it is.

@@ -40,7 +40,7 @@ func (f *dnsFlags) register(fs *pflag.FlagSet, forward string) {
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "resolve names below `ZONE` although a resolver answers them itself, such as test or a private reverse zone (repeatable)")
 	fs.StringArrayVar(&f.forward, forward, nil, "have other servers asked for the names of a zone, as `ZONE=SERVER[,SERVER]`; a SERVER is ADDR[:PORT], tcp://ADDR or tls://ADDR#NAME, the zone . every other name (repeatable)")
 	fs.StringArrayVar(&f.allow, "allow", nil, "resolve and forward for clients in `PREFIX`; without it for those nearby (repeatable)")
-	fs.StringArrayVar(&f.transfer, "allow-transfer", nil, "let who has an address in a prefix, or signs with a key, have whole zones: `PREFIX|key:NAME` (repeatable)")
+	fs.StringArrayVar(&f.transfer, "allow-transfer", nil, "let who has an address in one of the prefixes, and signs with one of the keys where any is named, have whole zones: `PREFIX|key:NAME` (repeatable)")
 	fs.StringArrayVar(&f.notify, "notify", nil, "tell the secondary at `ADDR[@KEY]` of changes (repeatable)")
 	fs.StringArrayVar(&f.keys, "key", nil, "a TSIG key, as `[ALGORITHM:]NAME:SECRET` with the secret in base64, or @FILE with one a line (repeatable)")
 	fs.StringVar(&f.cache, "cache-size", "64MiB", "how much memory the cache may take: `N[KiB|MiB|GiB]`")

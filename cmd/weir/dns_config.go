@@ -28,9 +28,10 @@ type dnsConfig struct {
 // addresses, may have recursion.
 func (f *dnsFlags) config(network client.Network, subnets []netip.Prefix) (c *dnsConfig, err error) {
 	c = &dnsConfig{Config: dns.Config{Network: network}}
+	opened := c // for c is nil where an error is returned
 	defer func() {
 		if err != nil {
-			c.close()
+			opened.close()
 		}
 	}()
 	keys, err := f.ring()

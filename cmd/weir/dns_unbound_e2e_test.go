@@ -35,8 +35,8 @@ func TestTreeOfNSDIsResolvedAsUnboundDoes(t *testing.T) {
 	l.unbound(unboundAt, hints, strict(dir)...)
 	l.unbound(plainUnboundAt, hints, "module-config: \"iterator\"", "num-threads: 1")
 	q := l.questioner()
-	t.Run("validating", func(t *testing.T) { compare(t, tr, q, weirAt, q, unboundAt) })
-	t.Run("not validating", func(t *testing.T) { compare(t, tr, q, plainAt, q, plainUnboundAt) })
+	t.Run("validating", func(t *testing.T) { compareResolved(t, tr, q, weirAt, q, unboundAt) })
+	t.Run("not validating", func(t *testing.T) { compareResolved(t, tr, q, plainAt, q, plainUnboundAt) })
 	t.Run("broken zones", func(t *testing.T) { compareBroken(t, q, weirAt, unboundAt) })
 }
 
@@ -51,7 +51,7 @@ func TestTreeOnWeirIsResolvedByUnbound(t *testing.T) {
 	l.unbound(unboundAt, filepath.Join(dir, "root.hints"), strict(dir)...)
 	q := l.questioner()
 	at := tr.Resolver()[0].String() + ":53"
-	t.Run("validating", func(t *testing.T) { compare(t, tr, q, at, q, unboundAt) })
+	t.Run("validating", func(t *testing.T) { compareResolved(t, tr, q, at, q, unboundAt) })
 	t.Run("broken zones", func(t *testing.T) { compareBroken(t, q, at, unboundAt) })
 }
 
@@ -75,8 +75,8 @@ func (l *lab) serveTree(tr *tree.Tree) {
 	l.t.Cleanup(func() { names.Close() })
 }
 
-// comparedTypes are asked for at every name, whether it has them or not; beside these, those that it has.
-var comparedTypes = []string{"A", "AAAA", "TXT", "NS", "SOA", "DS", "CNAME", "MX", "DNSKEY", "SRV", "PTR", "CAA", "HTTPS"}
+// resolvedTypes are asked for at every name, whether it has them or not; beside these, those that it has.
+var resolvedTypes = []string{"A", "AAAA", "TXT", "NS", "SOA", "DS", "CNAME", "MX", "DNSKEY", "SRV", "PTR", "CAA", "HTTPS"}
 
 // comparedQuestions is every name of the tree, and some that it does not have, with the types.
 func comparedQuestions(tr *tree.Tree) (list []msg.Question) {
@@ -85,7 +85,7 @@ func comparedQuestions(tr *tree.Tree) (list []msg.Question) {
 		n = n.Fold()
 		if types[n] == nil {
 			types[n] = map[msg.Type]bool{}
-			for _, s := range comparedTypes {
+			for _, s := range resolvedTypes {
 				types[n][question(".", s).Type] = true
 			}
 		}
@@ -138,8 +138,8 @@ func broken(name msg.Name) bool {
 	return false
 }
 
-// compare asks two resolvers every question, with DO and without, and lists what differs beyond what is known to.
-func compare(t *testing.T, tr *tree.Tree, a *questioner, at string, b *questioner, bt string) {
+// compareResolved asks two resolvers every question, with DO and without, and lists what differs beyond what is known to.
+func compareResolved(t *testing.T, tr *tree.Tree, a *questioner, at string, b *questioner, bt string) {
 	questions := comparedQuestions(tr)
 	if len(questions) < 500 {
 		t.Fatalf("only %d questions", len(questions))

@@ -117,8 +117,8 @@ func without(rrs []msg.RR, drop func(msg.RR) bool) []msg.RR {
 	return keep
 }
 
-// covers reports whether a record is a signature of a type.
-func covers(rr msg.RR, types ...msg.Type) bool {
+// signatureOf reports whether a record is a signature of one of the types.
+func signatureOf(rr msg.RR, types ...msg.Type) bool {
 	sig, ok := rr.RRSIG()
 	for _, t := range types {
 		if ok && sig.Covered == t {
@@ -159,7 +159,7 @@ func forgeData(_ *tree.Zone, rrs []msg.RR) []msg.RR {
 }
 
 func dropSignatures(_ *tree.Zone, rrs []msg.RR) []msg.RR {
-	return without(rrs, func(rr msg.RR) bool { return covers(rr, msg.TypeA) })
+	return without(rrs, func(rr msg.RR) bool { return signatureOf(rr, msg.TypeA) })
 }
 
 func dropAllOfDNSSEC(_ *tree.Zone, rrs []msg.RR) []msg.RR {
@@ -169,7 +169,7 @@ func dropAllOfDNSSEC(_ *tree.Zone, rrs []msg.RR) []msg.RR {
 }
 
 func dropDenials(_ *tree.Zone, rrs []msg.RR) []msg.RR {
-	return without(rrs, func(rr msg.RR) bool { return rr.Type == msg.TypeNSEC || covers(rr, msg.TypeNSEC) })
+	return without(rrs, func(rr msg.RR) bool { return rr.Type == msg.TypeNSEC || signatureOf(rr, msg.TypeNSEC) })
 }
 
 // anotherKey is the DS of a key that the zone does not have.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/weirnet/weir/apps/dns"
 	"github.com/weirnet/weir/apps/dns/authority"
@@ -135,8 +136,8 @@ func (f *dnsFlags) others(c *dnsConfig) error {
 	if err != nil {
 		return fmt.Errorf("--cache-size %s: %w", f.cache, err)
 	}
-	c.cache = cache.New(cache.Config{MaxOctets: size})
-	rc := recursor.Config{Network: c.Network, Cache: c.cache, Prefetch: 10}
+	c.cache = cache.New(cache.Config{MaxOctets: size, Stale: time.Duration(f.stale)})
+	rc := recursor.Config{Network: c.Network, Cache: c.cache, Prefetch: f.prefetch, ServeStale: f.stale > 0}
 	if f.anchor != "" {
 		if rc.Anchors, err = readAnchors(f.anchor); err != nil {
 			return err

@@ -26,6 +26,8 @@ type dnsFlags struct {
 	log              string
 	logSample        int
 	cache            string
+	stale            seconds
+	prefetch         int
 	tree, signed     bool
 }
 
@@ -44,6 +46,8 @@ func (f *dnsFlags) register(fs *pflag.FlagSet, forward string) {
 	fs.StringArrayVar(&f.notify, "notify", nil, "tell the secondary at `ADDR[@KEY]` of changes (repeatable)")
 	fs.StringArrayVar(&f.keys, "key", nil, "a TSIG key, as `[ALGORITHM:]NAME:SECRET` with the secret in base64, or @FILE with one a line (repeatable)")
 	fs.StringVar(&f.cache, "cache-size", "64MiB", "how much memory the cache may take: `N[KiB|MiB|GiB]`")
+	fs.Var(&f.stale, "serve-stale", "where nobody answers, answer with what expired up to so many `SECONDS` ago (RFC 8767)")
+	fs.IntVar(&f.prefetch, "prefetch", 10, "fetch anew what is asked for when only so many `PERCENT` of its time are left; 0 is never")
 	fs.StringVar(&f.log, "log", "", "log queries to `FILE`, or to standard error with -")
 	fs.IntVar(&f.logSample, "log-sample", 1, "log one query in `N`")
 	fs.BoolVar(&f.tree, "tree", false, "serve the demonstration tree, with a resolver for it")
@@ -67,6 +71,8 @@ func (f *dnsFlags) check() error {
 		return errors.New("--recursive needs --hints FILE, with the names and addresses of the root's servers (named.root, as IANA has it)")
 	case f.hints != "" && !f.recursive, f.anchor != "" && !f.recursive && len(f.forward) == 0:
 		return errors.New("--hints and --anchor are for --recursive")
+	case f.prefetch < 0 || f.prefetch > 99:
+		return fmt.Errorf("--prefetch %d: must be between 0 and 99", f.prefetch)
 	case f.logSample < 1:
 		return fmt.Errorf("--log-sample %d: must be 1 or more", f.logSample)
 	}

@@ -24,9 +24,9 @@ type dnsConfig struct {
 	closers []func()
 }
 
-// config reads the flags. network is where others are asked; clients in subnets, which are those of the server's own
+// build reads the flags. network is where others are asked; clients in subnets, which are those of the server's own
 // addresses, may have recursion.
-func (f *dnsFlags) config(network client.Network, subnets []netip.Prefix) (c *dnsConfig, err error) {
+func (f *dnsFlags) build(network client.Network, subnets []netip.Prefix) (c *dnsConfig, err error) {
 	c = &dnsConfig{Config: dns.Config{Network: network}}
 	opened := c // for c is nil where an error is returned
 	defer func() {
@@ -39,6 +39,7 @@ func (f *dnsFlags) config(network client.Network, subnets []netip.Prefix) (c *dn
 		return nil, err
 	}
 	c.Authority.Keys = func(name msg.Name) (tsig.Key, bool) { k, ok := keys[name]; return k, ok }
+	f.limits(c)
 	c.Authority.Version = "weir " + versionString()
 	if err := f.ownZones(c, keys); err != nil {
 		return nil, err

@@ -78,13 +78,15 @@ func (h handler) OnOpen(c *event.Conn) {
 
 // OnWritable implements event.Handler.
 func (handler) OnWritable(c *event.Conn) {
-	for p := c.Value().(*place); ; {
-		n := c.Write(stream[p.at:])
-		if p.at += n; p.at < len(stream) {
-			return
-		}
-		p.at = 0
+	for p := c.Value().(*place); c.WriteBlock(p.fill) > 0; {
 	}
+}
+
+// fill goes on with the pattern in room.
+func (p *place) fill(room []byte) int {
+	n := copy(room, stream[p.at:])
+	p.at = (p.at + n) % len(stream)
+	return n
 }
 
 // OnData throws away what is received.

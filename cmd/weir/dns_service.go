@@ -54,7 +54,7 @@ func (r *running) serveNames(f *dnsFlags, t *tree.Tree) (err error) {
 	for _, l := range r.node.Links {
 		subnets = append(subnets, l.Flags.Addrs...)
 	}
-	if n.cfg, err = f.config(r.node.Stack, subnets); err != nil {
+	if n.cfg, err = f.build(r.node.Stack, subnets); err != nil {
 		return err
 	}
 	if n.service, err = dns.New(n.cfg.Config); err != nil {
@@ -120,9 +120,11 @@ func (n *nameServer) cacheOf() (*cache.Cache, error) {
 
 // each calls f with the counters, their names as those of the other services.
 func (n *nameServer) each(f func(name string, v uint64)) {
-	if n.service != nil {
-		n.service.Each(f)
+	if n.tree != nil {
+		n.tree.Each(f)
+		return
 	}
+	n.service.Each(f)
 }
 
 // writeMetrics writes Prometheus' text.

@@ -121,15 +121,25 @@ func notNil(conns []stack.ConnInfo) []stack.ConnInfo {
 	return conns
 }
 
-// counters returns those of the stack, the devices and the services.
+// counters returns those of the stack, the devices and the services, the name server's among them.
 func (r *running) counters() stack.Stats {
+	all := r.plainCounters()
+	if r.names != nil {
+		r.names.each(func(name string, v uint64) {
+			all = append(all, stack.Counter{Name: "app.dns." + name, Value: v})
+		})
+	}
+	return node.Sort(all)
+}
+
+func (r *running) plainCounters() stack.Stats {
 	all := r.node.Counters()
 	for _, srv := range r.servers {
 		srv.Counters.Each(func(name string, v uint64) {
 			all = append(all, stack.Counter{Name: "app." + srv.Name() + "." + name, Value: v})
 		})
 	}
-	return node.Sort(all)
+	return all
 }
 
 // snapshot is what Prometheus gets. The name server's has more to it than counters, and is written by itself.
@@ -137,7 +147,7 @@ func (r *running) snapshot() metrics.Snapshot {
 	s := metrics.Snapshot{
 		Version:     versionString(),
 		Uptime:      time.Since(r.start),
-		Counters:    r.counters(),
+		Counters:    r.plainCounters(),
 		Connections: r.node.Stack.Connections(),
 	}
 	if r.names != nil {

@@ -51,7 +51,7 @@ var eventText [bufferSize]byte
 var eventSource = event.Funcs{Open: pour, Writable: pour}
 
 func pour(c *event.Conn) {
-	for c.Write(eventText[:]) == len(eventText) {
+	for c.WriteBlock(func(p []byte) int { return copy(p, eventText[:]) }) > 0 {
 	}
 }
 

@@ -45,11 +45,15 @@ func (c *Conn) Info() tcp.Info { return c.tcp().Info() }
 
 // Write copies as much of p to the send queue as there is room for and returns how much. It leaves
 // when the handler has returned, together with what other calls of the same round
-// wrote. Where that is less than all of p, OnWritable is called once there is room again. It takes
-// nothing after CloseWrite or Close.
+// wrote. Where that is less than all of p, OnWritable is called once there is room again. There is none
+// while 512 KiB wait to be sent or much is unacknowledged, though the send buffer may not be full: see the
+// package. It takes nothing after CloseWrite or Close.
 func (c *Conn) Write(p []byte) int {
 	if c.has(closing | over | moved) {
 		return 0
+	}
+	if c.t().Space() <= 0 {
+		return c.refused(len(p))
 	}
 	n := c.tcp().Write(c.now(), p)
 	if n < len(p) {
@@ -58,12 +62,36 @@ func (c *Conn) Write(p []byte) int {
 	return n
 }
 
+// WriteBlock is Write of what fill puts into the send queue's own memory, without a copy: for text that is made, or
+// read from elsewhere, as it is sent, and for who has much to send, as a block is as much as leaves at once. fill is shown room for at least one octet, and no more than some 64 KiB, of
+// which it fills the first n; it must not keep p, nor use c. WriteBlock returns n. Where there is no room it
+// returns 0 without calling fill, and OnWritable is called once there is.
+func (c *Conn) WriteBlock(fill func(p []byte) (n int)) int {
+	if c.has(closing|over|moved) || !c.tcp().MayWrite() {
+		return 0
+	}
+	room := c.t().Room()
+	if room <= 0 {
+		return c.refused(1)
+	}
+	return c.t().FillBlock(room, fill)
+}
+
+// refused is what becomes of a write of n octets when there is no room: OnWritable is due, where it is for any.
+func (c *Conn) refused(n int) int {
+	if n > 0 {
+		c.tcp().WantRoom()
+		c.set(short)
+	}
+	return 0
+}
+
 // Writable returns how many octets Write would take now.
 func (c *Conn) Writable() int {
 	if c.has(closing | over | moved) {
 		return 0
 	}
-	return c.tcp().Writable()
+	return c.t().Space()
 }
 
 // Unsent returns how many octets were written and have not been acknowledged by the peer.

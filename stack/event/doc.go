@@ -8,7 +8,8 @@
 // where nothing is queued, is shown to OnData right where it lies in the frame; what that consumes is
 // never copied. The rest goes to the connection's receive queue, and what OnData left comes again
 // from there, always as one piece: when more has arrived, behind what was left; after OnWritable; after
-// Resume. Write copies to the send queue. When the batch is fed, each connection that was touched sends, once:
+// Resume. Write copies to the send queue, and WriteBlock has the handler write there itself. When the
+// batch is fed, each connection that was touched sends, once:
 // acknowledgements ride on answers, and many small writes are one segment. Between a device and a handler and
 // back nothing is allocated, and no goroutine is woken.
 //
@@ -32,8 +33,11 @@
 //
 // Who cannot take more leaves octets in OnData, or calls Pause. The receive queue then fills to
 // stack.Config.ReceiveBuffer, the window closes and the peer waits; other connections do not. The other way
-// Write takes what the send queue has room for, and OnWritable says when a third of it is free. An echo is
-// both in one line, as what Write did not take is left:
+// a write takes what the send queue has room for, but nothing while 512 KiB of what it took wait to be sent, or
+// some 900 KiB are unacknowledged where no path could carry more in a round trip: what is written in the receive loop
+// is sent by it, too, and best while it is in the processor's cache. OnWritable is called when all but 32 KiB was
+// sent and a third of the queue is free, as a rule once for each super-segment. Who has much to send does best with
+// WriteBlock, which asks for as much as leaves at once. An echo is both in one line, as what Write did not take is left:
 //
 //	&event.Funcs{Data: (*event.Conn).Write}
 //

@@ -336,6 +336,13 @@ func TestPostedFunctionsRunInOrderFromAnywhere(t *testing.T) {
 	}
 }
 
+// writeValue writes what it can of the octets that are kept with the connection.
+func writeValue(c *event.Conn) {
+	if p, _ := c.Value().([]byte); len(p) > 0 {
+		c.SetValue(p[c.Write(p):])
+	}
+}
+
 func TestTwoHandlersThatPostToEachOtherDoNotWaitForEachOther(t *testing.T) {
 	a, b := pair(t, stack.Config{})
 	var mu sync.Mutex
@@ -355,9 +362,14 @@ func TestTwoHandlersThatPostToEachOtherDoNotWaitForEachOther(t *testing.T) {
 				other = list[1]
 			}
 			text := bytes.Clone(p)
-			other.Post(func(c *event.Conn) { c.Write(text) })
+			other.Post(func(c *event.Conn) {
+				waits, _ := c.Value().([]byte)
+				c.SetValue(append(waits, text...))
+				writeValue(c)
+			})
 			return len(p)
 		},
+		Writable: writeValue,
 	})
 	c1, c2 := dial(t, a), dial(t, a)
 	wait(t, "both connections", both)

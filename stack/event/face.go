@@ -11,17 +11,17 @@ import (
 
 // What is kept of a connection in shard.TCP.UserFlags.
 const (
-	paused   = shard.UserPaused // Pause
-	opened   = paused << iota   // OnOpen was called
-	left                        // OnData left something, and there is no reason yet to show it again
-	partial                     // OnData has left something of what it was shown last
-	short                       // Write took less than it was given, and OnWritable is due
-	ended                       // OnEOF was called
-	closing                     // Close or Abort was called
-	aborting                    // Abort was called
-	shut                        // the state machine was told to close
-	moved                       // Detach was called
-	over                        // OnClose was called, or the connection has moved
+	paused   = shard.UserPaused    // Pause
+	short    = shard.UserShort     // a write took less than it was given, and OnWritable is due
+	opened   = short << (iota - 1) // OnOpen was called
+	left                           // OnData left something, and there is no reason yet to show it again
+	partial                        // OnData has left something of what it was shown last
+	ended                          // OnEOF was called
+	closing                        // Close or Abort was called
+	aborting                       // Abort was called
+	shut                           // the state machine was told to close
+	moved                          // Detach was called
+	over                           // OnClose was called, or the connection has moved
 )
 
 func (c *Conn) has(bits uint16) bool { return c.t().UserFlags&bits != 0 }
@@ -68,7 +68,7 @@ func (f *face) OnEvent(t *shard.TCP, ev tcp.Events) {
 		c.failed()
 		return
 	}
-	if ev&tcp.EventWritable != 0 && c.has(short) && !c.has(closing|moved) {
+	if ev&tcp.EventWritable != 0 && c.has(short) && !c.has(closing|moved) && t.Room() > 0 {
 		c.clear(left | short)
 		c.face().h.OnWritable(c)
 	}
@@ -227,6 +227,7 @@ func (c *Conn) detach() *netconn.TCPConn {
 		f.listener.open.Add(-1)
 	}
 	c.set(moved)
+	c.clear(short) // the net.Conn hears of room in its own way
 	t := c.t()
 	t.User = nil
 	t.SetTimer(never)

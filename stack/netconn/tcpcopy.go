@@ -24,7 +24,7 @@ type borrowed struct {
 }
 
 // headroom is what a block has before a text for the driver's headers.
-const headroom = 192
+const headroom = tcp.BlockHeadroom
 
 // writeBlock queues the first of p, as many octets as go into one block, and returns how many that
 // were: to the end of the block that was written to last, or in a new one, which is sent as it is.

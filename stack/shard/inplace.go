@@ -74,10 +74,16 @@ func (c *TCP) unlock(w *watch) {
 	}
 }
 
-// work does what others have left, and calls the handler. The connection is locked and nobody is sending.
+// work does what others have left, and calls the handler. The connection is locked and nobody is sending. A handler
+// that writes as fast as the peer acknowledges has its turn again after the others: see refill.
 func (c *TCP) work(w *watch) {
-	for !c.sending && (c.events != 0 || c.hasWork()) {
+	for n := 0; !c.sending && (c.events != 0 || c.hasWork()); n++ {
 		left := c.hasWork()
+		if n >= turn && !left {
+			c.armed = c.host.Now()
+			c.host.scheduleTCP(&c.timer, c.armed)
+			return
+		}
 		called := left && c.doLeft(w)
 		c.tellUser(w, called)
 		if left || !c.touched {

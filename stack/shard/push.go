@@ -52,6 +52,7 @@ func (c *TCP) pushUpTo(now clock.Time, most int) bool {
 	}
 	if !more {
 		c.settle(now)
+		c.refill()
 	}
 	return !more
 }

@@ -16,9 +16,16 @@ type Handler interface {
 	OnEvent(c *TCP, events tcp.Events)
 }
 
-// UserPaused in TCP.UserFlags says that a UserHandler takes no text for now, so that there is no
-// use in lending it.
-const UserPaused uint16 = 1
+// What a UserHandler's user says of itself in TCP.UserFlags; the other bits are its own.
+const (
+	// UserPaused: it takes no text for now, so that there is no use in lending it.
+	UserPaused uint16 = 1 << iota
+
+	// UserShort: it has more to write. It is told, by tcp.EventWritable, when there is room for that (see
+	// TCP.Room): as soon as what it wrote was sent, where the peer and the network take more, else
+	// when some was acknowledged.
+	UserShort
+)
 
 // TCP is a connection in the driver's hands: the state machine with its lock, its
 // place in the tables, its route and its timer.
@@ -46,7 +53,7 @@ type TCP struct {
 	pending atomic.Uint32 // what others have left to be done by who has the lock; see inplace.go
 
 	device atomic.Int32 // the interface that it is bound to, or 0
-	// UserFlags but UserPaused are the user's own, as User is.
+	// UserFlags but the two named above are the user's own, as User is.
 	UserFlags        uint16
 	sending          bool  // somebody has let go of mu to write to the device
 	touched          bool  // a round will push it
@@ -144,11 +151,14 @@ func (c *TCP) happened(ev tcp.Events) { c.tell(ev) }
 
 // tell tells the handler what happened, a UserHandler when the lock is let go.
 func (c *TCP) tell(ev tcp.Events) {
-	if c.InPlace() {
-		c.events |= ev
+	if !c.InPlace() {
+		c.notify(ev)
 		return
 	}
-	c.notify(ev)
+	if ev&tcp.EventWritable != 0 && c.asksLater() {
+		ev &^= tcp.EventWritable
+	}
+	c.events |= ev
 }
 
 // input feeds a segment and has the round push the connection later. One that was found

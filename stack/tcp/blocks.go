@@ -9,6 +9,9 @@ import (
 // Blocks in place of copies. A user that copies between its own memory and blocks can do so without
 // the driver's lock, and what it gives away in a block is sent from there.
 
+// BlockHeadroom is what a block of the send queue has before its text for the driver's headers, in octets.
+const BlockHeadroom = 192
+
 // Lent is a run of octets that was read without a copy.
 type Lent = stream.Lent
 
@@ -44,6 +47,12 @@ func (c *Conn) WriteBlock(_ clock.Time, b *mem.Block, n int) bool {
 	c.shortWrite, c.settled, c.more, c.flush = false, false, false, false
 	c.sendQueue.Take(b, n)
 	return true
+}
+
+// WantRoom is a Write for which there was no room: EventWritable tells when there is some.
+func (c *Conn) WantRoom() {
+	c.wake()
+	c.shortWrite = true
 }
 
 // Tail returns what is free of the block that was written to last, for WriteTail, and makes the caller an

@@ -91,6 +91,14 @@ func (c *Conn) NotSentLowat() int {
 	return 0
 }
 
+// LeastRTT returns the shortest round trip of late; before the first was measured, so much that no path has it.
+func (c *Conn) LeastRTT() time.Duration {
+	if c.parked() || !c.rtt.Sampled() {
+		return time.Minute
+	}
+	return c.rtt.Min()
+}
+
 // SetMaxSegment is TCP_MAXSEG: before the handshake it bounds the MSS that is announced, and
 // what is sent, to n octets of options and text; afterwards only what is sent.
 // 0 takes the bound away.

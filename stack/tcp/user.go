@@ -33,7 +33,11 @@ func (c *Conn) write(p []byte, more bool) int {
 		return 0
 	}
 	c.settled, c.more, c.flush = false, more, false
-	c.sendQueue.Append(p[:n])
+	if c.keepsPackets() {
+		c.sendQueue.Append(p[:n])
+	} else {
+		c.sendQueue.AppendAhead(p[:n], BlockHeadroom, c.Burst())
+	}
 	return n
 }
 

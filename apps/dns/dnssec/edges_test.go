@@ -23,8 +23,9 @@ func signAs(t *testing.T, set *msg.RRset, k *Key, labels uint8) {
 func TestLabelsOfASignatureAreThoseOfItsName(t *testing.T) {
 	k := key(t, "example.", ED25519, msg.FlagZone)
 	for labels, want := range map[uint8]bool{0: false, 1: true, 2: true, 3: false, 9: false} {
-		set := &msg.RRset{Name: msg.MustName("a.example."), Type: msg.TypeA, Class: 1, TTL: 60, Data: []string{"\xc0\x00\x02\x01", "\xc0\x00\x02\x01"}}
+		set := &msg.RRset{Name: msg.MustName("a.example."), Type: msg.TypeA, Class: 1, TTL: 60, Data: []string{"\xc0\x00\x02\x01"}}
 		signAs(t, set, k, labels)
+		set.Data = append(set.Data, set.Data[0]) // a record counts once
 		if _, err := VerifySet(set, k.Zone, []msg.RR{k.RR(60)}, now); (err == nil) != want {
 			t.Errorf("%d labels: %v", labels, err)
 		}
@@ -61,6 +62,19 @@ func TestADenialsSOAIsSignedToo(t *testing.T) {
 		if r := v.Validate(context.Background(), a, now); r.Status != Bogus {
 			t.Errorf("y.w.example.: %s (%s)", r.Status, r.EDE)
 		}
+	}
+}
+
+func TestANameWithOthersBelowItExists(t *testing.T) {
+	n := func(owner, next string) nsecRecord {
+		return nsecRecord{msg.MustName(owner), msg.NSEC{Next: msg.MustName(next), Types: msg.NewTypeSet(msg.TypeA)}}
+	}
+	all := []nsecRecord{n("example.", "x.ent.example."), n("x.ent.example.", "example.")}
+	if name := msg.MustName("ent.example."); nsecNoName(all, name) || !nsecNoData(all, name, msg.TypeA) || nsecDelegation(all, name) != cutNone {
+		t.Error("it is denied")
+	}
+	if name := msg.MustName("f.example."); !nsecNoName(all, name) || nsecNoData(all, name, msg.TypeA) || nsecDelegation(all, name) != cutAbsent {
+		t.Error("one that does not is not denied")
 	}
 }
 

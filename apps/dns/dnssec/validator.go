@@ -65,7 +65,7 @@ type Result struct {
 	// NSEC and NSEC3 records with their signatures. Empty unless Status is Secure.
 	Authority []msg.RR
 	// Denials has the validated NSEC and NSEC3 sets of Authority: what may be used for other
-	// names as well (RFC 8198).
+	// names as well (RFC 8198), but for NSEC3 records with opt-out.
 	Denials []msg.RRset
 	// Rest is the name at which a chain of CNAMEs leaves the message: "" when it does not.
 	Rest msg.Name

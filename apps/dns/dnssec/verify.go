@@ -148,7 +148,8 @@ func (b *budget) hash() bool {
 func describe(set *msg.RRset) string { return set.Name.String() + " " + set.Type.String() }
 
 // VerifySet reports whether one of the keys, DNSKEY records of zone, signed the set, and for how
-// many seconds it may be kept. The error is the reason as an extended error in words.
+// many seconds it may be kept. That a set which was made of a wildcard has nothing closer to its name is for
+// the caller to prove: Validator does. The error is the reason as an extended error in words.
 func VerifySet(set *msg.RRset, zone msg.Name, keys []msg.RR, now time.Time) (ttl uint32, err error) {
 	b := budget{limits: Limits{}.withDefaults()}
 	var public []publicKey

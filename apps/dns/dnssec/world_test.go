@@ -3,6 +3,8 @@ package dnssec
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -175,8 +177,15 @@ func newWorld(t testing.TB, nsec3 *NSEC3Options) (*world, *Validator) {
 }
 
 func (w *world) sign(zone, lines string, nsec3 *NSEC3Options, algorithm uint8) {
-	w.zones[msg.MustName(zone)] = signed(w.t, lines, zone, SignOptions{NSEC3: nsec3, Keys: both(w.t, zone, algorithm)})
+	id := fmt.Sprint(zone, lines, algorithm, nsec3)
+	if signedZones[id] == nil {
+		signedZones[id] = signed(w.t, lines, zone, SignOptions{NSEC3: nsec3, Keys: both(w.t, zone, algorithm)})
+	}
+	w.zones[msg.MustName(zone)] = slices.Clone(signedZones[id])
 }
+
+// signedZones has what was signed, since the same world is made many times.
+var signedZones = map[string][]msg.RR{}
 
 // ds returns the DS record of a zone, as text.
 func (w *world) ds(zone string) string {

@@ -13,6 +13,15 @@ import (
 	"github.com/weirnet/weir/apps/dns/server"
 )
 
+// cut makes all servers silent, or lets them speak again.
+func (w *world) cut(silent bool) {
+	w.net.Do(func() {
+		for _, s := range w.servers {
+			s.NoUDP = silent
+		}
+	})
+}
+
 // When all servers are gone, what has expired is given out for as long as it is kept, with the code that says so.
 func TestStaleAnswers(t *testing.T) {
 	stale := func(c *recursor.Config) {
@@ -21,9 +30,7 @@ func TestStaleAnswers(t *testing.T) {
 	in(t, stale, func(w *world) {
 		w.gives(w.ask("alias.example.com", "A"), "CNAME www.example.com., "+wwwAddrs)
 		w.ask("nothing.example.com", "A")
-		for _, s := range w.servers {
-			s.NoUDP = true
-		}
+		w.cut(true)
 		time.Sleep(10 * time.Minute)
 		a := w.ask("alias.example.com", "A")
 		w.gives(a, "CNAME www.example.com., "+wwwAddrs)
@@ -35,18 +42,14 @@ func TestStaleAnswers(t *testing.T) {
 		}
 		time.Sleep(10 * time.Second) // the search has failed by now
 		w.ask("alias.example.com", "A")
-		for _, s := range w.servers {
-			s.NoUDP = false
-		}
+		w.cut(false)
 		time.Sleep(2 * time.Minute) // longer than servers are taken for dead
 		w.ask("alias.example.com", "A")
 		time.Sleep(time.Second)
 		if a = w.ask("alias.example.com", "A"); a.has(msg.EDEStaleAnswer) || a.sent > 0 {
 			t.Errorf("the servers are back, and\n%v", a.Message)
 		}
-		for _, s := range w.servers {
-			s.NoUDP = true
-		}
+		w.cut(true)
 		time.Sleep(2 * time.Hour)
 		if a = w.ask("alias.example.com", "A"); a.Rcode != msg.RcodeServerFailure {
 			t.Errorf("two hours later:\n%v", a.Message)

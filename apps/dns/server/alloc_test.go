@@ -9,21 +9,6 @@ import (
 	"github.com/weirnet/weir/apps/dns/msg"
 )
 
-// fixed answers everything at once, with one record.
-type fixed struct{ HandlerFunc }
-
-func (fixed) AnswerDirect(dst []byte, q *msg.Query, _ netip.AddrPort, _ Transport) ([]byte, bool) {
-	dst = append(dst, q.Wire[:q.NameEnd+4]...)
-	dst[2], dst[3] = 0x84|dst[2]&1, 0
-	copy(dst[4:12], []byte{0, 1, 0, 1, 0, 0, 0, 0})
-	dst = append(dst, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 99)
-	if q.EDNS {
-		dst[11] = 1
-		dst = append(dst, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0)
-	}
-	return dst, true
-}
-
 // directQueries are such as are answered in the receive path.
 func directQueries(t testing.TB, s *Server, from netip.Addr) map[string][]byte {
 	t.Helper()

@@ -38,6 +38,21 @@ func (oracle) ServeDNS(_ context.Context, w Writer, r *Request) {
 	w.Write(m)
 }
 
+// fixed answers everything at once, with one record.
+type fixed struct{ HandlerFunc }
+
+func (fixed) AnswerDirect(dst []byte, q *msg.Query, _ netip.AddrPort, _ Transport) ([]byte, bool) {
+	dst = append(dst, q.Wire[:q.NameEnd+4]...)
+	dst[2], dst[3] = 0x84|dst[2]&1, 0
+	copy(dst[4:12], []byte{0, 1, 0, 1, 0, 0, 0, 0})
+	dst = append(dst, 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 99)
+	if q.EDNS {
+		dst[11] = 1
+		dst = append(dst, 0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0)
+	}
+	return dst, true
+}
+
 // wire catches what is sent.
 type wire struct{ sent [][]byte }
 
@@ -185,7 +200,7 @@ func mutate(r *rand.Rand, p []byte, all [][]byte) []byte {
 
 // Mutated queries: no panic, no answer to a response, none larger than it may be, nothing left behind.
 func TestMutatedQueries(t *testing.T) {
-	total := 200_000
+	total := 100_000
 	if os.Getenv("WEIR_LONG") != "" {
 		total = 10_000_000
 	}

@@ -219,14 +219,18 @@ var (
 	errOver  = errors.New("dns: an answer is written after ServeDNS has returned")
 	errLarge = errors.New("dns: the answer is longer than its request's limit")
 	errShort = errors.New("dns: an answer has no header")
+	errTwice = errors.New("dns: a second answer to one query, over UDP")
 )
 
 func (w *writer) close() { w.over = true }
 
 // Write implements Writer.
 func (w *writer) Write(m *msg.Message) error {
-	if w.over {
+	switch {
+	case w.over:
 		return errOver
+	case w.j.wrote && w.j.stream == nil:
+		return errTwice
 	}
 	if w.asked.EDNS == nil {
 		m.EDNS = nil // RFC 6891 §6.1.1
@@ -256,6 +260,10 @@ func (w *writer) WriteWire(p []byte) error {
 	case len(p) > maxMessage, w.j.stream == nil && len(p) > w.j.limit:
 		w.j.m.drop(dropLarge)
 		return errLarge
+	case w.j.wrote && w.j.stream == nil:
+		return errTwice
+	case w.j.wrote: // more of a transfer: counted and logged once
+		return w.j.send(w.s, p)
 	}
 	d := w.s.desk()
 	defer w.s.desks.Put(d)

@@ -50,8 +50,6 @@ type logEntry struct {
 	name    [255]byte
 }
 
-func (e *logEntry) setName(wire string) { e.nameLen = uint8(copy(e.name[:], wire)) }
-
 type queryLog struct {
 	QueryLog
 	entries chan logEntry

@@ -23,6 +23,7 @@ import (
 //	slow.example.    A    when the test says so
 //	big.example.     TXT  far too large for UDP
 //	mid.example.     TXT  some 900 octets
+//	parts.example.        answered three times
 //	none.example.         not answered at all
 //	panic.example.
 type book struct {
@@ -68,6 +69,14 @@ func (b *book) ServeDNS(ctx context.Context, w server.Writer, r *server.Request)
 			m.Answer = append(m.Answer, msg.NewRR(name, msg.TypeTXT, 60, string([]byte{200})+text[:199]+string(rune('a'+n))))
 		}
 	case "none.example.":
+		return
+	case "parts.example.": // as a transfer
+		p, _ := m.Append(nil, 512)
+		for range 3 {
+			if err := w.WriteWire(p); err != nil {
+				return
+			}
+		}
 		return
 	case "panic.example.":
 		panic("as asked")

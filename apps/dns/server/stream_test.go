@@ -46,6 +46,27 @@ func TestPipelinedQueriesAreAnsweredOutOfOrder(t *testing.T) {
 	}
 }
 
+// A transfer is many messages over a stream, and one over UDP, whatever the handler wants. It counts as one answer.
+func TestManyMessagesForOneQuery(t *testing.T) {
+	l := newLab(t, server.Config{})
+	c := l.dial("tcp", serverAddr)
+	c.Write(framed(pack(t, query("parts.example.", msg.TypeAXFR))))
+	for range 3 {
+		if m := unpack(t, readFramed(t, c)); m.ID != 4711 {
+			t.Error(m)
+		}
+	}
+	u := l.dial("udp", serverAddr)
+	ask(t, u, query("parts.example.", msg.TypeAXFR))
+	if m := ask(t, u, query("direct.example.", msg.TypeA)); len(m.Answer) != 1 {
+		t.Errorf("a second answer over UDP: %v", m)
+	}
+	l.stop()
+	if s := l.srv.Snapshot(); s.Answered() != 3 {
+		t.Errorf("counted: %+v", s)
+	}
+}
+
 // A client that has ended its half gets what it has asked for, and then the end.
 func TestHalfClosedConnectionIsAnswered(t *testing.T) {
 	l := newLab(t, server.Config{})

@@ -30,7 +30,7 @@ func (t *Tree) Serve(nw server.Network) (*Served, error) {
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
-		srv := server.New(h, server.Config{})
+		srv := server.New(h, server.Config{RateLimit: t.RateLimit()})
 		s.servers = append(s.servers, srv)
 		for _, a := range each.Addrs {
 			family := "6"
@@ -56,6 +56,10 @@ func (t *Tree) Serve(nw server.Network) (*Served, error) {
 	return s, nil
 }
 
+// RateLimit is what the tree's servers have: none for who is on the link with them, which is the neighbour and the tree's own
+// resolver. They are one network to a limit of answers, and each would use up the other's.
+func (t *Tree) RateLimit() server.RateLimit { return server.RateLimit{Exempt: t.Prefixes()} }
+
 // Close ends the servers and returns what went wrong with them.
 func (s *Served) Close() error {
 	s.cancel()
@@ -66,11 +70,10 @@ func (s *Served) Close() error {
 	return s.err
 }
 
-// Answered is how many answers the servers have given.
-func (s *Served) Answered() (n uint64) {
+// Each calls f with the name and value of each counter of each server.
+func (s *Served) Each(f func(name string, value uint64)) {
 	for _, srv := range s.servers {
 		snap := srv.Snapshot()
-		n += snap.Answered()
+		snap.Each(f)
 	}
-	return n
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/weirnet/weir/apps/dns/client"
 	"github.com/weirnet/weir/apps/dns/msg"
+	"github.com/weirnet/weir/apps/dns/recursor"
 	"github.com/weirnet/weir/stack"
 	"github.com/weirnet/weir/stack/link/pipe"
 )
@@ -118,5 +119,58 @@ func TestTreeHasWhatItsDocumentationSays(t *testing.T) {
 		if r.Truncated != (q.name == "big.weir.example.") {
 			t.Errorf("%s: truncated over UDP: %v", q.name, r.Truncated)
 		}
+	}
+}
+
+// A resolver finds every name of the signed tree and believes it; what was changed after it was signed it does not.
+func TestSignedTreeIsBelieved(t *testing.T) {
+	island := msg.MustName("host.test.")
+	tr, err := New(Options{Signed: true, Unsigned: []msg.Name{island}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	forged := 0
+	for i := range tr.Zones {
+		for j, rr := range tr.Zones[i].Records {
+			if rr.Name.Equal(msg.MustName("mail.weir.example.")) && rr.Type == msg.TypeA {
+				tr.Zones[i].Records[j] = msg.A(rr.Name, rr.TTL, netip.MustParseAddr("203.0.113.66"))
+				forged++
+			}
+		}
+	}
+	near := served(t, tr)
+	r, err := recursor.New(recursor.Config{Network: near, Hints: tr.Hints, Anchors: tr.Anchors, Public: []msg.Name{msg.Root}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	for _, q := range []struct {
+		name, typ string
+		rcode     msg.Rcode
+		secure    bool
+	}{
+		{"www.weir.example.", "A", msg.RcodeSuccess, true},
+		{"bench.lab.weir.example.", "AAAA", msg.RcodeSuccess, true},
+		{"x.wild.weir.example.", "A", msg.RcodeSuccess, true},
+		{"host.old.weir.example.", "A", msg.RcodeSuccess, true},
+		{"nobody.weir.example.", "A", msg.RcodeNameError, true},
+		{"nobody.example.", "A", msg.RcodeNameError, true},
+		{"80.113.0.203.in-addr.arpa.", "PTR", msg.RcodeSuccess, true},
+		{"web.shop.example.", "A", msg.RcodeSuccess, true},
+		{"pages.host.test.", "CNAME", msg.RcodeSuccess, false},
+		{"mail.weir.example.", "A", msg.RcodeServerFailure, false},
+	} {
+		ty, _ := msg.ParseType(q.typ)
+		m, err := r.Resolve(t.Context(), msg.Question{Name: msg.MustName(q.name), Type: ty, Class: msg.ClassINET}, recursor.QueryOptions{DO: true})
+		if err != nil {
+			t.Errorf("%s %s: %v", q.name, q.typ, err)
+			continue
+		}
+		if m.Rcode != q.rcode || m.AuthenticData != q.secure {
+			t.Errorf("%s %s: want %v, secure %v\n%v", q.name, q.typ, q.rcode, q.secure, m)
+		}
+	}
+	if forged != 1 {
+		t.Errorf("%d records were forged", forged)
 	}
 }

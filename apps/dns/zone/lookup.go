@@ -245,9 +245,11 @@ func (l *lookup) follow(target msg.Name) msg.Name {
 func (l *lookup) dname(n node, labels int) msg.Name {
 	s, _ := n.set(msg.TypeDNAME)
 	s.Name = l.name.Suffix(l.z.labels + labels)
-	l.a.Answer = append(l.a.Answer, l.signed(s))
-	own := l.name[:len(l.name)-len(s.Name)]
-	target := own + msg.Name(s.first())
+	if !l.given(s) {
+		l.a.Answer = append(l.a.Answer, l.signed(s))
+	}
+	own, to := l.name[:len(l.name)-len(s.Name)], msg.Name(s.first())
+	target := own + to
 	if len(target) > 255 {
 		l.a.Kind, l.a.Rcode = TooLong, msg.RcodeYXDomain
 		return ""
@@ -257,7 +259,21 @@ func (l *lookup) dname(n node, labels int) msg.Name {
 		l.a.Kind = Positive
 		return ""
 	}
+	if to.Under(s.Name) { // it leads to itself, each time to a longer name
+		l.a.Kind = Partial
+		return ""
+	}
 	return l.follow(target)
+}
+
+// given reports whether the answer has a set already: one DNAME may be met twice on a chain.
+func (l *lookup) given(s Set) bool {
+	for i := range l.a.Answer {
+		if o := &l.a.Answer[i]; o.Type == s.Type && o.Name.Equal(s.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 // refer answers with a delegation (RFC 1034 §4.3.2 step 3b, RFC 4035 §3.1.4).

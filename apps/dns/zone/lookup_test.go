@@ -172,10 +172,12 @@ func TestAnswersOfAPlainZone(t *testing.T) {
 		{"ns.example.", msg.TypeANY, "positive | ns./A"},
 		{"ns.example.", msg.TypeRRSIG, "nodata au /SOA"},
 	})
-	if s := z.negative; s.TTL != 900 { // RFC 2308 §5
-		t.Errorf("the SOA of a denial has TTL %d, want the minimum 900", s.TTL)
-	}
 	var a Answer
+	for _, name := range []string{"nope.example.", "mail.example."} { // RFC 2308 §5
+		if z.Lookup(&a, msg.MustName(name), msg.TypeTXT, false); a.Authority[0].TTL != 900 {
+			t.Errorf("%s: the SOA of a denial has TTL %d, want the minimum 900", name, a.Authority[0].TTL)
+		}
+	}
 	name := msg.MustName(long + ".dlong.example.")
 	z.Lookup(&a, name, msg.TypeA, false)
 	if len(a.Answer) == 0 || a.Answer[0].Type != msg.TypeDNAME {
@@ -277,4 +279,30 @@ func withRecords(t *testing.T, z *Zone, lines ...string) *Zone {
 		t.Fatal(err)
 	}
 	return nz
+}
+
+// All names but a few begin alike, and fill many pages.
+func TestNamesThatBeginAlikeAndOthersAreFound(t *testing.T) {
+	z := load(t, "example.", "$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns.example.net.\nb TXT b\n$GENERATE 1000-9999 host$ A 192.0.2.1\n")
+	if z.names.common == "" || len(z.names.pages) < 20 {
+		t.Fatalf("%d pages that have %q in common", len(z.names.pages), z.names.common)
+	}
+	ask(t, z, false, []question{
+		{"b.example.", msg.TypeTXT, "positive | b./TXT"},
+		{"host1000.example.", msg.TypeA, "positive | host1000./A"},
+		{"host9999.example.", msg.TypeA, "positive | host9999./A"},
+		{"a.example.", msg.TypeA, "nxdomain au /SOA"},
+		{"c.example.", msg.TypeA, "nxdomain au /SOA"},
+		{"host.example.", msg.TypeA, "nxdomain au /SOA"},
+		{"host0.example.", msg.TypeA, "nxdomain au /SOA"},
+		{"zzz.example.", msg.TypeA, "nxdomain au /SOA"},
+	})
+	for key, want := range map[string]string{"c\x00": "host1000\x00", "\x02\x00": "b\x00", "host5000\x00x\x00": "host5001\x00"} {
+		if at, ok := z.names.find(key); ok || !z.names.valid(at) || z.names.key(at) != want {
+			t.Errorf("after %q comes place %v, want %q", key, at, want)
+		}
+	}
+	if at, ok := z.names.find("zzz\x00"); ok || z.names.valid(at) {
+		t.Errorf("after the last name comes place %v", at)
+	}
 }

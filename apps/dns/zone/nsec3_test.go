@@ -91,3 +91,33 @@ func TestDenialByNSEC3(t *testing.T) {
 		}
 	}
 }
+
+func TestTheLastSpanGoesRound(t *testing.T) {
+	var a Answer
+	z := rfc5155(t)
+	before, after := 0, 0
+	for i := range 300 {
+		name := msg.MustName(fmt.Sprintf("n%d.example.", i))
+		hash := z.nsec3.hash(name)
+		first, last := hash < "0p9m", hash > "t645"
+		if !first && !last {
+			continue
+		}
+		z.Lookup(&a, name, msg.TypeA, true)
+		covered := false
+		for _, s := range a.Authority {
+			covered = covered || s.Type == msg.TypeNSEC3 && strings.HasPrefix(s.Name.First(), "t644")
+		}
+		if !covered {
+			t.Errorf("%v, hash %.4s, is not covered by the last record", name, hash)
+		}
+		if first {
+			before++
+		} else {
+			after++
+		}
+	}
+	if before == 0 || after == 0 {
+		t.Errorf("%d hashes before the first, %d after the last", before, after)
+	}
+}

@@ -12,7 +12,7 @@ import (
 // blockStep does what only blocks do on the queue and on its model.
 func blockStep(s *SendQueue, pool *mem.Pool, model *[]byte, rng *rand.Rand) error {
 	p := pattern(1 + rng.IntN(60000))
-	switch rng.IntN(4) {
+	switch rng.IntN(5) {
 	case 0: // a block that may have room left
 		b := pool.Get(mem.FrameBlock)
 		b.B = b.B[100 : 100+len(p)+rng.IntN(5000)]
@@ -36,6 +36,9 @@ func blockStep(s *SendQueue, pool *mem.Pool, model *[]byte, rng *rand.Rand) erro
 		s.Append(p[:n])
 		*model = append(*model, p[:n]...)
 	case 3:
+		s.AppendAhead(p, 192, 1<<(10+rng.IntN(7)))
+		*model = append(*model, p...)
+	case 4:
 		n := s.Discard(rng.IntN(100000))
 		*model = (*model)[n:]
 	}
@@ -149,5 +152,31 @@ func TestLentOctetsStayWhileTheQueueGoesOn(t *testing.T) {
 		if n := pool.Outstanding(); n != 0 {
 			t.Fatalf("seed %d: %d blocks leaked", seed, n)
 		}
+	}
+}
+
+func TestMuchTextCanBeSentFromWhereItLies(t *testing.T) {
+	var pool mem.Pool
+	var s SendQueue
+	s.Init(&pool)
+	const unit = 45 * 1448
+	for range 10 {
+		s.AppendAhead(pattern(32<<10), 192, unit)
+	}
+	for off := 0; off+unit <= s.Len(); off += unit {
+		b := s.Block(off, unit, 192)
+		if b == nil {
+			t.Fatalf("the octets from %d on are in no block of their own with room ahead of them", off)
+		}
+		b.Release()
+	}
+	s.Release()
+	s.AppendAhead(pattern(1000), 192, unit)
+	if n := s.Memory(); n > 1024 {
+		t.Errorf("1000 octets take %d", n)
+	}
+	s.Release()
+	if pool.Outstanding() != 0 {
+		t.Errorf("%d blocks leaked", pool.Outstanding())
 	}
 }

@@ -21,6 +21,33 @@ func (s *SendQueue) Append(p []byte) int {
 	return len(p)
 }
 
+// AppendAhead is Append of much: where that begins a block, and with what is queued is half of unit or more, the
+// block is for unit octets and has ahead octets free before them, as those that Take is given as a rule. The
+// octets can then be sent from where they lie.
+func (s *SendQueue) AppendAhead(p []byte, ahead, unit int) int {
+	n := len(p)
+	for len(p) > 0 {
+		free := s.q.tail()
+		if len(free) == 0 {
+			if unit = min(unit, mem.FrameBlock-ahead); unit < leastUnit || 2*(s.q.length()+len(p)) < unit {
+				s.q.add(p)
+				return n
+			}
+			b := s.q.pool.Get(ahead + unit)
+			b.B = b.B[ahead : ahead+unit]
+			s.q.enter(b)
+			free = b.B
+		}
+		k := copy(free, p)
+		s.q.back += uint32(k)
+		p = p[k:]
+	}
+	return n
+}
+
+// leastUnit is from which size on a block of its own for each unit is worth it.
+const leastUnit = 8 << 10
+
 // Take puts the first n octets of b.B, with the block they lie in, at the end of the queue, as a rule
 // without a copy; what is appended later goes to the rest of B first. What of the block lies before B is
 // free for whoever sends it: see Block. The block is the queue's from then on: the caller, who

@@ -67,6 +67,20 @@ func (n *Net) Add(addr string, s *Server) {
 	n.servers[ap] = s
 }
 
+// Do runs f, which may change servers, while nobody looks at them.
+func (n *Net) Do(f func()) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	f()
+}
+
+// look returns a server as it is at the moment.
+func (n *Net) look(s *Server) Server {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return *s
+}
+
 // Log returns the queries so far, and forgets them.
 func (n *Net) Log() []Asked {
 	n.mu.Lock()
@@ -113,17 +127,18 @@ func (n *Net) DialContext(ctx context.Context, network, address string) (net.Con
 		<-ctx.Done()
 		return nil, &net.OpError{Op: "dial", Net: network, Err: ctx.Err()}
 	}
-	if s.NoTCP || s.Closed {
+	now := n.look(s)
+	if now.NoTCP || now.Closed {
 		return nil, &net.OpError{Op: "dial", Net: network, Err: syscall.ECONNREFUSED}
 	}
-	time.Sleep(2 * s.Delay)
+	time.Sleep(2 * now.Delay)
 	ours, theirs := net.Pipe()
-	go n.serveStream(s, to, theirs)
+	go n.serveStream(now, to, theirs)
 	return ours, nil
 }
 
 // handle hands a query to the server.
-func (n *Net) handle(s *Server, to netip.AddrPort, p []byte, tcp bool) []Reply {
+func (n *Net) handle(s Server, to netip.AddrPort, p []byte, tcp bool) []Reply {
 	q := new(msg.Message)
 	if err := q.Unpack(p); err != nil {
 		panic(fmt.Sprintf("a query that does not parse: %v: %x", err, p))
@@ -151,7 +166,7 @@ func (n *Net) handle(s *Server, to netip.AddrPort, p []byte, tcp bool) []Reply {
 	return list
 }
 
-func (n *Net) serveStream(s *Server, to netip.AddrPort, c net.Conn) {
+func (n *Net) serveStream(s Server, to netip.AddrPort, c net.Conn) {
 	if s.TLS != nil {
 		c = tls.Server(c, s.TLS)
 	}
@@ -183,14 +198,18 @@ type packetConn struct {
 }
 
 func (c *packetConn) Write(p []byte) (int, error) {
-	if c.s == nil || c.s.NoUDP {
+	if c.s == nil {
 		return len(p), nil
 	}
-	if c.s.Closed {
+	s := c.net.look(c.s)
+	if s.NoUDP {
+		return len(p), nil
+	}
+	if s.Closed {
 		return 0, &net.OpError{Op: "write", Net: "udp", Err: syscall.ECONNREFUSED}
 	}
-	for _, r := range c.net.handle(c.s, c.to, append([]byte(nil), p...), false) {
-		time.AfterFunc(2*c.s.Delay+r.After, func() {
+	for _, r := range c.net.handle(s, c.to, append([]byte(nil), p...), false) {
+		time.AfterFunc(2*s.Delay+r.After, func() {
 			select {
 			case c.in <- r.Wire:
 			default:

@@ -65,6 +65,9 @@ func play(ctx context.Context, s *scene, opt Options) error {
 	for _, c := range checks(s, out, opt.Size) {
 		out.begin(c.name)
 		r, err := runCheck(ctx, c)
+		if d, ok := ctx.Deadline(); err != nil && ok && !time.Now().Before(d) {
+			<-ctx.Done() // a socket's deadline, which is the same, may pass a moment earlier
+		}
 		if err != nil && ctx.Err() != nil {
 			err = ending(ctx)
 		}
@@ -129,6 +132,11 @@ func checks(s *scene, out *screen, size int64) []check {
 	both("UDP echo", s.udpEcho)
 	both("TCP echo", s.tcpEcho)
 	both("closed ports", s.refused)
+	if s.names != nil {
+		for _, n := range nameChecks {
+			list = append(list, check{name: n.name, run: func(ctx context.Context) (result, error) { return n.run(s, ctx) }})
+		}
+	}
 	for i, a := range s.addrs {
 		t := transfer{scene: s, addr: a, size: max(size>>(2*i), 1), out: out, name: "transfer " + family(a)}
 		list = append(list, check{name: t.name, long: true, run: t.run})

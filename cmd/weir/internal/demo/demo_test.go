@@ -19,7 +19,8 @@ func TestDemoInMemoryHolds(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	for _, want := range []string{"No TUN device here: this is a test.", "ping IPv4", "large ping IPv6", "UDP echo IPv6", "TCP echo IPv4", "closed ports IPv6", "transfer IPv6", "All of it held"} {
+	for _, want := range []string{"No TUN device here: this is a test.", "ping IPv4", "large ping IPv6", "UDP echo IPv6", "TCP echo IPv4", "closed ports IPv6",
+		"asked the servers of ., then example., then weir.example.", "lookup from cache", "203.0.113.80 is www.weir.example", "nobody.weir.example: no such host", "truncated over UDP", "transfer IPv6", "All of it held"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q in\n%s", want, out.String())
 		}

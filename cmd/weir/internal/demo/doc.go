@@ -15,7 +15,10 @@
 // # What is held to be shown
 //
 // Each line of the account is a check: pings of both families, also of 60,000
-// octets in fragments; UDP and TCP echo of both families; refused ports;
+// octets in fragments; UDP and TCP echo of both families; refused ports; names of the tree
+// of apps/dns/tree, whose servers are on the same stack, found by weir's resolver for package net's
+// at the far end: from the root down, from the cache, by address, one that is not there and
+// one whose records take TCP;
 // and a large transfer through TCP echo. What is sent there is hashed before it
 // is sent, what comes back while it comes, and both hashes are printed. The demo
 // succeeds only if every check held.

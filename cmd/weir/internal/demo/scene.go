@@ -10,7 +10,9 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/weirnet/weir/apps/dns/tree"
 	"github.com/weirnet/weir/apps/echo"
+	"github.com/weirnet/weir/cmd/weir/internal/nametree"
 	"github.com/weirnet/weir/cmd/weir/internal/netflag"
 	"github.com/weirnet/weir/cmd/weir/internal/node"
 	"github.com/weirnet/weir/stack"
@@ -22,6 +24,15 @@ var (
 	weirAddrs = []netip.Prefix{netip.MustParsePrefix("192.0.2.2/24"), netip.MustParsePrefix("2001:db8:77::2/64")}
 	farAddrs  = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/24"), netip.MustParsePrefix("2001:db8:77::1/64")}
 )
+
+// nameTree is the names of the demo, each of its servers at an address of its own on the same stack.
+var nameTree = func() *tree.Tree {
+	t, err := tree.New(tree.Options{})
+	if err != nil {
+		panic(err) // its options are the defaults
+	}
+	return t
+}()
 
 const mtu = 1500
 
@@ -40,6 +51,7 @@ type scene struct {
 	note             string // what is not as it should be
 	addrs            []netip.Addr
 	peer             peer
+	names            *nametree.Service
 	closers          []func() error // in the order of closing
 }
 
@@ -49,7 +61,7 @@ func openTUN() (*scene, error) {
 		return nil, err
 	}
 	n, err := node.Open(node.Config{Devices: []netflag.Device{{
-		Name: "weir0", Addrs: weirAddrs, HostAddrs: farAddrs, MTU: mtu, Offload: netflag.OffloadAuto, Queues: 1,
+		Name: "weir0", Addrs: append(weirAddrs, nameTree.Addrs()...), HostAddrs: append(farAddrs, nametree.Neighbours(nameTree)...), MTU: mtu, Offload: netflag.OffloadAuto, Queues: 1,
 	}}})
 	if err != nil {
 		return nil, err
@@ -71,11 +83,11 @@ func openTUN() (*scene, error) {
 // openMemory joins the stack by a link in memory to a second one as far end.
 func openMemory(why string) (*scene, error) {
 	a, b := pipe.New(pipe.Options{MTU: mtu, Offload: true})
-	near, err := newStack(a, weirAddrs)
+	near, err := newStack(a, append(weirAddrs, nameTree.Addrs()...))
 	if err != nil {
 		return nil, err
 	}
-	far, err := newStack(b, farAddrs)
+	far, err := newStack(b, append(farAddrs, nametree.Neighbours(nameTree)...))
 	if err != nil {
 		return nil, errors.Join(err, near.Close())
 	}
@@ -111,6 +123,10 @@ func (s *scene) serve(st *stack.Stack, closeStack func() error) (*scene, error) 
 	if err != nil {
 		return nil, errors.Join(err, s.peer.Close(), closeStack())
 	}
+	if s.names, err = nametree.Serve(st, nameTree); err != nil {
+		server.Close()
+		return nil, errors.Join(err, s.peer.Close(), closeStack())
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	var served error
 	var wg sync.WaitGroup
@@ -120,7 +136,7 @@ func (s *scene) serve(st *stack.Stack, closeStack func() error) (*scene, error) 
 		wg.Wait()
 		return served
 	}
-	s.closers = []func() error{stop, s.peer.Close, closeStack}
+	s.closers = []func() error{stop, s.names.Close, s.peer.Close, closeStack}
 	return s, nil
 }
 

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/recursor"
@@ -27,6 +28,7 @@ type Service struct {
 
 	served *tree.Served
 	server *server.Server
+	trace  atomic.Pointer[func(recursor.Event)]
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
 	err    error
@@ -48,10 +50,10 @@ func (s *Service) open(st *stack.Stack) (err error) {
 	if s.served, err = s.Tree.Serve(st); err != nil {
 		return err
 	}
-	if s.Resolver, err = NewResolver(st, s.Tree, nil); err != nil {
+	if s.Resolver, err = NewResolver(st, s.Tree, s.event); err != nil {
 		return err
 	}
-	s.server = server.New(s.Resolver, server.Config{})
+	s.server = server.New(s.Resolver, server.Config{RateLimit: s.Tree.RateLimit()})
 	for _, a := range s.Tree.Resolver() {
 		for _, network := range []string{"udp", "tcp"} {
 			if _, err := s.server.Listen(st, network, net.JoinHostPort(a.String(), "53")); err != nil {
@@ -68,6 +70,30 @@ func NewResolver(st *stack.Stack, t *tree.Tree, trace func(recursor.Event)) (*re
 		Network: st, Hints: t.Hints, Anchors: t.Anchors, Trace: trace,
 		Public: []msg.Name{msg.Root}, // the tree's names are such as are not to be looked for elsewhere
 	})
+}
+
+// Trace has f told of each step of the resolver's, until the function that it returns is called.
+func (s *Service) Trace(f func(recursor.Event)) (undo func()) {
+	s.trace.Store(&f)
+	return func() { s.trace.Store(nil) }
+}
+
+func (s *Service) event(e recursor.Event) {
+	if f := s.trace.Load(); f != nil {
+		(*f)(e)
+	}
+}
+
+// Each calls f with the name and value of each counter, those of all the servers together.
+func (s *Service) Each(f func(name string, value uint64)) {
+	sums := map[string]uint64{}
+	add := func(name string, v uint64) { sums[name] += v }
+	s.served.Each(add)
+	snap := s.server.Snapshot()
+	snap.Each(add)
+	for name, v := range sums {
+		f(name, v)
+	}
 }
 
 // Close ends the servers and the resolver.

@@ -34,7 +34,7 @@
 //
 // Text in order is copied to the receive queue, text out of order to package reasm. An ACK
 // lets go of the send queue's front, is measured (measure.go), moves the
-// window, and says what was lost (recovery.go).
+// window, and says what was lost (learn.go, alert.go).
 //
 // # The way of an octet out
 //
@@ -53,7 +53,7 @@
 //
 // # Recovery
 //
-// An ACK is taken in by learn (recovery.go). It marks what has arrived, measures the round trip,
+// An ACK is taken in by learn (learn.go). It marks what has arrived, measures the round trip,
 // and, where anything is out of the ordinary, goes through the states of alert.go: open, disorder,
 // cwr, recovery, loss. What is lost is found by time with RACK (rack.go), by RFC 6675 or, without
 // SACK, by counting duplicates; a tail loss probe (tlp.go) brings an ACK where none would come,

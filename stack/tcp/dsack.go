@@ -81,7 +81,7 @@ func (c *Conn) sackRecord(i int, n *news) {
 	n.sacked = true
 	n.delivered.add(&r, 1)
 	c.noteDelivered(n, &r)
-	f.rack.advance(n.now, &r, c.rtt.Min())
+	c.rackAdvance(n, &r, false)
 	state := r.state | stSacked
 	switch {
 	case r.state&stResent != 0:

@@ -16,7 +16,7 @@ func (c *Conn) holesApply() bool { return c.set.RecoverByHoles && !c.set.PRR && 
 func (c *Conn) holesBegin() (inFlight int) {
 	r, mss := c.loss.rec, int(c.snd.mss)
 	r.window, r.fresh, r.dups = mss, true, 0
-	return r.prior / (2 * mss) * 2 * mss
+	return c.cc.Window() / (2 * mss) * 2 * mss
 }
 
 // holesRoom is how much the window lets go. What was sent again and has not arrived uses it up, and

@@ -7,14 +7,28 @@ import "github.com/weirnet/weir/stack/clock"
 func (c *Conn) beginReduction(now clock.Time) {
 	r := c.remember()
 	r.high, r.probing = c.snd.nxt, false
-	r.prior, r.delivered, r.sent = c.cc.Window(), 0, 0
-	r.window = r.prior
+	r.prior, r.delivered, r.sent = c.recoverFS(), 0, 0
+	r.window = c.cc.Window()
 	inFlight := c.flightSize()
 	if c.holesApply() {
 		inFlight = c.holesBegin()
 	}
 	c.cc.EnterRecovery(now, inFlight, 0)
 	c.queueCWR()
+}
+
+// recoverFS is RecoverFS (RFC 9937 §6): what was outstanding before the ACK in hand, less what SACK had
+// reported before. Where ssthresh follows from the window, as in Linux, it is the window.
+func (c *Conn) recoverFS() int {
+	f := c.loss.out
+	if c.set.CwndInSegments || f == nil {
+		return c.cc.Window()
+	}
+	known := f.known
+	if f.before == 0 {
+		known = c.units(f.sacked)
+	}
+	return max(c.flightSize()-known, int(c.snd.mss))
 }
 
 // flightSize is FlightSize when congestion was noticed (RFC 5681 §2): what an ACK that tells of it

@@ -15,8 +15,9 @@ import (
 type rackState struct {
 	at       clock.Time // RACK.xmit_ts
 	rtt      time.Duration
-	end      seq.Value // RACK.end_seq
-	advanced bool      // since losses were last looked for
+	heard    clock.Time // when that was measured
+	end      seq.Value  // RACK.end_seq
+	advanced bool       // since losses were last looked for
 }
 
 const (
@@ -38,16 +39,30 @@ func sentAfter(t1 clock.Time, end1 seq.Value, t2 clock.Time, end2 seq.Value) boo
 	return t1 > t2 || t1 == t2 && end1.Greater(end2)
 }
 
-// advance takes in a segment that has arrived (RFC 8985 §6.2 steps 1 and 2). The ACK of a
-// retransmission that comes sooner than a round trip takes is for the first sending.
-func (k *rackState) advance(now clock.Time, r *sent, least time.Duration) {
+// advance takes in a segment that has arrived (RFC 8985 §6.2 steps 1 and 2). What an ACK is for is gone
+// through by sequence number, and not "in order of xmit_ts": of those that arrive at one
+// instant, the latest sent has the shortest round trip.
+func (k *rackState) advance(now clock.Time, r *sent) {
 	rtt := now.Sub(r.at)
-	if r.state&stEver != 0 && rtt < least {
-		return
+	if k.advanced && k.heard == now {
+		rtt = min(rtt, k.rtt)
 	}
-	k.advanced, k.rtt = true, rtt
+	k.advanced, k.rtt, k.heard = true, rtt, now
 	if sentAfter(r.at, r.End, k.at, k.end) {
 		k.at, k.end = r.at, r.End
+	}
+}
+
+// rackAdvance has RACK take in a segment that has arrived, if it is known which sending of it has: of one
+// that was sent again, it is the first where that was sooner ago than a round trip takes, or, of
+// what is acknowledged, where the ACK echoes a timestamp from before (RFC 8985 §6.2 step 2).
+func (c *Conn) rackAdvance(n *news, r *sent, acked bool) {
+	switch {
+	case r.at == 0: // it had been reported before, and was taken back
+	case r.state&stEver != 0 && n.now.Sub(r.at) < c.rtt.Min():
+	case r.state&stEver != 0 && acked && n.echoed && tsBefore(n.tsEcho, c.ts.val(r.at)):
+	default:
+		c.loss.out.rack.advance(n.now, r)
 	}
 }
 

@@ -89,6 +89,7 @@ type flight struct {
 	last                             seq.Value
 	apart                            bool // what left as one packet stays a record of its own
 	before                           int  // outstanding before the ACK in hand, in the window's units; 0 outside of one
+	known                            int  // and how much of that SACK had reported
 	losses                           int  // segments ever deemed lost in it, for what is news of an ACK
 	reno                             int  // without SACK: segments that duplicate ACKs say have arrived
 	rack                             rackState

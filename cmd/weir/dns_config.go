@@ -95,6 +95,11 @@ func (f *dnsFlags) ownZones(c *dnsConfig, keys map[msg.Name]tsig.Key) error {
 	if err != nil {
 		return err
 	}
+	for _, name := range transfer.Keys {
+		if _, ok := keys[name]; !ok {
+			return fmt.Errorf("--allow-transfer key:%v: there is no --key of that name", name)
+		}
+	}
 	var tell []authority.Peer
 	for _, s := range f.notify {
 		p, err := peer("notify", s, keys)

@@ -8,7 +8,6 @@ import (
 	"net"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/weirnet/weir/apps/dns/msg"
@@ -194,13 +193,6 @@ func difference(w, n *msg.Message) (lines []string) {
 		}
 	}
 	return lines
-}
-
-// section returns the lines of a difference that begin so.
-func hasLine(lines []string, prefixes ...string) bool {
-	return slices.ContainsFunc(lines, func(s string) bool {
-		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(s, p) })
-	})
 }
 
 // essence is what facts are, for a comparison that costs less.

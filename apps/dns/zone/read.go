@@ -96,7 +96,7 @@ func NewReader(r io.Reader, name string, origin msg.Name, o ReadOptions) *Reader
 func OpenFile(path string, origin msg.Name, o ReadOptions) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("zone %v: %w", origin, err)
+		return nil, err // which names the file
 	}
 	abs, err := filepath.Abs(path)
 	if err != nil {

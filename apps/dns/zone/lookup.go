@@ -86,12 +86,7 @@ type lookup struct {
 
 // answered reports whether the answer has a CNAME of that name already.
 func (l *lookup) answered(name msg.Name) bool {
-	for i := range l.a.Answer {
-		if l.a.Answer[i].Type == msg.TypeCNAME && l.a.Answer[i].Name.Equal(name) {
-			return true
-		}
-	}
-	return false
+	return l.given(Set{Name: name, Type: msg.TypeCNAME})
 }
 
 // step looks for one name and returns the one that a CNAME or DNAME leads to, if it is the zone's.
@@ -245,7 +240,9 @@ func (l *lookup) follow(target msg.Name) msg.Name {
 func (l *lookup) dname(n node, labels int) msg.Name {
 	s, _ := n.set(msg.TypeDNAME)
 	s.Name = l.name.Suffix(l.z.labels + labels)
-	l.a.Answer = append(l.a.Answer, l.signed(s))
+	if !l.given(s) { // a chain may come by it again
+		l.a.Answer = append(l.a.Answer, l.signed(s))
+	}
 	own := l.name[:len(l.name)-len(s.Name)]
 	target := own + msg.Name(s.first())
 	if len(target) > 255 {
@@ -258,6 +255,16 @@ func (l *lookup) dname(n node, labels int) msg.Name {
 		return ""
 	}
 	return l.follow(target)
+}
+
+// given reports whether a set is in the answer already.
+func (l *lookup) given(s Set) bool {
+	for i := range l.a.Answer {
+		if l.a.Answer[i].Type == s.Type && l.a.Answer[i].Name.Equal(s.Name) {
+			return true
+		}
+	}
+	return false
 }
 
 // refer answers with a delegation (RFC 1034 §4.3.2 step 3b, RFC 4035 §3.1.4).

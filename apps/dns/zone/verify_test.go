@@ -90,3 +90,19 @@ func TestSetsAndNamesAreBounded(t *testing.T) {
 		}
 	}
 }
+
+// A chain that comes by a DNAME record twice has it once: an answer with a record twice is none (RFC 2181 §5).
+func TestDNAMEThatLeadsBackIsGivenOnce(t *testing.T) {
+	z := load(t, "example.", sound+"d DNAME example.\nx A 192.0.2.7\n")
+	var a Answer
+	z.Lookup(&a, msg.MustName("x.d.d.example."), msg.TypeA, false)
+	dnames := 0
+	for _, s := range a.Answer {
+		if s.Type == msg.TypeDNAME {
+			dnames++
+		}
+	}
+	if dnames != 1 || a.Kind != Positive || len(a.Answer) != 4 {
+		t.Errorf("%d DNAME records in %d sets, %v", dnames, len(a.Answer), a.Kind)
+	}
+}

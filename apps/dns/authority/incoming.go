@@ -24,6 +24,10 @@ type incoming struct {
 	adding   bool
 }
 
+// maxDiffs is how many differences are taken in one transfer: each makes a version of the zone, which takes a look at every
+// page of it. Where there are more the zone is fetched whole.
+const maxDiffs = 2000
+
 var errAfter = errors.New("records follow the end of the transfer")
 
 // record takes the next record.
@@ -85,6 +89,8 @@ func (in *incoming) change(rr msg.RR, isSOA bool, serial uint32) error {
 		in.done = true
 	case serial != d.To():
 		return fmt.Errorf("changes from serial number %d follow those to %d", serial, d.To())
+	case len(in.diffs) >= maxDiffs:
+		return fmt.Errorf("more than %d differences one after the other", maxDiffs)
 	default:
 		in.adding = false
 		in.diffs = append(in.diffs, &zone.Diff{Deleted: []msg.RR{rr}})

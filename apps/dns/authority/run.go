@@ -144,10 +144,12 @@ func (v *served) notifier(r *request) bool {
 func (s *Set) following(ctx context.Context, v *served) {
 	good := time.Now() // when a master last told that the zone is as it is here
 	wait, first := time.Duration(0), s.cfg.FirstRetry
+	var asked time.Time // when the masters were asked last
 	for {
-		if !poked(ctx, v, wait) {
+		if !poked(ctx, v, wait, asked.Add(s.cfg.MinRefresh)) {
 			return
 		}
+		asked = time.Now()
 		err := s.refresh(ctx, v)
 		if ctx.Err() != nil {
 			return
@@ -187,13 +189,15 @@ func (s *Set) interval(seconds uint32) time.Duration {
 	return max(time.Duration(seconds)*time.Second, s.cfg.MinRefresh)
 }
 
-// poked waits for a time, or until a master says that it has a new version. It reports false when ctx ends.
-func poked(ctx context.Context, v *served, d time.Duration) bool {
+// poked waits for a time, or until a master says that it has a new version, but for that not before a point in time: a notice
+// over UDP may be anybody's, and many of them would have the masters asked without a pause. It reports false when ctx ends.
+func poked(ctx context.Context, v *served, d time.Duration, notBefore time.Time) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {
 	case <-t.C:
 	case <-v.poke:
+		return sleep(ctx, time.Until(notBefore))
 	case <-ctx.Done():
 	}
 	return ctx.Err() == nil

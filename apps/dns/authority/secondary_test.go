@@ -219,3 +219,55 @@ func FuzzIncomingTransferNeverPanics(f *testing.F) {
 		}
 	})
 }
+
+// Differences by the thousand, each of which would make a version of the zone, are not taken.
+func TestIncomingDifferencesAreBounded(t *testing.T) {
+	origin := msg.MustName("example.")
+	soa := func(serial uint32) msg.RR {
+		return msg.NewRR(origin, msg.TypeSOA, 60, msg.SOA{MName: origin, RName: origin, Serial: serial}.Data())
+	}
+	b := zone.NewBuilder(origin)
+	if err := b.Add(soa(0)); err != nil {
+		t.Fatal(err)
+	}
+	have, err := b.Zone()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []uint32{maxDiffs, maxDiffs + 1} {
+		in := incoming{origin: origin, have: have}
+		err := in.record(soa(n))
+		for i := uint32(0); i < n && err == nil; i++ {
+			if err = in.record(soa(i)); err == nil {
+				err = in.record(soa(i + 1))
+			}
+		}
+		if err == nil {
+			err = in.record(soa(n))
+		}
+		if refused := err != nil; refused != (n > maxDiffs) || in.done == refused {
+			t.Errorf("%d differences: %v, done %v", n, err, in.done)
+		}
+	}
+}
+
+// Notices may be forged: however many come, the masters are asked no more often than MinRefresh says.
+func TestNoticesDoNotHurryMastersWithoutEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &served{poke: make(chan struct{}, 1)}
+		begin := time.Now()
+		for n := range 5 {
+			wake(v.poke)
+			if !poked(t.Context(), v, time.Hour, time.Now().Add(time.Second)) {
+				t.Fatal("it has ended")
+			}
+			if at := time.Since(begin); at != time.Duration(n+1)*time.Second {
+				t.Errorf("notice %d is heeded after %v", n, at)
+			}
+		}
+		wake(v.poke)
+		if !poked(t.Context(), v, time.Hour, begin) || time.Since(begin) != 5*time.Second {
+			t.Errorf("the one after a pause is not heeded at once")
+		}
+	})
+}

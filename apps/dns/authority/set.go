@@ -96,9 +96,9 @@ func (s *Set) Add(cfg ZoneConfig, z *zone.Zone) error {
 	return nil
 }
 
-// Load adds a zone from its master file.
+// Load adds a zone from its master file, unless zone.Check finds errors in it.
 func (s *Set) Load(cfg ZoneConfig) error {
-	z, err := zone.LoadFile(cfg.File, cfg.Origin, s.cfg.Read)
+	z, err := zone.LoadVerified(cfg.File, cfg.Origin, s.cfg.Read)
 	if err != nil {
 		return err
 	}
@@ -204,7 +204,7 @@ func wake(c chan struct{}) {
 	}
 }
 
-// Reload reads a zone's master file again. Where that cannot be read, or its content has no place, the zone stays as it is
+// Reload reads a zone's master file again. Where that cannot be read, or zone.Check finds errors in it, the zone stays as it is
 // and the error says why. A content that changed under the same serial number is served, and the error says that
 // no secondary will notice.
 func (s *Set) Reload(origin msg.Name) error {
@@ -215,7 +215,7 @@ func (s *Set) Reload(origin msg.Name) error {
 	case v.cfg.File == "":
 		return fmt.Errorf("zone %v was not read from a file", origin)
 	}
-	z, err := zone.LoadFile(v.cfg.File, v.cfg.Origin, s.cfg.Read)
+	z, err := zone.LoadVerified(v.cfg.File, v.cfg.Origin, s.cfg.Read)
 	if err != nil {
 		return err
 	}

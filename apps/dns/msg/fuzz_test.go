@@ -44,6 +44,8 @@ func FuzzUnpackedMessagesPackToThemselves(f *testing.F) {
 	for _, p := range seeds(f) {
 		f.Add(p)
 	}
+	// An NSEC record with a bitmap that ends in a zero octet.
+	f.Add([]byte("\x00\x01\x80\x00\x00\x00\x00\x01\x00\x00\x00\x00\x01a\x00\x00\x2f\x00\x01\x00\x00\x00\x05\x00\x07\x01b\x00\x00\x02\x40\x00"))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		var m, again Message
 		if m.Unpack(p) != nil {

@@ -221,6 +221,18 @@ func TestAmplificationIsBounded(t *testing.T) {
 	}
 }
 
+// However small the bound is, who sends half a cookie gets the whole one: without it no answer would ever be longer.
+func TestSmallestAmplificationLeavesRoomForACookie(t *testing.T) {
+	l := newLab(t, server.Config{MaxAmplification: 0.1})
+	c := l.dial("udp", serverAddr)
+	for _, name := range []string{"mid.example.", "www.example."} {
+		m := ask(t, c, withEDNS(query(name, msg.TypeTXT), 4096, msg.Option{Code: msg.OptionCookie, Data: []byte("8 octets")}))
+		if cookie, _ := m.EDNS.Option(msg.OptionCookie); len(cookie) != 24 {
+			t.Errorf("%s: the cookie is %x", name, cookie)
+		}
+	}
+}
+
 // The pool is full of queries that wait: another is dropped, or refused where that is set.
 func TestFullPool(t *testing.T) {
 	for _, tell := range []bool{false, true} {

@@ -102,6 +102,9 @@ func (s *Server) immediate(d *desk, p []byte, a *asked, limit int) (answer []byt
 	return s.done(d, p, end, a, out), false
 }
 
+// leastAnswer is the octets of an answer that has nothing but the longest question and an OPT record.
+const leastAnswer = headerLen + 255 + 4 + optLen
+
 // limit returns how long the answer to a query of n octets may be before options are added to it. says is what the
 // client has said that it takes, most is what there is room for.
 func (s *Server) limit(a *asked, n, says, most int) int {
@@ -113,7 +116,8 @@ func (s *Server) limit(a *asked, n, says, most int) int {
 		size = min(size, max(int(s.cfg.MaxAmplification*float64(n)), n))
 	}
 	if a.cookie != nil {
-		size -= cookieOption
+		// The question and an OPT record have room at any rate: who gets no answer gets no cookie, and is never proven.
+		size = max(size-cookieOption, min(n, leastAnswer))
 	}
 	return size
 }

@@ -182,7 +182,9 @@ func (r *rewriter) edit() error {
 	for len(r.changes) > 0 && r.changes[0].key == r.ed.key {
 		switch c := r.changes[0]; {
 		case !c.del:
-			r.ed.add(c.record, !c.sig)
+			if !r.ed.add(c.record, !c.sig) {
+				return r.ed.large(r.z.origin)
+			}
 		case !r.ed.remove(c.record):
 			return fmt.Errorf("zone %v: %v %v: %w", r.z.origin, keyName(c.key, r.z.origin), c.typ, ErrNotThere)
 		}

@@ -18,6 +18,14 @@ var (
 	ErrMeta      = errors.New("of a type that no zone holds")
 	ErrNoSOA     = errors.New("no SOA record at the zone's name")
 	ErrManySOA   = errors.New("more than one SOA record")
+	ErrLarge     = fmt.Errorf("an RRset with its signatures may have %d octets, so that a message holds it, and a name %d types", maxSet, maxTypes)
+)
+
+// What one name may have. Without these bounds a few lines with $GENERATE, or a master, could make sets whose making
+// takes the square of their size in time, and of which no answer could be given.
+const (
+	maxSet   = 65535 // octets of the records of a set, as a message has them
+	maxTypes = 1000
 )
 
 // Builder gathers the records of a zone in any order.
@@ -69,7 +77,7 @@ func (b *Builder) record(rr *msg.RR) (record, error) {
 	case len(rr.Data) > 65535 || rr.Type == msg.TypeRRSIG && len(rr.Data) < 18:
 		return record{}, fmt.Errorf("%v %v: rdata of %d octets cannot be", rr.Name, rr.Type, len(rr.Data))
 	}
-	r := record{key: text(appendKey(b.key[:0], string(rr.Name), b.labels)), typ: rr.Type, ttl: rr.TTL, data: rr.Data}
+	r := record{key: text(appendKey(b.key[:0], string(rr.Name), b.labels)), typ: rr.Type, ttl: realTTL(rr.TTL), data: rr.Data}
 	if own := string(rr.Name[:len(rr.Name)-len(b.origin)]); hasUpper(own) {
 		r.cased = own
 	}
@@ -161,7 +169,9 @@ func (b *Builder) Zone() (*Zone, error) {
 		key := b.draftKey(b.index[i])
 		ed.reset(key)
 		for ; i < len(b.index) && b.draftKey(b.index[i]) == key; i++ {
-			ed.add(b.at(b.index[i]), false)
+			if !ed.add(b.at(b.index[i]), false) {
+				return nil, ed.large(b.origin)
+			}
 		}
 		ed.write(z, &names, &hashes)
 	}
@@ -194,9 +204,11 @@ func (e *editor) load(n node) {
 		p := pack{typ: s.Type, ttl: s.TTL}
 		for d := range s.Data() {
 			p.data = append(p.data, d)
+			p.octets += leastRecord + len(d)
 		}
 		for d := range s.Sigs() {
 			p.sigs = append(p.sigs, d)
+			p.octets += leastRecord + len(d)
 		}
 		e.sets = append(e.sets, p)
 		return true
@@ -224,8 +236,9 @@ func (e *editor) set(t msg.Type, ttl uint32) *pack {
 	return &e.sets[i]
 }
 
-// add adds a record unless it is there. With retime the set takes the record's TTL.
-func (e *editor) add(r record, retime bool) {
+// add adds a record unless it is there, and reports false where the name would have too much. With retime the set takes the
+// record's TTL.
+func (e *editor) add(r record, retime bool) bool {
 	if r.cased != "" && e.cased == "" {
 		e.cased = r.cased
 	}
@@ -239,7 +252,17 @@ func (e *editor) add(r record, retime bool) {
 	}
 	if i, found := slices.BinarySearch(*list, r.data); !found {
 		*list = slices.Insert(*list, i, r.data)
+		p.octets += leastRecord + len(r.data)
 	}
+	return p.octets <= maxSet && len(e.sets) <= maxTypes
+}
+
+// leastRecord is the octets of a record beside its data, where its name is compressed.
+const leastRecord = 12
+
+// large says that there was too much to add.
+func (e *editor) large(origin msg.Name) error {
+	return fmt.Errorf("zone %v: %v: %w", origin, keyName(e.key, origin), ErrLarge)
 }
 
 // remove takes a record away and reports whether it was there.
@@ -257,6 +280,7 @@ func (e *editor) remove(r record) bool {
 		return false
 	}
 	*list = slices.Delete(*list, at, at+1)
+	e.sets[i].octets -= leastRecord + len(r.data)
 	if len(e.sets[i].data)+len(e.sets[i].sigs) == 0 {
 		e.sets = slices.Delete(e.sets, i, i+1)
 	}

@@ -286,8 +286,7 @@ func (c *checker) alone(z *Zone, rr msg.RR, told map[msg.Name]bool) {
 		return
 	}
 	n.each(func(s Set) bool {
-		switch s.Type {
-		case msg.TypeCNAME, msg.TypeNSEC, msg.TypeKEY:
+		if besideCNAME(s.Type) {
 			return true
 		}
 		if s.Len() > 0 {

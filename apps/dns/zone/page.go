@@ -168,6 +168,7 @@ type pack struct {
 	typ        msg.Type
 	ttl        uint32
 	data, sigs []string
+	octets     int // of both, as a message has them
 }
 
 func (p *pack) append(dst []byte) []byte {

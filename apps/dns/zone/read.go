@@ -5,10 +5,12 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/miekg/dns"
 
@@ -70,13 +72,19 @@ type Reader struct {
 	sawSOA bool
 	large  bool   // the last record had a TTL above maxTTL
 	given  uint32 // that it had
+	unset  uint32 // stands for no TTL while the parser knows of none
 }
-
-// unsetTTL stands for no TTL while the parser knows of none. It is above what a TTL can be (RFC 2181 §8).
-const unsetTTL = 1<<32 - 1
 
 // maxTTL is the largest TTL. One above counts as 0 (RFC 2181 §8).
 const maxTTL = 1<<31 - 1
+
+// realTTL returns what a TTL counts as.
+func realTTL(ttl uint32) uint32 {
+	if ttl > maxTTL {
+		return 0
+	}
+	return ttl
+}
 
 // NewReader returns a reader of r, a master file of that name, for a zone.
 func NewReader(r io.Reader, name string, origin msg.Name, o ReadOptions) *Reader {
@@ -86,7 +94,9 @@ func NewReader(r io.Reader, name string, origin msg.Name, o ReadOptions) *Reader
 	rd.files = []*source{src}
 	rd.last = Position{File: name}
 	rd.p = dns.NewZoneParser(src, origin.String(), name)
-	rd.p.SetDefaultTTL(unsetTTL)
+	// Above what a TTL can be (RFC 2181 §8), and none that a file could mean to have.
+	rd.unset = rand.Uint32() | (maxTTL + 1)
+	rd.p.SetDefaultTTL(rd.unset)
 	rd.p.SetIncludeAllowed(rd.o.Open != nil)
 	rd.p.SetIncludeFS(includes{rd})
 	return rd
@@ -199,7 +209,7 @@ func (rd *Reader) Next() (msg.RR, bool) {
 	if err != nil {
 		return rd.fail("%s %s: %v", rr.Header().Name, dns.TypeToString[rr.Header().Rrtype], err)
 	}
-	rd.large = out.TTL > maxTTL && out.TTL != unsetTTL
+	rd.large = out.TTL > maxTTL && out.TTL != rd.unset
 	if err := rd.ttl(&out); err != nil {
 		return rd.fail("%v", err)
 	}
@@ -283,16 +293,14 @@ func (rd *Reader) ttl(rr *msg.RR) error {
 	if isSOA && !rd.sawSOA {
 		rd.sawSOA, rd.soaTTL = true, soa.Minimum
 	}
-	if rr.TTL != unsetTTL {
-		if rd.given = rr.TTL; rr.TTL > maxTTL {
-			rr.TTL = 0
-		}
+	if rr.TTL != rd.unset {
+		rd.given, rr.TTL = rr.TTL, realTTL(rr.TTL)
 		return nil
 	}
 	if !rd.sawSOA {
 		return fmt.Errorf("%v %v: no TTL is given, not by $TTL, a record before or the SOA record", rr.Name, rr.Type)
 	}
-	rr.TTL, rd.noTTL = rd.soaTTL, true
+	rr.TTL, rd.noTTL = realTTL(rd.soaTTL), true
 	return nil
 }
 
@@ -315,7 +323,7 @@ func Load(rd *Reader, origin msg.Name) (*Zone, error) {
 	return b.Zone()
 }
 
-// LoadFile reads a zone from a file.
+// LoadFile reads a zone from a file. It takes what [Zone.Verify] has something against: see [LoadVerified].
 func LoadFile(path string, origin msg.Name, o ReadOptions) (*Zone, error) {
 	rd, err := OpenFile(path, origin, o)
 	if err != nil {
@@ -326,4 +334,23 @@ func LoadFile(path string, origin msg.Name, o ReadOptions) (*Zone, error) {
 		err = fmt.Errorf("%s: %w", path, err)
 	}
 	return z, err
+}
+
+// LoadVerified reads a zone from a file, unless [Check] finds errors in it: then the first of them is the error, with its
+// file and line.
+func LoadVerified(path string, origin msg.Name, o ReadOptions) (*Zone, error) {
+	z, err := LoadFile(path, origin, o)
+	if err != nil {
+		return nil, err
+	}
+	if err = z.Verify(); err == nil {
+		return z, nil
+	}
+	problems, _ := CheckFile(path, origin, o, time.Now()) // for the line
+	for _, p := range problems {
+		if p.Error {
+			return nil, fmt.Errorf("%v: %s", p.Pos, p.Text)
+		}
+	}
+	return nil, fmt.Errorf("%s: %w", path, err)
 }

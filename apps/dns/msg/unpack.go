@@ -11,6 +11,7 @@ var (
 	errTrailing = errors.New("octets follow the last record")
 	errCounts   = errors.New("the counts are not those of its records")
 	errLoop     = errors.New("a compressed name does not point backwards (RFC 1035 section 4.1.4)")
+	errPointers = fmt.Errorf("a compressed name has more than %d pointers", maxPointers)
 	errLabel    = errors.New("a label is of a kind that is not used (RFC 6891 section 5)")
 	errOPT      = errors.New("an OPT record is not alone, not of the root or not in the additional section (RFC 6891 section 6.1.1)")
 	errTSIG     = errors.New("a TSIG record is not the last one (RFC 8945 section 5.1)")
@@ -18,6 +19,10 @@ var (
 
 // minRR is the least octets of a record: the root's name and no rdata.
 const minRR = 11
+
+// maxPointers is how many pointers one name may be put together with: as many as it can have labels. Without the bound a
+// message of nothing but pointers costs the square of its length.
+const maxPointers = 127
 
 // unpacker walks a message.
 type unpacker struct{ p []byte }
@@ -144,9 +149,10 @@ func (u unpacker) name(at int) (Name, int, error) {
 }
 
 // appendName appends the name at p[at:] uncompressed, and returns where it ends and whether it
-// was compressed. A pointer must point before the labels that it ends, so that there are no loops.
+// was compressed. A pointer must point before the labels that it ends, so that there are no loops,
+// and there are no more than maxPointers of them.
 func appendName(dst, p []byte, at int) (_ []byte, next int, pointed bool, err error) {
-	start := len(dst)
+	start, pointers := len(dst), 0
 	for limit := at; ; {
 		if at >= len(p) {
 			return nil, 0, pointed, errShort
@@ -178,6 +184,9 @@ func appendName(dst, p []byte, at int) (_ []byte, next int, pointed bool, err er
 			to := (l&0x3f)<<8 | int(p[at+1])
 			if to >= limit || to < headerSize {
 				return nil, 0, pointed, errLoop
+			}
+			if pointers++; pointers > maxPointers {
+				return nil, 0, pointed, errPointers
 			}
 			at, limit = to, to
 		default:

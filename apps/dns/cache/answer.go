@@ -69,10 +69,9 @@ func (c *Cache) chain(a *answer) bool {
 				name = fold(buf[:0], string(nameAt(a.dst[at:])))
 				a.at = at - a.start
 				continue
-			} else if found && !ok {
-				return false
+			} else if found {
+				return false // with what is counted already: a proof is the slow path's
 			}
-			a.dst = a.dst[:before]
 		}
 		ok, found := c.link(a, name, 0, NXDomain.space())
 		return ok && found

@@ -27,6 +27,9 @@ type exchange struct {
 	// The server seems not to keep the case: TCP is asked in random case too, to see whether it does it there,
 	// and what it does with it.
 	doubt, changed bool
+	// The server refused EDNS, in an answer without it: if it takes the question without EDNS, it does not know it. One that
+	// cannot read the question at all is not to be asked without DNSSEC for an hour.
+	plain bool
 }
 
 const headerLen = 12
@@ -55,6 +58,9 @@ func (x *exchange) run(ctx context.Context) (reply *msg.Message, err error) {
 			if x.doubt && x.changed || x.doubt && x.Transport == UDP {
 				x.c.learn(x.to, func(s *server) { s.noCase = true })
 			}
+			if x.plain && reply.Rcode != msg.RcodeFormatError {
+				x.c.learn(x.to, func(s *server) { s.noEDNS = true })
+			}
 			x.c.counters[countAnswered].Add(1)
 			return reply, nil
 		case errors.Is(err, errCase) && !x.doubt:
@@ -80,8 +86,7 @@ func (x *exchange) again(r *msg.Message) bool {
 		return true
 	case x.m.EDNS != nil && (r.EDNS == nil && noEDNS(r.Rcode) || r.Rcode == msg.RcodeFormatError):
 		x.c.counters[countNoEDNS].Add(1)
-		x.c.learn(x.to, func(s *server) { s.noEDNS = true })
-		x.m.EDNS, x.NoEDNS = nil, true
+		x.m.EDNS, x.NoEDNS, x.plain = nil, true, r.EDNS == nil
 		return true
 	case r.Rcode == msg.RcodeBadCookie && x.Transport == UDP:
 		// RFC 7873 §5.3: once more with the cookie that came, and then over TCP.

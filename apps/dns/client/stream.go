@@ -152,8 +152,8 @@ func (s *stream) dial(ctx context.Context) {
 // read hands answers to those who wait for them.
 func (s *stream) read() error {
 	var size [2]byte
+	s.use()
 	for {
-		s.conn.SetReadDeadline(time.Now().Add(or(s.c.Idle, 10*time.Second)))
 		if _, err := io.ReadFull(s.conn, size[:]); err != nil {
 			return err
 		}
@@ -172,9 +172,14 @@ func (s *stream) read() error {
 			s.c.counters[countBadID].Add(1)
 			continue
 		}
+		s.use()
 		ch <- p
 	}
 }
+
+// use keeps the connection for another while: for a question, or its answer. What nobody asked for does not count, or a server
+// could have us keep connections without end.
+func (s *stream) use() { s.conn.SetReadDeadline(time.Now().Add(or(s.c.Idle, 10*time.Second))) }
 
 // usable reports whether another question may go over the connection.
 func (s *stream) usable() bool {
@@ -210,6 +215,7 @@ func (s *stream) send(ctx context.Context, query []byte) (uint16, chan []byte, e
 	if d, ok := ctx.Deadline(); ok {
 		s.conn.SetWriteDeadline(d)
 	}
+	s.use()
 	p := binary.BigEndian.AppendUint16(make([]byte, 0, 2+len(query)), uint16(len(query)))
 	if _, err := s.conn.Write(append(p, query...)); err != nil {
 		s.done(id)

@@ -38,12 +38,15 @@ func (x *exchange) udp(ctx context.Context) (*msg.Message, error) {
 	}
 	buf := datagrams.Get().(*[datagramSize]byte)
 	defer datagrams.Put(buf)
-	wrongCase := false
+	wrongCase, noCookie := false, false
 	for mismatches := 0; mismatches < or(x.c.MaxMismatches, 8); mismatches++ {
 		n, err := conn.Read(buf[:])
 		if err != nil {
 			if wrongCase && !x.doubt && ctx.Err() == nil { // all that came had the case wrong: the server's doing, or a poor guess
 				return nil, errCase
+			}
+			if noCookie && ctx.Err() == nil { // the server may have forgotten its cookies, or another one answers now: RFC 7873 §5.3
+				return nil, errMismatches
 			}
 			return nil, x.because(ctx, err)
 		}
@@ -54,15 +57,15 @@ func (x *exchange) udp(ctx context.Context) (*msg.Message, error) {
 		}
 		x.Mismatched++
 		x.c.counters[reason].Add(1)
-		if reason == countBadCase {
-			wrongCase = true
+		if reason == countBadCase || reason == countBadCookie {
+			wrongCase, noCookie = wrongCase || reason == countBadCase, noCookie || reason == countBadCookie
 			conn.SetReadDeadline(earlier(deadline, time.Now().Add(caseGrace)))
 		}
 	}
 	return nil, errMismatches
 }
 
-// caseGrace is how long an answer in the right case is waited for after one in the wrong case.
+// caseGrace is how long an answer in the right case is waited for after one in the wrong case, or with the wrong cookie.
 const caseGrace = 50 * time.Millisecond
 
 func earlier(a, b time.Time) time.Time {

@@ -37,6 +37,7 @@ var (
 	errNotAuthoritative = errors.New("it has no authority over the zone")
 	errUpward           = errors.New("it refers us to where we come from")
 	errEmpty            = errors.New("its answer says nothing")
+	errTruncated        = errors.New("its answer is truncated, even over TCP")
 	errTooLong          = errors.New("the DNAME makes a name that is too long (YXDOMAIN)")
 )
 
@@ -44,6 +45,9 @@ var (
 // left out before anything else: a server is believed about its zone and nothing more.
 func classify(m *msg.Message, zone msg.Name, q msg.Question) (*reply, error) {
 	r := &reply{m: m}
+	if m.Truncated { // RFC 2181 §9: not to be kept
+		return nil, errTruncated
+	}
 	switch m.Rcode {
 	case msg.RcodeSuccess, msg.RcodeNameError:
 	case msg.RcodeYXDomain: // of a DNAME whose target would be too long: SERVFAIL is all that can be told
@@ -83,11 +87,14 @@ type rcodeError struct{ rcode msg.Rcode }
 
 func (e *rcodeError) Error() string { return fmt.Sprintf("it answers %v", e.rcode) }
 
-// within returns the records of class IN whose owner is under a zone.
+// within returns the records of class IN whose owner is under a zone. A TTL with the highest bit set is zero (RFC 2181 §8).
 func within(rrs []msg.RR, zone msg.Name) []msg.RR {
 	keep := make([]msg.RR, 0, len(rrs))
 	for _, rr := range rrs {
 		if rr.Class == msg.ClassINET && rr.Name.Under(zone) {
+			if rr.TTL > 1<<31-1 {
+				rr.TTL = 0
+			}
 			keep = append(keep, rr)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 // cut is a zone and its servers, with what one walk has found out about them.
 type cut struct {
 	zone    msg.Name // in lower case
+	left    uint32   // seconds that the delegation lasts
 	servers []nsServer
 	cands   []candidate
 	fetched int
@@ -148,7 +149,7 @@ func (t *task) root() (*cut, *failure) {
 
 // cutOf makes a cut of a delegation: servers with the addresses that came with it, and those that the cache has.
 func (t *task) cutOf(e *cache.Entry) *cut {
-	c := &cut{zone: e.Name.Fold()}
+	c := &cut{zone: e.Name.Fold(), left: e.TTL}
 	data := e.Sets[0].Data
 	start := rand.IntN(max(len(data), 1))
 	for i := range data {
@@ -192,11 +193,15 @@ func (t *task) addresses(c *cut, name msg.Name, s msg.RRset) {
 	}
 }
 
-// refer keeps the delegation that a server gave and returns the zone that it leads to.
-func (t *task) refer(rep *reply) *cut {
+// refer keeps the delegation that a server gave and returns the zone that it leads to. It lasts no longer than that of the zone
+// of the server: one that its parent has taken back cannot live on in delegations below it (ghost domains).
+func (t *task) refer(from *cut, rep *reply) *cut {
 	e := cache.Entry{
 		Name: rep.set.Name.Fold(), Type: msg.TypeNS, Kind: cache.Delegation, Rank: cache.RankAuthority, TTL: rep.ttl,
 		Sets: []cache.Set{{RRset: rep.set}},
+	}
+	if from.zone != msg.Root {
+		e.TTL = min(e.TTL, from.left)
 	}
 	e.Sets[0].Sigs = nil
 	for _, g := range rep.glue {

@@ -81,7 +81,7 @@ func (w *walk) take(q msg.Question, rep *reply) (e cache.Entry, done bool, f *fa
 			e = cache.Entry{Name: w.name, Type: w.typ, Kind: cache.NoData, Rank: cache.RankAuthority, TTL: rep.ttl}
 			return w.keep(q, e, rep)
 		}
-		w.cut = w.refer(rep)
+		w.cut = w.refer(w.cut, rep)
 		w.known, w.steps = w.cut.zone.Labels(), min(w.steps, minimiseOneLab)
 		return e, false, w.late()
 	}

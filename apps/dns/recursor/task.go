@@ -39,6 +39,8 @@ type task struct {
 	parent   *task
 	distrust bool         // of what the cache has and nobody has validated: something was bogus
 	carry    *msg.Message // the last answer of an upstream: the next link of a chain may be in it
+
+	carriedFor msg.Name // the zone that it was asked about
 }
 
 // outcome is what a task has found: links of a chain, of which the last is no CNAME unless that was asked for; or
@@ -158,11 +160,11 @@ func (t *task) lookup(name msg.Name, typ msg.Type) (cache.Entry, *failure) {
 		if zone, ok := up.Zone(of); ok {
 			return t.forward(name, typ, zone)
 		}
+	}
+	if len(t.r.hints.Sets) == 0 {
 		if e, ok := t.carried(msg.Question{Name: name, Type: typ, Class: msg.ClassINET}); ok {
 			return e, nil
 		}
-	}
-	if len(t.r.hints.Sets) == 0 {
 		return cache.Entry{}, fail(unreachable, msg.EDENotAuthoritative, "%v is in no zone that is forwarded", name)
 	}
 	return t.iterate(name, typ)

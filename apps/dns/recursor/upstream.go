@@ -20,11 +20,14 @@ type Upstream interface {
 	Asking(q msg.Question, at netip.Addr) bool
 }
 
-// forward asks an upstream for a name. Its answer may have links that follow: they are kept for the next lookup.
+// forward asks an upstream for a name. Its answer may have links that follow: they are kept for the next lookup. An upstream is
+// believed about the zone that is forwarded to it and nothing more, as the servers of a zone are.
 func (t *task) forward(name msg.Name, typ msg.Type, zone msg.Name) (cache.Entry, *failure) {
 	q := msg.Question{Name: name, Type: typ, Class: msg.ClassINET}
-	if e, ok := t.carried(q); ok {
-		return e, nil
+	if t.carriedFor == zone {
+		if e, ok := t.carried(q); ok {
+			return e, nil
+		}
 	}
 	if f := t.late(); f != nil {
 		return cache.Entry{}, f
@@ -38,8 +41,8 @@ func (t *task) forward(name msg.Name, typ msg.Type, zone msg.Name) (cache.Entry,
 	if err != nil {
 		return cache.Entry{}, upstreamFailure(zone, err)
 	}
-	t.carry = m
-	rep, err := classify(authoritative(m), msg.Root, q)
+	t.carry, t.carriedFor = m, zone
+	rep, err := classify(authoritative(m), zone, q)
 	if err != nil {
 		return cache.Entry{}, upstreamFailure(zone, err)
 	}
@@ -47,12 +50,17 @@ func (t *task) forward(name msg.Name, typ msg.Type, zone msg.Name) (cache.Entry,
 	return t.learn(q, rep)
 }
 
-// carried looks for a name in the answer that an upstream gave for the name before it.
+// carried looks for a name in the answer that an upstream gave for the name before it. A name outside the zone that it is
+// asked about is only looked for where nobody else could be asked, and then it is not kept: see learn.
 func (t *task) carried(q msg.Question) (cache.Entry, bool) {
 	if t.carry == nil {
 		return cache.Entry{}, false
 	}
-	rep, err := classify(authoritative(t.carry), msg.Root, q)
+	within := t.carriedFor
+	if !q.Name.Under(within) {
+		within = msg.Root
+	}
+	rep, err := classify(authoritative(t.carry), within, q)
 	if err != nil || (rep.kind == gotNoData || rep.kind == gotNXDomain) && rep.ttl == 0 || rep.kind == gotReferral {
 		return cache.Entry{}, false
 	}
@@ -60,7 +68,7 @@ func (t *task) carried(q msg.Question) (cache.Entry, bool) {
 	return e, f == nil
 }
 
-// learn validates and keeps what an upstream has answered.
+// learn validates what an upstream has answered, and keeps what is of its zone.
 func (t *task) learn(q msg.Question, rep *reply) (cache.Entry, *failure) {
 	e := rep.entry(q)
 	e.Rank = cache.RankAnswer
@@ -68,8 +76,9 @@ func (t *task) learn(q msg.Question, rep *reply) (cache.Entry, *failure) {
 	if f != nil && f.reason != bogus {
 		return e, f
 	}
-	e.Original = e.TTL
-	t.remember(e)
+	if e.Original = e.TTL; q.Name.Under(t.carriedFor) {
+		t.remember(e)
+	}
 	if f != nil && !t.cd {
 		return e, f
 	}

@@ -213,7 +213,10 @@ func (s *Service) Reload() error {
 		if z.File == "" {
 			continue
 		}
-		if err := s.zones.Reload(z.Origin); err != nil {
+		err := s.zones.Reload(z.Origin)
+		if errors.As(err, new(*authority.SerialError)) {
+			errs = append(errs, fmt.Errorf("dns: %w", err))
+		} else if err != nil {
 			errs = append(errs, fmt.Errorf("dns: zone %v stays as it was: %w", z.Origin, err))
 		}
 	}

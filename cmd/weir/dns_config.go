@@ -143,6 +143,7 @@ func (f *dnsFlags) others(c *dnsConfig) error {
 		return fmt.Errorf("--cache-size %s: %w", f.cache, err)
 	}
 	c.cache = cache.New(cache.Config{MaxOctets: size, Stale: time.Duration(f.stale)})
+	c.Server.Cache = func() (hits, misses uint64) { t := c.cache.Stats(); return t.Hits, t.Misses }
 	rc := recursor.Config{Network: c.Network, Cache: c.cache, Prefetch: f.prefetch, ServeStale: f.stale > 0}
 	if f.anchor != "" {
 		if rc.Anchors, err = readAnchors(f.anchor); err != nil {

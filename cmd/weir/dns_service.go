@@ -129,8 +129,9 @@ func (n *nameServer) each(f func(name string, v uint64)) {
 
 // writeMetrics writes Prometheus' text.
 func (n *nameServer) writeMetrics(w io.Writer) error {
-	if n.service == nil {
-		return nil
+	if n.tree != nil {
+		s := n.tree.Snapshot()
+		return s.WritePrometheus(w)
 	}
 	s := n.service.Snapshot()
 	return s.WritePrometheus(w)

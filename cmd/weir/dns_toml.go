@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pelletier/go-toml/v2"
 )
@@ -30,6 +31,8 @@ type dnsFile struct {
 	Hints     *string `toml:"hints"`
 	Anchor    *string `toml:"anchor"`
 	CacheSize *string `toml:"cache-size"`
+	Stale     *int    `toml:"serve-stale"` // seconds
+	Prefetch  *int    `toml:"prefetch"`
 	Log       *string `toml:"log"`
 	LogSample *int    `toml:"log-sample"`
 	RateLimit *int    `toml:"rate-limit"`
@@ -147,6 +150,11 @@ func (f *dnsFlags) take(file *dnsFile, dir string) error {
 	set(f, "cache-size", &f.cache, file.CacheSize)
 	set(f, "log", &f.log, file.Log)
 	set(f, "log-sample", &f.logSample, file.LogSample)
+	set(f, "prefetch", &f.prefetch, file.Prefetch)
+	if file.Stale != nil {
+		stale := seconds(time.Duration(*file.Stale) * time.Second)
+		set(f, "serve-stale", &f.stale, &stale)
+	}
 	set(f, "rate-limit", &f.rate, file.RateLimit)
 	set(f, "max-udp", &f.maxUDP, file.MaxUDP)
 	set(f, "max-connections", &f.maxConns, file.MaxConns)

@@ -226,14 +226,20 @@ func (s *Set) Reload(origin msg.Name) error {
 			return nil
 		}
 		s.replace(v, z)
-		return fmt.Errorf("%s: zone %v has changed, but its serial number is still %d: raise it, or its secondaries keep the old content", v.cfg.File, origin, z.Serial())
+		return &SerialError{fmt.Sprintf("%s: zone %v has changed, but its serial number is still %d: raise it, or its secondaries keep the old content", v.cfg.File, origin, z.Serial())}
 	}
 	s.replace(v, z)
 	if old != nil && !Newer(z.Serial(), old.Serial()) {
-		return fmt.Errorf("%s: the serial number of zone %v went back from %d to %d: secondaries keep the old content (RFC 1982)", v.cfg.File, origin, old.Serial(), z.Serial())
+		return &SerialError{fmt.Sprintf("%s: the serial number of zone %v went back from %d to %d: secondaries keep the old content (RFC 1982)", v.cfg.File, origin, old.Serial(), z.Serial())}
 	}
 	return nil
 }
+
+// SerialError says that a zone was read again and is served with its new content, and that its serial number will keep
+// secondaries from it.
+type SerialError struct{ text string }
+
+func (e *SerialError) Error() string { return e.text }
 
 // Newer reports whether a serial number comes after another (RFC 1982 §3.2).
 func Newer(a, b uint32) bool { return a != b && int32(a-b) > 0 }

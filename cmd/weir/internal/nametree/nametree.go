@@ -53,7 +53,8 @@ func (s *Service) open(st *stack.Stack) (err error) {
 	if s.Resolver, err = NewResolver(st, s.Tree, s.event); err != nil {
 		return err
 	}
-	s.server = server.New(s.Resolver, server.Config{RateLimit: s.Tree.RateLimit()})
+	hits := func() (hits, misses uint64) { t := s.Resolver.Cache().Stats(); return t.Hits, t.Misses }
+	s.server = server.New(s.Resolver, server.Config{RateLimit: s.Tree.RateLimit(), Cache: hits})
 	for _, a := range s.Tree.Resolver() {
 		for _, network := range []string{"udp", "tcp"} {
 			if _, err := s.server.Listen(st, network, net.JoinHostPort(a.String(), "53")); err != nil {
@@ -83,6 +84,9 @@ func (s *Service) event(e recursor.Event) {
 		(*f)(e)
 	}
 }
+
+// Snapshot returns what the resolver's server has counted.
+func (s *Service) Snapshot() server.Snapshot { return s.server.Snapshot() }
 
 // Each calls f with the name and value of each counter, those of all the servers together.
 func (s *Service) Each(f func(name string, value uint64)) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -104,6 +105,57 @@ func TestAMessageIsBounded(t *testing.T) {
 type neverEnding struct{}
 
 func (neverEnding) Read(p []byte) (int, error) { return len(p), nil }
+
+// slowStop is a control connection on which the answer to the order to stop is the last that comes.
+type slowStop struct {
+	net.Conn
+	test    *test
+	stopped bool
+}
+
+func (c *slowStop) Write(p []byte) (int, error) {
+	c.stopped = bytes.Contains(p, []byte(orderStop))
+	return c.Conn.Write(p)
+}
+
+func (c *slowStop) Read(p []byte) (int, error) {
+	if c.stopped { // the server has ended every stream, and their readers have seen it
+		c.test.running.Wait()
+	}
+	return c.Conn.Read(p)
+}
+
+// A server that was told to stop ends its streams, and the client may see that before the answer.
+func TestStreamsThatEndAtTheEndAreNoFailure(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &Server{listener: ln, packets: nowhere{}, sessions: map[token]*session{}, open: make(chan struct{}, maxOpen)}
+	var served sync.WaitGroup
+	served.Go(func() {
+		for c, err := ln.Accept(); err == nil; c, err = ln.Accept() {
+			served.Go(func() { s.connection(c); c.Close() })
+		}
+	})
+	defer served.Wait()
+	defer ln.Close()
+	c := &Client{Dialer: &net.Dialer{}, Address: ln.Addr().String()}
+	p := Defaults(Bulk)
+	p.Direction, p.Streams, p.Warmup, p.Duration = From, 2, 0, 50*time.Millisecond
+	ctl, err := c.control(t.Context(), p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ctl.conn.Close()
+	test := newTest(c, p, ctl.token)
+	defer test.close()
+	ctl.conn = &slowStop{Conn: ctl.conn, test: test}
+	r, err := c.run(t.Context(), ctl, test)
+	if failed := test.failure(); err != nil || failed != nil || r.From == nil || r.From.Octets == 0 {
+		t.Errorf("%+v, %v, %v", r, err, failed)
+	}
+}
 
 // A client that says nothing is let go.
 func TestASilentClientIsLetGo(t *testing.T) {

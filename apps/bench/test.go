@@ -19,6 +19,7 @@ type test struct {
 	phase  phase
 
 	failed  chan struct{} // closed with the first failure
+	ending  atomic.Bool   // the server was told to stop, and may end streams before we stop
 	ended   chan struct{}
 	once    sync.Once
 	mu      sync.Mutex
@@ -112,9 +113,9 @@ func (t *test) start() {
 	}
 }
 
-// fail ends the test with an error, the first one.
+// fail ends the test with an error, the first one. What comes once the end was ordered is the end's.
 func (t *test) fail(err error) {
-	if err == nil || t.phase.stopped() {
+	if err == nil || t.ending.Load() || t.phase.stopped() {
 		return
 	}
 	t.mu.Lock()

@@ -90,6 +90,7 @@ func (w *window) end() (err error) {
 	t := w.test
 	if t.params.Test != Datagrams {
 		w.near[atEnd] = t.sample()
+		t.ending.Store(true)
 		w.far[atEnd], err = w.control.order(orderStop)
 		t.stop()
 		return err

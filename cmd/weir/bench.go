@@ -143,7 +143,7 @@ func (f *benchTest) run(ctx context.Context, out, progress io.Writer, arg string
 	r, err := c.Run(ctx, f.params)
 	switch {
 	case errors.Is(err, context.Canceled) && ctx.Err() != nil:
-		return nil // interrupted before anything was measured
+		return fmt.Errorf("bench %s: interrupted before anything was measured: that begins after the connections and a warm-up of %v (--warmup)", c.Address, f.params.Warmup)
 	case err != nil:
 		return fmt.Errorf("bench %s: %w%s", c.Address, err, f.side.hint(err, host))
 	case f.json:

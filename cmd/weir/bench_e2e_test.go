@@ -2,7 +2,9 @@ package main_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"strings"
@@ -83,4 +85,60 @@ func found(r bench.Report) bool {
 		return r.Rate.Count > 0 && r.Rate.Errors == 0 && r.Rate.Latency.P50 > 0
 	}
 	return r.To != nil && r.To.Octets > 0 && r.From != nil && r.From.Octets > 0
+}
+
+// firstLine waits for a line of a command's pipe.
+func firstLine(t *testing.T, pipe io.Reader) {
+	t.Helper()
+	must(t, pipe.(*os.File).SetReadDeadline(time.Now().Add(4*patience)))
+	_, err := bufio.NewReader(pipe).ReadString('\n')
+	must(t, err)
+}
+
+// TestBenchInterruptedTellsWhatItHas interrupts a client while it measures and while it warms up.
+func TestBenchInterruptedTellsWhatItHas(t *testing.T) {
+	l := newLab(t)
+	l.ok("", "ip", "link", "set", "lo", "up")
+	l.starting("bench", "server", "--kernel", "--host", "127.0.0.1")
+	for _, test := range []string{"bulk", "rr", "connect", "udp"} {
+		cmd := command(weirBinary(t), "bench", test, "--kernel", "--json", "--warmup", "50ms", "-i", "50ms", "-t", "1h", "127.0.0.1")
+		progress, err := cmd.StderrPipe()
+		must(t, err)
+		var out bytes.Buffer
+		cmd.Stdout = &out
+		l.start(cmd)
+		firstLine(t, progress)
+		must(t, cmd.Process.Signal(os.Interrupt))
+		io.Copy(io.Discard, progress)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("bench %s, interrupted: %v", test, err)
+		}
+		var r bench.Report
+		if err := json.Unmarshal(out.Bytes(), &r); err != nil || !r.Interrupted || r.Seconds <= 0 {
+			t.Errorf("bench %s, interrupted: %v\n%s", test, err, out.Bytes())
+		}
+	}
+}
+
+// TestBenchInterruptedTooSoonSaysSo interrupts a client before it measures.
+func TestBenchInterruptedTooSoonSaysSo(t *testing.T) {
+	l := newLab(t)
+	l.ok("", "ip", "link", "set", "lo", "up")
+	server := command(weirBinary(t), "bench", "server", "--kernel", "--host", "127.0.0.1")
+	out, err := server.StdoutPipe()
+	must(t, err)
+	messages, err := server.StderrPipe()
+	must(t, err)
+	l.start(server)
+	firstLine(t, out)
+	client := command(weirBinary(t), "bench", "rr", "--kernel", "--warmup", "1h", "127.0.0.1")
+	var said bytes.Buffer
+	client.Stderr = &said
+	l.start(client)
+	firstLine(t, messages) // the test has begun
+	must(t, client.Process.Signal(os.Interrupt))
+	err = client.Wait()
+	if err == nil || !strings.Contains(said.String(), "interrupted before anything was measured") || strings.Count(said.String(), "\n") != 1 {
+		t.Errorf("%v\n%s", err, said.String())
+	}
 }

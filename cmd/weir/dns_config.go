@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/weirnet/weir/apps/dns"
 	"github.com/weirnet/weir/apps/dns/authority"
@@ -23,13 +24,14 @@ type dnsConfig struct {
 	closers []func()
 }
 
-// config reads the flags. network is where others are asked; clients in subnets, which are those of the server's own
+// build reads the flags. network is where others are asked; clients in subnets, which are those of the server's own
 // addresses, may have recursion.
-func (f *dnsFlags) config(network client.Network, subnets []netip.Prefix) (c *dnsConfig, err error) {
+func (f *dnsFlags) build(network client.Network, subnets []netip.Prefix) (c *dnsConfig, err error) {
 	c = &dnsConfig{Config: dns.Config{Network: network}}
+	opened := c // for c is nil where an error is returned
 	defer func() {
 		if err != nil {
-			c.close()
+			opened.close()
 		}
 	}()
 	keys, err := f.ring()
@@ -37,6 +39,7 @@ func (f *dnsFlags) config(network client.Network, subnets []netip.Prefix) (c *dn
 		return nil, err
 	}
 	c.Authority.Keys = func(name msg.Name) (tsig.Key, bool) { k, ok := keys[name]; return k, ok }
+	f.limits(c)
 	c.Authority.Version = "weir " + versionString()
 	if err := f.ownZones(c, keys); err != nil {
 		return nil, err
@@ -134,8 +137,8 @@ func (f *dnsFlags) others(c *dnsConfig) error {
 	if err != nil {
 		return fmt.Errorf("--cache-size %s: %w", f.cache, err)
 	}
-	c.cache = cache.New(cache.Config{MaxOctets: size})
-	rc := recursor.Config{Network: c.Network, Cache: c.cache, Prefetch: 10}
+	c.cache = cache.New(cache.Config{MaxOctets: size, Stale: time.Duration(f.stale)})
+	rc := recursor.Config{Network: c.Network, Cache: c.cache, Prefetch: f.prefetch, ServeStale: f.stale > 0}
 	if f.anchor != "" {
 		if rc.Anchors, err = readAnchors(f.anchor); err != nil {
 			return err

@@ -10,6 +10,7 @@ import (
 
 	"github.com/weirnet/weir/apps/dns/authority"
 	"github.com/weirnet/weir/apps/dns/msg"
+	"github.com/weirnet/weir/apps/dns/server"
 	"github.com/weirnet/weir/apps/dns/tsig"
 )
 
@@ -26,11 +27,20 @@ type dnsFlags struct {
 	log              string
 	logSample        int
 	cache            string
+	stale            seconds
+	prefetch         int
 	tree, signed     bool
+	config           string
+	rate             int
+	maxUDP, maxConns int
+
+	set *pflag.FlagSet // which of them are on the command line
 }
 
 // register adds the flags. forward is what that of zones is called, for --forward is another thing to weir up.
 func (f *dnsFlags) register(fs *pflag.FlagSet, forward string) {
+	f.set = fs
+	fs.StringVar(&f.config, "config", "", "take what is to be served from `FILE`, in TOML, by the names of these flags")
 	fs.StringArrayVar(&f.zones, "zone", nil, "serve the zone ORIGIN from its master file, as `ORIGIN=FILE` (repeatable)")
 	fs.StringArrayVar(&f.secondary, "secondary", nil, "fetch a zone from its primary and serve it, as `ZONE=ADDR[@KEY]` (repeatable)")
 	fs.StringArrayVar(&f.reverse, "reverse", nil, "serve a reverse zone for `PREFIX`, made of the addresses in the zones (repeatable)")
@@ -40,25 +50,36 @@ func (f *dnsFlags) register(fs *pflag.FlagSet, forward string) {
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "resolve names below `ZONE` although a resolver answers them itself, such as test or a private reverse zone (repeatable)")
 	fs.StringArrayVar(&f.forward, forward, nil, "have other servers asked for the names of a zone, as `ZONE=SERVER[,SERVER]`; a SERVER is ADDR[:PORT], tcp://ADDR or tls://ADDR#NAME, the zone . every other name (repeatable)")
 	fs.StringArrayVar(&f.allow, "allow", nil, "resolve and forward for clients in `PREFIX`; without it for those nearby (repeatable)")
-	fs.StringArrayVar(&f.transfer, "allow-transfer", nil, "let who has an address in a prefix, or signs with a key, have whole zones: `PREFIX|key:NAME` (repeatable)")
+	fs.StringArrayVar(&f.transfer, "allow-transfer", nil, "let who has an address in one of the prefixes, and signs with one of the keys where any is named, have whole zones: `PREFIX|key:NAME` (repeatable)")
 	fs.StringArrayVar(&f.notify, "notify", nil, "tell the secondary at `ADDR[@KEY]` of changes (repeatable)")
 	fs.StringArrayVar(&f.keys, "key", nil, "a TSIG key, as `[ALGORITHM:]NAME:SECRET` with the secret in base64, or @FILE with one a line (repeatable)")
 	fs.StringVar(&f.cache, "cache-size", "64MiB", "how much memory the cache may take: `N[KiB|MiB|GiB]`")
+	fs.Var(&f.stale, "serve-stale", "where nobody answers, answer with what expired up to so many `SECONDS` ago (RFC 8767)")
+	fs.IntVar(&f.prefetch, "prefetch", 10, "fetch anew what is asked for when only so many `PERCENT` of its time are left; 0 is never")
 	fs.StringVar(&f.log, "log", "", "log queries to `FILE`, or to standard error with -")
 	fs.IntVar(&f.logSample, "log-sample", 1, "log one query in `N`")
+	fs.IntVar(&f.rate, "rate-limit", server.DefaultPerSecond, "send a network of strangers at most `N` answers of a kind in a second over UDP (RRL); -1 is no limit")
+	fs.IntVar(&f.maxUDP, "max-udp", server.DefaultMaxUDP, "send answers of at most so many `OCTETS` over UDP")
+	fs.IntVar(&f.maxConns, "max-connections", server.DefaultMaxConns, "have at most `N` TCP and TLS connections")
 	fs.BoolVar(&f.tree, "tree", false, "serve the demonstration tree, with a resolver for it")
 	fs.BoolVar(&f.signed, "signed", false, "sign the zones of the tree, and validate")
 }
 
-// given reports whether there is anything for a name server to do.
-func (f *dnsFlags) given() bool {
+// given reports whether there is anything said for a name server to do.
+func (f *dnsFlags) given() bool { return f.config != "" || f.serves() }
+
+// serves reports whether there is, when the file of --config has been read.
+func (f *dnsFlags) serves() bool {
 	return f.tree || f.recursive || len(f.zones)+len(f.secondary)+len(f.forward)+len(f.reverse) > 0
 }
 
 func (f *dnsFlags) check() error {
+	if err := f.checkLimits(); err != nil {
+		return err
+	}
 	switch {
-	case !f.given():
-		return errors.New("nothing to serve: give --zone, --secondary, --recursive, --forward or --tree")
+	case !f.serves():
+		return errors.New("nothing to serve: give --zone, --secondary, --recursive, --forward, --config or --tree")
 	case f.tree && (f.recursive || len(f.zones)+len(f.secondary)+len(f.forward)+len(f.reverse) > 0):
 		return errors.New("--tree serves its own zones and a resolver, and no others: leave the rest out")
 	case f.signed && !f.tree:
@@ -67,6 +88,8 @@ func (f *dnsFlags) check() error {
 		return errors.New("--recursive needs --hints FILE, with the names and addresses of the root's servers (named.root, as IANA has it)")
 	case f.hints != "" && !f.recursive, f.anchor != "" && !f.recursive && len(f.forward) == 0:
 		return errors.New("--hints and --anchor are for --recursive")
+	case f.prefetch < 0 || f.prefetch > 99:
+		return fmt.Errorf("--prefetch %d: must be between 0 and 99", f.prefetch)
 	case f.logSample < 1:
 		return fmt.Errorf("--log-sample %d: must be 1 or more", f.logSample)
 	}

@@ -37,13 +37,23 @@ type zoneFile struct{ origin, path string }
 // more is lines for each zone, such as "provide-xfr: 192.0.2.2 NOKEY".
 func (l *lab) nsd(addr string, zones []zoneFile, more ...string) *otherServer {
 	l.t.Helper()
+	return l.nsdWith(addr, nil, "", zones, more...)
+}
+
+// nsdWith is nsd with lines for the server's section, and text of other sections, such as those of keys.
+func (l *lab) nsdWith(addr string, server []string, sections string, zones []zoneFile, more ...string) *otherServer {
+	l.t.Helper()
 	path := program(l.t, "nsd")
 	host, port, err := net.SplitHostPort(addr)
 	must(l.t, err)
 	dir := shortTempDir(l.t)
 	var conf strings.Builder
-	fmt.Fprintf(&conf, "server:\n\tip-address: %s@%s\n\tport: %s\n\tusername: \"\"\n\tzonesdir: %q\n\tdatabase: \"\"\n\tpidfile: %q\n\tzonelistfile: %q\n\txfrdfile: %q\n\txfrdir: %q\n\tserver-count: 1\n\tzonefiles-write: 0\n"+
-		"remote-control:\n\tcontrol-enable: no\n", host, port, port, dir, dir+"/pid", dir+"/zones", dir+"/xfrd", dir)
+	fmt.Fprintf(&conf, "server:\n\tip-address: %s@%s\n\tport: %s\n\tusername: \"\"\n\tzonesdir: %q\n\tdatabase: \"\"\n\tpidfile: %q\n\tzonelistfile: %q\n\txfrdfile: %q\n\txfrdir: %q\n\tserver-count: 1\n\tzonefiles-write: 0\n",
+		host, port, port, dir, dir+"/pid", dir+"/zones", dir+"/xfrd", dir)
+	for _, line := range server {
+		fmt.Fprintf(&conf, "\t%s\n", line)
+	}
+	fmt.Fprintf(&conf, "remote-control:\n\tcontrol-enable: no\n%s\n", sections)
 	for _, z := range zones {
 		fmt.Fprintf(&conf, "zone:\n\tname: %q\n", z.origin)
 		if z.path != "" {

@@ -17,7 +17,11 @@ a line that begins with "ready" when it answers.
 
 A zone of its own is answered for first; then the longest zone that is forwarded; then, with
 --recursive, everything else. The last two only for clients nearby, or those that --allow names. SIGHUP has the
-zones' files read again: no query is lost, and a file that cannot be read leaves its zone as it was.`,
+zones' files read again: no query is lost, and a file that cannot be read leaves its zone as it was.
+
+--config FILE has the same settings by the same names, in TOML. What is on the command line goes first:
+
+` + dnsFileExample,
 		Example: "  weir dns serve --tree                                 # the demonstration tree: dig @203.0.113.53 www.weir.example\n" +
 			"  weir dns serve --zone example.org=example.org.zone    # an authority: dig @192.0.2.2 example.org\n" +
 			"  weir dns serve --zone example.org=f --allow-transfer 192.0.2.1 --notify 192.0.2.1\n" +
@@ -26,7 +30,8 @@ zones' files read again: no query is lost, and a file that cannot be read leaves
 			"  weir dns serve --forward .=192.0.2.1 --forward corp.example=10.0.0.53,10.0.1.53\n" +
 			"  weir dns serve --forward .=tls://192.0.2.1#dns.example --allow 10.0.0.0/8\n" +
 			"  weir dns serve --zone example.org=f --reverse 192.0.2.0/24 --metrics 127.0.0.1:9100\n" +
-			"  weir dns serve --zone example.org=f --log queries.log --log-sample 100",
+			"  weir dns serve --zone example.org=f --log queries.log --log-sample 100\n" +
+			"  weir dns serve --config names.toml",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}

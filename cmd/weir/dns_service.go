@@ -54,7 +54,7 @@ func (r *running) serveNames(f *dnsFlags, t *tree.Tree) (err error) {
 	for _, l := range r.node.Links {
 		subnets = append(subnets, l.Flags.Addrs...)
 	}
-	if n.cfg, err = f.config(r.node.Stack, subnets); err != nil {
+	if n.cfg, err = f.build(r.node.Stack, subnets); err != nil {
 		return err
 	}
 	if n.service, err = dns.New(n.cfg.Config); err != nil {

@@ -177,6 +177,9 @@ func (f *upFlags) nameTree(names bool) (*tree.Tree, error) {
 		}
 		return nil, nil
 	}
+	if err := f.names.load(); err != nil {
+		return nil, err
+	}
 	if err := f.names.check(); err != nil || !f.names.tree {
 		return nil, err
 	}

@@ -59,6 +59,7 @@ type served interface {
 var contenders = []*contender{
 	{name: "weir", title: "weir", idle: echoPort, program: "scripts/smallest.d", open: openWeir},
 	{name: "weir-events", title: "weir, events", idle: echoPort, program: programs + "weir-events", open: openWeirEvents},
+	{name: "weir-one", title: "weir, GOMAXPROCS=1", env: []string{"GOMAXPROCS=1"}, open: openWeir}, // to tell what a second thread costs
 	{name: "weir-plain", title: "weir plain", open: openWeirPlain},
 	{name: "weir-dns", title: "weir, DNS", open: openWeirDNS}, // of scripts/bench dns
 	{name: "gvisor", title: "gVisor", program: programs + "gvisor", open: openGVisor},

@@ -7,6 +7,7 @@
 //
 //	weir          package tun with offloads (vnet_hdr), package stack; net.Conn, a goroutine for each
 //	weir-events   the same, with event handlers
+//	weir-one      as weir, its goroutines on one thread at a time (GOMAXPROCS=1)
 //	weir-plain    as weir, without offloads
 //	gvisor        gVisor's stack as it ships: link/fdbased on a plain TUN, SACK on, otherwise defaults
 //	gvisor-best   gVisor's stack given its best: see gvisorLink, openGVisorBest and gvisorConn

@@ -13,7 +13,7 @@ func TestEchoByBlockingConnsAllocatesNothing(t *testing.T) {
 	if raceEnabled {
 		t.Skip("sync.Pool drops what it is given at random under the race detector")
 	}
-	for _, size := range []int{1, 1000, 4 << 10} {
+	for _, size := range []int{1, 1000, 4 << 10, 64 << 10} {
 		inBubble(t, shard.Config{}, func(p *pair) {
 			near, far := p.connect()
 			go func() {

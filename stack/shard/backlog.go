@@ -76,6 +76,7 @@ func (i *Interface) drain(take func(*txFrame) bool) {
 			for _, w := range line {
 				w.room(i)
 			}
+			i.keep(line)
 			return
 		}
 		if !take(f) {
@@ -93,7 +94,7 @@ func (i *Interface) next() (f *txFrame, line []waiter) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if len(i.backlog) == 0 {
-		line, i.line, i.backlog = i.line, nil, nil
+		line, i.line, i.spare, i.backlog = i.line, i.spare, nil, nil
 		i.rooms.Add(1)
 		return nil, line
 	}
@@ -101,6 +102,20 @@ func (i *Interface) next() (f *txFrame, line []waiter) {
 	i.backlog[0] = nil
 	i.backlog = i.backlog[1:]
 	return f, nil
+}
+
+// maxSpare bounds the line that is kept for the next one.
+const maxSpare = 256
+
+// keep keeps the room of a line that has gone.
+func (i *Interface) keep(line []waiter) {
+	if cap(line) == 0 || cap(line) > maxSpare {
+		return
+	}
+	clear(line)
+	i.mu.Lock()
+	i.spare = line[:0]
+	i.mu.Unlock()
 }
 
 // putBack puts a frame that the device did not take before the others again; the device

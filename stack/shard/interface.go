@@ -26,6 +26,7 @@ type Interface struct {
 	mu      sync.Mutex
 	backlog []*txFrame    // frames without an owner who could wait, in order
 	line    []waiter      // who waits for room, in order
+	spare   []waiter      // what a line that has gone was kept in
 	rooms   atomic.Uint64 // counts, under mu, when room came and who waited was told
 	queued  atomic.Int32  // frames in the backlog, or on their way from it to the device
 	writable,

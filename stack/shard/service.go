@@ -82,8 +82,8 @@ func (h *Host) wake() {
 
 // Deadline returns when Expire next has something to do; earlier than now when it has at once.
 func (h *Host) Deadline() clock.Time {
-	for _, i := range h.Interfaces() {
-		if i.writable.Load() {
+	for _, i := range h.net.Load().interfaces {
+		if i != nil && i.writable.Load() {
 			return 0
 		}
 	}
@@ -106,8 +106,10 @@ type service struct {
 
 // expire is Host.Expire.
 func (s *service) expire() {
-	for _, i := range s.h.Interfaces() {
-		i.resume()
+	for _, i := range s.h.net.Load().interfaces {
+		if i != nil {
+			i.resume()
+		}
 	}
 	s.now = s.h.Now()
 	s.h.timerMu.Lock()

@@ -46,7 +46,10 @@ func (s *Set) ServeDNS(ctx context.Context, w server.Writer, r *server.Request) 
 		req.rcode(msg.RcodeNotImplemented)
 	case chaos:
 		req.chaos()
-	case q.Class != msg.ClassINET || v == nil:
+	case q.Class != msg.ClassINET:
+		s.counters.refused.Add(1)
+		req.refuse(msg.EDENotSupported)
+	case v == nil:
 		s.counters.refused.Add(1)
 		req.rcode(msg.RcodeRefused)
 	case q.Type == msg.TypeAXFR || q.Type == msg.TypeIXFR:
@@ -81,6 +84,14 @@ func (r *request) verify() bool {
 func (r *request) rcode(rcode msg.Rcode) {
 	m := r.Msg.Reply()
 	m.Rcode = rcode
+	r.write(m)
+}
+
+// refuse answers with REFUSED, and why (RFC 8914).
+func (r *request) refuse(why uint16) {
+	m := r.Msg.Reply()
+	m.Rcode = msg.RcodeRefused
+	m.AddEDE(msg.EDE{Code: why})
 	r.write(m)
 }
 
@@ -147,7 +158,7 @@ func (r *request) chaos() {
 		}
 	}
 	if text == "" || q.Type != msg.TypeTXT && q.Type != msg.TypeANY {
-		r.rcode(msg.RcodeRefused)
+		r.refuse(msg.EDENotSupported)
 		return
 	}
 	m := r.Msg.Reply()

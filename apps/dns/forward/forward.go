@@ -137,7 +137,7 @@ func (u *Upstreams) Asking(q msg.Question, at netip.Addr) bool {
 }
 
 // Forward implements recursor.Upstream.
-func (u *Upstreams) Forward(ctx context.Context, q msg.Question, do bool) (*msg.Message, netip.AddrPort, int, error) {
+func (u *Upstreams) Forward(ctx context.Context, q msg.Question, check bool) (*msg.Message, netip.AddrPort, int, error) {
 	of := q.Name
 	if q.Type == msg.TypeDS {
 		of = of.Parent()
@@ -146,8 +146,8 @@ func (u *Upstreams) Forward(ctx context.Context, q msg.Question, do bool) (*msg.
 	if !ok {
 		return nil, netip.AddrPort{}, 0, fmt.Errorf("%v is in no zone that is forwarded", q.Name)
 	}
-	m := &msg.Message{Question: []msg.Question{q}, EDNS: &msg.EDNS{DO: do}}
-	m.RecursionDesired, m.CheckingDisabled = true, do
+	m := &msg.Message{Question: []msg.Question{q}, EDNS: &msg.EDNS{DO: true}}
+	m.RecursionDesired, m.CheckingDisabled = true, check
 	timeout := u.Timeout
 	if timeout <= 0 {
 		timeout = time.Second

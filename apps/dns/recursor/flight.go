@@ -140,7 +140,8 @@ func (r *Resolver) exchange(ctx context.Context, to netip.Addr, q msg.Question, 
 }
 
 func (r *Resolver) send(p *pending, to netip.Addr, q msg.Question, timeout time.Duration) {
-	m := &msg.Message{Question: []msg.Question{q}, EDNS: &msg.EDNS{DO: r.check != nil}}
+	// Signatures are asked for where nobody here checks them, too: a client may (RFC 4035 section 3.2.1).
+	m := &msg.Message{Question: []msg.Question{q}, EDNS: &msg.EDNS{DO: true}}
 	m.CheckingDisabled = r.check != nil
 	r.counters[countUpstream].Add(1)
 	begun := time.Now()

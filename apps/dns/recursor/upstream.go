@@ -13,9 +13,8 @@ type Upstream interface {
 	// Zone returns the zone by which a name is forwarded, and whether it is. A DS record is its zone's parent's.
 	Zone(name msg.Name) (zone msg.Name, ok bool)
 	// Forward asks for q and returns an answer that is NOERROR or NXDOMAIN, by whom it was given and how many questions were
-	// sent. do wants DNSSEC records, and that the upstream does not validate: we do. The error tells why no upstream
-	// was of use.
-	Forward(ctx context.Context, q msg.Question, do bool) (m *msg.Message, by netip.AddrPort, sent int, err error)
+	// sent. Where we validate, check is true: the upstream is not to. The error tells why no upstream was of use.
+	Forward(ctx context.Context, q msg.Question, check bool) (m *msg.Message, by netip.AddrPort, sent int, err error)
 	// Asking reports whether q is being forwarded, and to resolvers of which one is at an address: if it asks us
 	// the same, it goes round in a circle.
 	Asking(q msg.Question, at netip.Addr) bool

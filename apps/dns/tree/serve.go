@@ -30,7 +30,7 @@ func (t *Tree) Serve(nw server.Network) (*Served, error) {
 		if err != nil {
 			return nil, errors.Join(err, s.Close())
 		}
-		srv := server.New(h, server.Config{})
+		srv := server.New(h, server.Config{RateLimit: t.RateLimit()})
 		s.servers = append(s.servers, srv)
 		for _, a := range each.Addrs {
 			family := "6"
@@ -55,6 +55,10 @@ func (t *Tree) Serve(nw server.Network) (*Served, error) {
 	}
 	return s, nil
 }
+
+// RateLimit is what the tree's servers have: none for who is on the link with them, which is the neighbour and the tree's own
+// resolver. They are one network to a limit of answers, and each would use up the other's.
+func (t *Tree) RateLimit() server.RateLimit { return server.RateLimit{Exempt: t.Prefixes()} }
 
 // Close ends the servers and returns what went wrong with them.
 func (s *Served) Close() error {

@@ -5,12 +5,15 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/weirnet/weir/apps/dns/msg"
 )
 
 // generator carries out $GENERATE, BIND's directive for runs of similar records:
 //
 //	$GENERATE start-stop[/step] owner [ttl] [class] type rdata
 //
+// Rdata of several words are in quotes for BIND, "10 mail$", which are no part of them; here they may go without, too.
 // Each $ in what follows the range is the counter, ${offset,width,base} the counter plus an offset, filled with zeros
 // to a width, in base d, o, x, X, or in nibbles n, N from the lowest on; \$ is a dollar sign.
 type generator struct {
@@ -33,7 +36,7 @@ func newGenerator(line string) (*generator, error) {
 	if template = strings.TrimSpace(template); !ok || len(strings.Fields(template)) < 3 {
 		return nil, errors.New("$GENERATE wants: start-stop[/step] owner [ttl] [class] type rdata")
 	}
-	g := &generator{step: 1, template: template}
+	g := &generator{step: 1, template: unquoted(template)}
 	span, step, hasStep := strings.Cut(rng, "/")
 	from, to, ok := strings.Cut(span, "-")
 	var err error
@@ -55,6 +58,41 @@ func newGenerator(line string) (*generator, error) {
 		return nil, fmt.Errorf("$GENERATE range %q is of more than %d records", rng, maxSteps)
 	}
 	return g, nil
+}
+
+// unquoted takes the quotes away from rdata that are one quoted string.
+func unquoted(template string) string {
+	at, word := 0, func(s string) (string, int) {
+		skip := len(s) - len(strings.TrimLeft(s, " \t"))
+		n := strings.IndexAny(s[skip:], " \t")
+		if n < 0 {
+			n = len(s) - skip
+		}
+		return s[skip : skip+n], skip + n
+	}
+	for n := 0; ; n++ { // the owner, TTL and class, and the type, behind which are the rdata
+		w, end := word(template[at:])
+		at += end
+		_, err := msg.ParseClass(w)
+		if w == "" || n > 0 && err != nil && (w[0] < '0' || w[0] > '9') {
+			break
+		}
+	}
+	rdata := strings.TrimSpace(template[at:])
+	if len(rdata) < 2 || rdata[0] != '"' {
+		return template
+	}
+	for i := 1; i < len(rdata); i++ {
+		switch {
+		case rdata[i] == '\\':
+			i++
+		case rdata[i] == '"' && i == len(rdata)-1:
+			return template[:at] + " " + strings.ReplaceAll(rdata[1:i], `\"`, `"`)
+		case rdata[i] == '"':
+			return template
+		}
+	}
+	return template
 }
 
 // comment returns where in a line a comment begins, or -1.

@@ -86,7 +86,12 @@ type lookup struct {
 
 // answered reports whether the answer has a CNAME of that name already.
 func (l *lookup) answered(name msg.Name) bool {
-	return l.given(Set{Name: name, Type: msg.TypeCNAME})
+	for i := range l.a.Answer {
+		if l.a.Answer[i].Type == msg.TypeCNAME && l.a.Answer[i].Name.Equal(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // step looks for one name and returns the one that a CNAME or DNAME leads to, if it is the zone's.
@@ -240,11 +245,11 @@ func (l *lookup) follow(target msg.Name) msg.Name {
 func (l *lookup) dname(n node, labels int) msg.Name {
 	s, _ := n.set(msg.TypeDNAME)
 	s.Name = l.name.Suffix(l.z.labels + labels)
-	if !l.given(s) { // a chain may come by it again
+	if !l.given(s) {
 		l.a.Answer = append(l.a.Answer, l.signed(s))
 	}
-	own := l.name[:len(l.name)-len(s.Name)]
-	target := own + msg.Name(s.first())
+	own, to := l.name[:len(l.name)-len(s.Name)], msg.Name(s.first())
+	target := own + to
 	if len(target) > 255 {
 		l.a.Kind, l.a.Rcode = TooLong, msg.RcodeYXDomain
 		return ""
@@ -254,13 +259,17 @@ func (l *lookup) dname(n node, labels int) msg.Name {
 		l.a.Kind = Positive
 		return ""
 	}
+	if to.Under(s.Name) { // it leads to itself, each time to a longer name
+		l.a.Kind = Partial
+		return ""
+	}
 	return l.follow(target)
 }
 
-// given reports whether a set is in the answer already.
+// given reports whether the answer has a set already: one DNAME may be met twice on a chain.
 func (l *lookup) given(s Set) bool {
 	for i := range l.a.Answer {
-		if l.a.Answer[i].Type == s.Type && l.a.Answer[i].Name.Equal(s.Name) {
+		if o := &l.a.Answer[i]; o.Type == s.Type && o.Name.Equal(s.Name) {
 			return true
 		}
 	}

@@ -16,10 +16,11 @@ const (
 	// segment in the midst of long ones have the next one copied (see take).
 	maxDouble = 16 << 10
 
-	// keepPieces is how many entries the index of an empty queue may keep. Beyond
-	// that it is left to the collector, so that a million connections which are
-	// idle now do not pay for the burst that each had once.
-	keepPieces = 8
+	// widePieces is how many entries the index of a queue has room for once they are more than one. Such
+	// an index is shared by all queues, and goes back when its queue is empty, so that
+	// a million connections which are idle now do not pay for the burst that each had
+	// once. A longer one is left to the collector.
+	widePieces = 64
 )
 
 // piece is a block in the queue. Positions count octets since the queue began,
@@ -28,6 +29,9 @@ type piece struct {
 	block *mem.Block
 	start uint32 // the position of B[0]
 }
+
+// indices are those of queues with several blocks. Their entries hold no block while they are free.
+var indices mem.Slab[[widePieces]piece]
 
 // fifo is a run of octets in blocks; SendQueue and RecvQueue are its two faces.
 // It is 64 octets, which a connection pays twice while it is not parked.
@@ -129,6 +133,9 @@ func (q *fifo) enter(b *mem.Block) {
 		q.pieces = q.one[:0]
 	case len(q.pieces) == cap(q.pieces) && int(q.head) > len(q.pieces)/2:
 		q.compact()
+	case len(q.pieces) == 1 && cap(q.pieces) == 1:
+		q.pieces = append(indices.Get()[:0], q.pieces...)
+		clear(q.one[:])
 	}
 	q.pieces = append(q.pieces, piece{b, q.back})
 }
@@ -221,7 +228,11 @@ func (q *fifo) clear() {
 		q.pieces[i].block.Release()
 		q.pieces[i].block = nil
 	}
-	if cap(q.pieces) > keepPieces {
+	switch {
+	case cap(q.pieces) == widePieces:
+		indices.Put((*[widePieces]piece)(q.pieces[:widePieces]))
+		q.pieces = nil
+	case cap(q.pieces) > widePieces:
 		q.pieces = nil
 	}
 	q.pieces = q.pieces[:0]

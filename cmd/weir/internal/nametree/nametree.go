@@ -53,7 +53,7 @@ func (s *Service) open(st *stack.Stack) (err error) {
 	if s.Resolver, err = NewResolver(st, s.Tree, s.event); err != nil {
 		return err
 	}
-	s.server = server.New(s.Resolver, server.Config{})
+	s.server = server.New(s.Resolver, server.Config{RateLimit: s.Tree.RateLimit()})
 	for _, a := range s.Tree.Resolver() {
 		for _, network := range []string{"udp", "tcp"} {
 			if _, err := s.server.Listen(st, network, net.JoinHostPort(a.String(), "53")); err != nil {

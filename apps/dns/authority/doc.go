@@ -9,7 +9,7 @@
 // allocation, and kept when the same question falls on the same slot again.
 //
 // What is rare or slow has a goroutine and goes through [Set.ServeDNS]: signed requests, zone transfers, NOTIFY, class CH,
-// NSEC3 with many iterations.
+// NSEC3 with many iterations. A signature is verified whatever the question, and what Config.Next answers to a signed one is signed too.
 //
 // # Versions
 //

@@ -21,6 +21,6 @@
 //
 // [Set.Run] has one goroutine for each zone that has masters: it asks for the SOA record when the refresh or retry interval has
 // passed or a NOTIFY came, fetches what is newer (IXFR, else AXFR; octets and time bounded), and gives the zone up when
-// the expire interval has passed without an answer: then queries get SERVFAIL (RFC 1034 §4.3.5). Nothing is kept
-// on disk.
+// the expire interval has passed without an answer: then queries get SERVFAIL (RFC 1034 §4.3.5). The intervals are those of the
+// SOA record within the bounds that Config has. Nothing is kept on disk.
 package authority

@@ -35,6 +35,9 @@ func (c *Client) Run(ctx context.Context, p Params) (*Report, error) {
 		return nil, err
 	}
 	ctl, err := c.control(ctx, p)
+	if err != nil && ctx.Err() != nil {
+		return nil, context.Cause(ctx) // which is what broke the connection
+	}
 	if err != nil {
 		return nil, err
 	}

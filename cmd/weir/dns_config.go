@@ -11,6 +11,7 @@ import (
 	"github.com/weirnet/weir/apps/dns/authority"
 	"github.com/weirnet/weir/apps/dns/cache"
 	"github.com/weirnet/weir/apps/dns/client"
+	"github.com/weirnet/weir/apps/dns/dnssec"
 	"github.com/weirnet/weir/apps/dns/forward"
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/recursor"
@@ -159,7 +160,12 @@ func (f *dnsFlags) others(c *dnsConfig) error {
 	}
 	if f.recursive {
 		own := rc
-		if own.Hints, err = readHints(f.hints); err != nil {
+		if f.hints == "" {
+			own.Hints = recursor.RootHints()
+			if f.anchor == "" {
+				own.Anchors = dnssec.RootAnchors()
+			}
+		} else if own.Hints, err = readHints(f.hints); err != nil {
 			return err
 		}
 		c.Recursion = &own

@@ -44,8 +44,8 @@ func (f *dnsFlags) register(fs *pflag.FlagSet, forward string) {
 	fs.StringArrayVar(&f.zones, "zone", nil, "serve the zone ORIGIN from its master file, as `ORIGIN=FILE` (repeatable)")
 	fs.StringArrayVar(&f.secondary, "secondary", nil, "fetch a zone from its primary and serve it, as `ZONE=ADDR[@KEY]` (repeatable)")
 	fs.StringArrayVar(&f.reverse, "reverse", nil, "serve a reverse zone for `PREFIX`, made of the addresses in the zones (repeatable)")
-	fs.BoolVar(&f.recursive, "recursive", false, "resolve other names, from the root down")
-	fs.StringVar(&f.hints, "hints", "", "begin at the root that `FILE` names the servers of")
+	fs.BoolVar(&f.recursive, "recursive", false, "resolve other names, from the root down: the public one, where --hints names no other")
+	fs.StringVar(&f.hints, "hints", "", "begin at the root that `FILE` names the servers of; without it at the public one, and validate by its keys")
 	fs.StringVar(&f.anchor, "anchor", "", "validate what is resolved, with the trust anchors (DS or DNSKEY records) in `FILE`")
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "resolve names below `ZONE` although a resolver answers them itself, such as test or a private reverse zone (repeatable)")
 	fs.StringArrayVar(&f.forward, forward, nil, "have other servers asked for the names of a zone, as `ZONE=SERVER[,SERVER]`; a SERVER is ADDR[:PORT], tcp://ADDR or tls://ADDR#NAME, the zone . every other name (repeatable)")
@@ -84,8 +84,6 @@ func (f *dnsFlags) check() error {
 		return errors.New("--tree serves its own zones and a resolver, and no others: leave the rest out")
 	case f.signed && !f.tree:
 		return errors.New("--signed is for --tree: zones of files are served as they are signed")
-	case f.recursive && f.hints == "":
-		return errors.New("--recursive needs --hints FILE, with the names and addresses of the root's servers (named.root, as IANA has it)")
 	case f.hints != "" && !f.recursive, f.anchor != "" && !f.recursive && len(f.forward) == 0:
 		return errors.New("--hints and --anchor are for --recursive")
 	case f.prefetch < 0 || f.prefetch > 99:

@@ -26,7 +26,7 @@ zones' files read again: no query is lost, and a file that cannot be read leaves
 			"  weir dns serve --zone example.org=example.org.zone    # an authority: dig @192.0.2.2 example.org\n" +
 			"  weir dns serve --zone example.org=f --allow-transfer 192.0.2.1 --notify 192.0.2.1\n" +
 			"  weir dns serve --secondary example.org=192.0.2.1@transfer --key transfer:c2VjcmV0c2VjcmV0\n" +
-			"  weir dns serve --recursive --hints named.root --anchor root.key --route 0.0.0.0/0,via=192.0.2.1\n" +
+			"  weir dns serve --recursive --route 0.0.0.0/0,via=192.0.2.1\n" +
 			"  weir dns serve --forward .=192.0.2.1 --forward corp.example=10.0.0.53,10.0.1.53\n" +
 			"  weir dns serve --forward .=tls://192.0.2.1#dns.example --allow 10.0.0.0/8\n" +
 			"  weir dns serve --zone example.org=f --reverse 192.0.2.0/24 --metrics 127.0.0.1:9100\n" +

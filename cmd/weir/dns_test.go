@@ -56,7 +56,6 @@ func TestDNSCommandLinesThatAreWrong(t *testing.T) {
 		"dns trace":                                                       "needs NAME",
 		"dns trace a..b":                                                  "a..b",
 		"dns trace www.example NONSENSE":                                  "NONSENSE",
-		"dns trace --kernel www.example":                                  "--kernel needs --hints",
 		"dns trace --hints nowhere --kernel www.x":                        "nowhere",
 		"dns trace --tree --hints x www.x":                                "leave out --hints",
 		"dns lookup":                                                      "needs NAME",

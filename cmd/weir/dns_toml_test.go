@@ -105,7 +105,6 @@ func TestConfigFilesThatAreWrong(t *testing.T) {
 func TestDNSServeFlagsThatAreWrong(t *testing.T) {
 	for args, want := range map[string]string{
 		"":                                       "nothing to serve",
-		"--recursive":                            "needs --hints",
 		"--hints x --forward .=192.0.2.1":        "for --recursive",
 		"--tree --zone a=b":                      "--tree serves its own zones",
 		"--signed --zone a=b":                    "--signed is for --tree",

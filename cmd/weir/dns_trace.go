@@ -36,13 +36,15 @@ func newDNSTrace() *cobra.Command {
 asked for what, and what it says: a referral to others, an answer, an alias, and for how long that may be kept.
 
 Without --hints it walks the demonstration tree (--tree), which is served in this process, over a cable in
-memory: no root and no network are needed. With --hints, a file with the names and addresses of a root's servers, it
-walks that root's tree: over a TUN device of its own as weir ping does, or with --kernel over the host's sockets.`,
+memory: no root and no network are needed. With --kernel it walks the public tree over the host's sockets. With --hints,
+a file with the names and addresses of a root's servers, it walks that root's: over a TUN device of its own
+as weir ping does, or with --kernel.`,
 		Example: "  weir dns trace www.weir.example                    # from the root down\n" +
 			"  weir dns trace blog.weir.example AAAA              # an alias into another tree\n" +
 			"  weir dns trace --twice www.weir.example            # the second time from the cache\n" +
 			"  weir dns trace big.weir.example TXT                # too large for UDP\n" +
-			"  weir dns trace --hints named.root --kernel example.org MX",
+			"  weir dns trace --kernel example.org MX             # from the public root\n" +
+			"  weir dns trace --hints root.hints --kernel www.weir.example",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 1 || len(args) > 2 {
 				return errors.New("trace needs NAME and maybe a TYPE, as in weir dns trace www.weir.example")
@@ -55,7 +57,7 @@ walks that root's tree: over a TUN device of its own as weir ping does, or with 
 	}
 	fs := cmd.Flags()
 	fs.SortFlags = false
-	fs.StringVar(&f.hints, "hints", "", "begin at the root that `FILE` names the servers of")
+	fs.StringVar(&f.hints, "hints", "", "begin at the root that `FILE` names the servers of; with --kernel, the public one without it")
 	fs.StringVar(&f.anchor, "anchor", "", "validate, with the trust anchors (DS or DNSKEY records) in `FILE`")
 	fs.BoolVar(&f.whole, "whole", false, "ask every server for the whole name (no QNAME minimisation)")
 	fs.BoolVar(&f.twice, "twice", false, "ask a second time, to show the cache at work")
@@ -74,13 +76,10 @@ func (f *traceFlags) run(ctx context.Context, out io.Writer, args []string) (err
 			return err
 		}
 	}
-	if f.hints == "" {
-		if f.network.kernel {
-			return errors.New("--kernel needs --hints FILE, with the names and addresses of the root's servers")
-		}
+	if f.hints == "" && !f.network.kernel {
 		f.network.tree = true
 	} else if f.network.tree {
-		return errors.New("--tree has hints of its own: leave out --hints")
+		return errors.New("--tree has hints of its own: leave out --hints and --kernel")
 	}
 	n, err := f.network.open(true, true)
 	if err != nil {
@@ -114,7 +113,10 @@ func (f *traceFlags) resolver(n *openNetwork, trace func(recursor.Event)) (*recu
 	if n.tree != nil {
 		return nametree.NewResolver(n.tree.Near, n.tree.Service.Tree, trace)
 	}
-	hints, err := readHints(f.hints)
+	hints, err := recursor.RootHints(), error(nil)
+	if f.hints != "" {
+		hints, err = readHints(f.hints)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -48,10 +48,15 @@ type Config struct {
 	TransferIdle      time.Duration // for the next message of one; 30 s
 	MaxTransferOctets int64         // of a transfer in; 4 GiB
 	MinRefresh        time.Duration // the shortest time between two questions whatever the SOA record says; 1 s
+	MaxRefresh        time.Duration // the longest refresh interval whatever the SOA record says; 4 weeks
+	MaxRetry          time.Duration // the longest retry interval; 2 weeks
+	MaxExpire         time.Duration // the longest expire interval, which is never less than refresh and retry together; 24 weeks
 	FirstRetry        time.Duration // the wait before a zone that was never had is asked for again, doubled each time; 5 s
 
 	Logger *slog.Logger // what happens to zones; slog.Default()
 }
+
+const week = 7 * 24 * time.Hour
 
 func positive[T int | int64 | time.Duration](v *T, def T) {
 	if *v <= 0 {
@@ -75,6 +80,9 @@ func (c Config) withDefaults() Config {
 	positive(&c.TransferIdle, 30*time.Second)
 	positive(&c.MaxTransferOctets, 4<<30)
 	positive(&c.MinRefresh, time.Second)
+	positive(&c.MaxRefresh, 4*week)
+	positive(&c.MaxRetry, 2*week)
+	positive(&c.MaxExpire, 24*week)
 	positive(&c.FirstRetry, 5*time.Second)
 	if c.Keys == nil {
 		c.Keys = tsig.Keys()

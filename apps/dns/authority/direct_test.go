@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/server"
+	"github.com/weirnet/weir/apps/dns/tsig"
 	"github.com/weirnet/weir/apps/dns/zone"
 )
 
@@ -299,6 +301,50 @@ func TestReloadKeepsTheOldVersionOfABadFile(t *testing.T) {
 	}
 	if err := s.Reload(origin); err == nil || s.Zone(origin).Serial() != 2 {
 		t.Errorf("no file: %v", err)
+	}
+}
+
+// RFC 8945 §5.2 and §5.3: what is signed is verified and answered signed, whoever has the answer.
+func TestSignedQueriesForOthersAreVerified(t *testing.T) {
+	key := tsig.Key{Name: msg.MustName("k."), Algorithm: tsig.HMACSHA256, Secret: []byte("a secret of both")}
+	other, forged := key, key
+	other.Name, forged.Secret = msg.MustName("unknown."), []byte("another secret")
+	reached := 0
+	answerer := server.HandlerFunc(func(_ context.Context, w server.Writer, r *server.Request) {
+		reached++
+		m := r.Msg.Reply()
+		m.Answer = []msg.RR{msg.A(r.Msg.Question[0].Name, 60, netip.MustParseAddr("198.51.100.1"))}
+		w.Write(m)
+	})
+	packer := server.HandlerFunc(func(_ context.Context, w server.Writer, r *server.Request) {
+		reached++
+		m := r.Msg.Reply()
+		m.Answer = []msg.RR{msg.A(r.Msg.Question[0].Name, 60, netip.MustParseAddr("198.51.100.1"))}
+		w.WriteWire(packed(t, m))
+	})
+	for _, next := range []server.Handler{nil, answerer, packer} {
+		s := newSet(t, Config{Next: next, Keys: tsig.Keys(key), Logger: quiet}, parseZone(t, "example.", exampleZone))
+		for _, c := range []struct {
+			key        tsig.Key
+			code, want msg.Rcode
+		}{{key, 0, msg.RcodeSuccess}, {other, msg.RcodeBadKey, msg.RcodeNotAuth}, {forged, msg.RcodeBadSig, msg.RcodeNotAuth}} {
+			reached = 0
+			p, sess, err := tsig.Request(packed(t, query("www.elsewhere.", msg.TypeA, nil)), c.key, time.Now())
+			if err != nil {
+				t.Fatal(err)
+			}
+			w := serveWire(t, s, p, server.UDP)
+			if next == nil && c.want == msg.RcodeSuccess {
+				c.want = msg.RcodeRefused
+			}
+			_, err = sess.Verify(w.wire[0], time.Now())
+			if got := w.answers[0].Rcode; len(w.wire) != 1 || got != c.want || tsig.Code(err) != c.code || (err == nil) != (c.code == 0) {
+				t.Errorf("key %v: %d answers, %v and %v; want %v and %v", c.key.Name, len(w.wire), got, err, c.want, c.code)
+			}
+			if served := next != nil && c.code == 0; (reached == 1) != served {
+				t.Errorf("key %v: the next handler was reached %d times", c.key.Name, reached)
+			}
+		}
 	}
 }
 

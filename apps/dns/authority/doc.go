@@ -9,7 +9,7 @@
 // allocation, and kept when the same question falls on the same slot again.
 //
 // What is rare or slow has a goroutine and goes through [Set.ServeDNS]: signed requests, zone transfers, NOTIFY, class CH,
-// NSEC3 with many iterations.
+// NSEC3 with many iterations. A signature is verified whatever the question, and what Config.Next answers to a signed one is signed too.
 //
 // # Versions
 //
@@ -21,6 +21,6 @@
 //
 // [Set.Run] has one goroutine for each zone that has masters: it asks for the SOA record when the refresh or retry interval has
 // passed or a NOTIFY came, fetches what is newer (IXFR, else AXFR; octets and time bounded), and gives the zone up when
-// the expire interval has passed without an answer: then queries get SERVFAIL (RFC 1034 §4.3.5). Nothing is kept
-// on disk.
+// the expire interval has passed without an answer: then queries get SERVFAIL (RFC 1034 §4.3.5). The intervals are those of the
+// SOA record within the bounds that Config has. Nothing is kept on disk.
 package authority

@@ -69,15 +69,20 @@ func (c *conversation) close() {
 	c.conn.Close()
 }
 
-// next returns the next message that answers the query. Over UDP what does not is passed over.
+// next returns the next message that answers the query. Over UDP what does not is passed over, and so is what is not
+// signed as the query was: anybody may have sent it (RFC 8945 §5.3). Where nothing else comes the error tells of it.
 func (c *conversation) next(wait time.Duration, opcode msg.Opcode) (*msg.Message, error) {
 	deadline := time.Now().Add(wait)
+	var unverified error
 	for {
 		if err := c.conn.SetReadDeadline(deadline); err != nil {
 			return nil, err
 		}
 		p, err := c.read()
 		if err != nil {
+			if unverified != nil {
+				err = fmt.Errorf("%w, and what came before is not taken: %w", err, unverified)
+			}
 			return nil, err
 		}
 		m := new(msg.Message)
@@ -93,7 +98,10 @@ func (c *conversation) next(wait time.Duration, opcode msg.Opcode) (*msg.Message
 			return nil, err
 		}
 		if c.sess != nil {
-			if _, err := c.sess.Verify(p, time.Now()); err != nil {
+			if _, err := c.sess.Verify(p, time.Now()); err != nil && !c.stream {
+				unverified = err
+				continue
+			} else if err != nil {
 				return nil, err
 			}
 		}

@@ -2,6 +2,7 @@ package authority
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/weirnet/weir/apps/dns/msg"
@@ -31,15 +32,13 @@ func (s *Set) ServeDNS(ctx context.Context, w server.Writer, r *server.Request) 
 	ix := s.index.Load()
 	v := ix.find([]byte(q.Name.Fold()), q.Type)
 	chaos := q.Class == msg.ClassCHAOS
-	if v == nil && s.cfg.Next != nil && !chaos && r.Msg.Opcode == msg.OpcodeQuery {
-		s.cfg.Next.ServeDNS(ctx, w, r)
-		return
-	}
 	req := &request{Request: r, s: s, w: w}
-	if !req.verify() {
+	if !req.verify() { // whatever it asks for: RFC 8945 §5.2
 		return
 	}
 	switch {
+	case v == nil && s.cfg.Next != nil && !chaos && r.Msg.Opcode == msg.OpcodeQuery:
+		req.next(ctx)
 	case r.Msg.Opcode == msg.OpcodeNotify:
 		req.notified(v)
 	case r.Msg.Opcode != msg.OpcodeQuery:
@@ -79,6 +78,43 @@ func (r *request) verify() bool {
 	}
 	return true
 }
+
+// next has what is not of any zone here answered by who else may know. What was signed is answered signed (RFC 8945 §5.3).
+func (r *request) next(ctx context.Context) {
+	if r.sess == nil {
+		r.s.cfg.Next.ServeDNS(ctx, r.w, r.Request)
+		return
+	}
+	to := *r.Request
+	to.Limit -= r.sess.Room()
+	r.s.cfg.Next.ServeDNS(ctx, &signer{r: r}, &to)
+}
+
+// signer is a server.Writer that signs.
+type signer struct{ r *request }
+
+// Write implements server.Writer.
+func (w *signer) Write(m *msg.Message) error {
+	if w.r.Msg.EDNS == nil {
+		m.EDNS = nil // RFC 6891 §6.1.1
+	}
+	p := w.r.pack(m, w.r.Limit-w.r.sess.Room())
+	if p == nil {
+		return errPack
+	}
+	return w.r.w.WriteWire(p)
+}
+
+// WriteWire implements server.Writer.
+func (w *signer) WriteWire(p []byte) error {
+	p, err := w.r.sess.Sign(append([]byte(nil), p...), time.Now())
+	if err != nil {
+		return err
+	}
+	return w.r.w.WriteWire(p)
+}
+
+var errPack = errors.New("dns: the answer cannot be packed and signed")
 
 // rcode answers without records.
 func (r *request) rcode(rcode msg.Rcode) {

@@ -10,10 +10,18 @@ type journal struct {
 }
 
 // note adds what changed from one version to the next. Where that is more than the journal may have, or the serial
-// number does not go up, the journal is empty afterwards: what it had leads nowhere.
+// number does not go up, the journal is empty afterwards: what it had leads nowhere. The same version again, as a
+// zone that had expired and is found to be as it was, leaves it as it is; another content under the same serial number does not,
+// for the differences lead to the one before.
 func (j *journal) note(from, to *zone.Zone) {
 	const leastRecord = 64
+	if from == to {
+		return
+	}
 	d, ok := zone.Compare(from, to, j.octets/leastRecord)
+	if ok && len(d.Deleted) == 1 && len(d.Added) == 1 && d.Deleted[0] == d.Added[0] {
+		return
+	}
 	if !ok || !Newer(to.Serial(), from.Serial()) || d.Octets() > j.octets {
 		j.list, j.size = nil, 0
 		return

@@ -162,11 +162,11 @@ func (s *Set) following(ctx context.Context, v *served) {
 		switch {
 		case err == nil:
 			good, first = time.Now(), s.cfg.FirstRetry
-			wait = s.interval(z.SOA().Refresh)
+			wait, _, _ = s.intervals(z.SOA())
 		case z == nil:
 			wait, first = first, min(2*first, time.Hour)
 		default:
-			wait = s.interval(z.SOA().Retry)
+			_, wait, _ = s.intervals(z.SOA())
 		}
 		if err != nil {
 			s.counters.refreshFailed.Add(1)
@@ -175,7 +175,8 @@ func (s *Set) following(ctx context.Context, v *served) {
 		if cur.zone == nil || err == nil {
 			continue
 		}
-		left := time.Until(good.Add(time.Duration(z.SOA().Expire) * time.Second))
+		_, _, expire := s.intervals(z.SOA())
+		left := time.Until(good.Add(expire))
 		if left <= 0 {
 			s.expire(v, cur)
 			continue
@@ -184,9 +185,14 @@ func (s *Set) following(ctx context.Context, v *served) {
 	}
 }
 
-// interval returns a time of the SOA record.
-func (s *Set) interval(seconds uint32) time.Duration {
-	return max(time.Duration(seconds)*time.Second, s.cfg.MinRefresh)
+// intervals returns the times of the SOA record within their bounds: whoever writes it has a secondary neither ask without a
+// pause, nor keep a zone for decades, nor give it up before it has asked again.
+func (s *Set) intervals(soa msg.SOA) (refresh, retry, expire time.Duration) {
+	seconds := func(n uint32) time.Duration { return time.Duration(n) * time.Second }
+	refresh = max(min(seconds(soa.Refresh), s.cfg.MaxRefresh), s.cfg.MinRefresh)
+	retry = max(min(seconds(soa.Retry), s.cfg.MaxRetry), s.cfg.MinRefresh)
+	expire = max(min(seconds(soa.Expire), s.cfg.MaxExpire), refresh+retry)
+	return refresh, retry, expire
 }
 
 // poked waits for a time, or until a master says that it has a new version, but for that not before a point in time: a notice

@@ -16,6 +16,7 @@ import (
 
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/server"
+	"github.com/weirnet/weir/apps/dns/tsig"
 	"github.com/weirnet/weir/apps/dns/zone"
 )
 
@@ -24,6 +25,7 @@ var quiet = slog.New(slog.NewTextHandler(io.Discard, nil))
 // primaryNet is a network on which every address is one primary, which may be down.
 type primaryNet struct {
 	set     *Set
+	forged  func(query []byte) [][]byte // what somebody else answers before it
 	down    atomic.Bool
 	queries atomic.Int32
 }
@@ -45,6 +47,11 @@ func (n *primaryNet) DialContext(_ context.Context, network, _ string) (net.Conn
 		p = p[:k]
 		if network == "tcp" {
 			p = p[2:]
+		}
+		if n.forged != nil {
+			for _, f := range n.forged(p) {
+				b.Write(f)
+			}
 		}
 		r := &server.Request{Msg: new(msg.Message), Wire: p, Remote: client, Limit: 65535, Transport: server.TCP}
 		if r.Msg.Unpack(p) == nil {
@@ -148,6 +155,42 @@ func TestTimersOfASecondary(t *testing.T) {
 		ask(time.Second, "4")
 		cancel()
 		synctest.Wait()
+	})
+}
+
+// Answers that are not signed as the query was end nothing (RFC 8945 §5.3): the one that is may still come.
+func TestForgedAnswersToSignedQueriesArePassedOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		key := tsig.Key{Name: msg.MustName("k."), Algorithm: tsig.HMACSHA256, Secret: []byte("a secret of both")}
+		other := key
+		other.Secret = []byte("another secret")
+		master := &primaryNet{set: newSet(t, Config{Keys: tsig.Keys(key), Logger: quiet}, parseZone(t, "example.", serialText(7)))}
+		master.forged = func(p []byte) [][]byte {
+			var m msg.Message
+			if err := m.Unpack(p); err != nil {
+				t.Error(err)
+			}
+			m.Additional = nil
+			reply := m.Reply()
+			reply.Rcode = msg.RcodeNotAuth
+			unsigned := packed(t, reply)
+			signed, _, err := tsig.Request(packed(t, reply), other, time.Now())
+			if err != nil {
+				t.Error(err)
+			}
+			return [][]byte{unsigned, signed, unsigned}
+		}
+		s := New(Config{Network: master, Logger: quiet})
+		v := &served{cfg: ZoneConfig{Origin: msg.MustName("example.")}}
+		p := Peer{Addr: netip.MustParseAddrPort("192.0.2.2:53"), Key: &key}
+		if soa, err := s.soaOver(t.Context(), "udp", v, p); err != nil || soa.Serial != 7 {
+			t.Errorf("%v, %v; want the signed answer", soa, err)
+		}
+		p.Key = &other // now no answer is good
+		_, err := s.soaOver(t.Context(), "udp", v, p)
+		if tsig.Code(err) == 0 {
+			t.Errorf("%v does not say what came", err)
+		}
 	})
 }
 

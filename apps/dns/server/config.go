@@ -71,6 +71,9 @@ type Streams struct {
 	Idle time.Duration
 	// Stall is how long a client may take nothing of what it is sent. 0 is DefaultStall.
 	Stall time.Duration
+	// MaxUntaken is how many octets of answers all clients together may leave lying, beyond the 256 KiB that each of
+	// them may. A connection that would make it more is closed. 0 is DefaultMaxUntaken.
+	MaxUntaken int64
 }
 
 // Defaults of Config, Cookies and Streams.
@@ -83,6 +86,7 @@ const (
 	DefaultPipeline     = 128
 	DefaultIdle         = 30 * time.Second
 	DefaultStall        = 10 * time.Second
+	DefaultMaxUntaken   = 64 << 20
 
 	minUDP     = 512 // RFC 1035 §4.2.1
 	maxMessage = 65535
@@ -103,6 +107,9 @@ func (c Config) withDefaults() Config {
 	s.Pipeline = max(1, orDefault(s.Pipeline, DefaultPipeline))
 	if s.Idle <= 0 {
 		s.Idle = DefaultIdle
+	}
+	if s.MaxUntaken <= 0 {
+		s.MaxUntaken = DefaultMaxUntaken
 	}
 	if s.Stall <= 0 {
 		s.Stall = DefaultStall

@@ -17,7 +17,9 @@
 // A connection has one goroutine that reads (RFC 7766). What Direct answers it answers itself, as many queries as
 // have arrived at a time, in one write. The rest goes to the pool, and comes back in any order: who has an answer puts it
 // in line, and one of them writes what is there while the others go on. No more than Streams.Pipeline queries of a
-// connection are at work, and no more are read while its client leaves 256 KiB of answers lying. Connections are bounded in
+// connection are at work, and no more are read while its client leaves 256 KiB of answers lying. What is at work then is put
+// in line all the same, within Streams.MaxUntaken for all connections, so that a client that takes nothing holds one goroutine of
+// the pool and not one for each query; only a transfer waits for room. Connections are bounded in
 // number, by network too; one that is idle, slow or sends what is no DNS is closed.
 //
 // # Who is believed

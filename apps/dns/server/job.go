@@ -21,6 +21,7 @@ type job struct {
 	m        *meter    // of whom answers it
 	counted  bool      // the receive path has counted its cookie
 	wrote    bool      // an answer was sent, or held back
+	sent     bool      // one was, to a stream
 	limit    int       // octets of the answer, without the server's own options
 }
 
@@ -198,7 +199,9 @@ func (j *job) finish(s *Server, d *desk, end int, answer []byte) error {
 
 func (j *job) send(s *Server, answer []byte) error {
 	if j.stream != nil {
-		return j.stream.send(answer)
+		more := j.sent
+		j.sent = true
+		return j.stream.send(answer, more)
 	}
 	err := j.udp.send(answer, j.to.Addr(), j.from)
 	if err != nil {

@@ -25,6 +25,7 @@ type Server struct {
 	jar     *cookieJar // nil: no cookies
 	log     *queryLog  // nil: no log
 	pool    *pool
+	untaken atomic.Int64 // octets of answers that clients leave lying, above what each may
 	conns   connTable
 	desks   sync.Pool // of *desk
 	jobs    sync.Pool // of *job

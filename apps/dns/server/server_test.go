@@ -23,6 +23,7 @@ import (
 //	slow.example.    A    when the test says so
 //	big.example.     TXT  far too large for UDP
 //	mid.example.     TXT  some 900 octets
+//	huge.example.    TXT  some 53000
 //	parts.example.        answered three times
 //	none.example.         not answered at all
 //	panic.example.
@@ -59,14 +60,16 @@ func (b *book) ServeDNS(ctx context.Context, w server.Writer, r *server.Request)
 			return
 		}
 		m.Answer = []msg.RR{msg.A(name, 60, netip.MustParseAddr("192.0.2.98"))}
-	case "big.example.", "mid.example.":
+	case "big.example.", "mid.example.", "huge.example.":
 		count := 20
 		if name.Fold().First() == "mid" {
 			count = 4
+		} else if name.Fold().First() == "huge" {
+			count = 250
 		}
 		for n := range count {
 			text := strings.Repeat("x", 200)
-			m.Answer = append(m.Answer, msg.NewRR(name, msg.TypeTXT, 60, string([]byte{200})+text[:199]+string(rune('a'+n))))
+			m.Answer = append(m.Answer, msg.NewRR(name, msg.TypeTXT, 60, string([]byte{200})+text[:199]+string([]byte{byte('a' + n)})))
 		}
 	case "none.example.":
 		return

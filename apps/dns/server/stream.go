@@ -22,8 +22,8 @@ type streamListener struct {
 	transport Transport
 }
 
-// maxQueued is how many octets of answers may wait for a client before no more of its queries are read and
-// handlers wait.
+// maxQueued is how many octets of answers may wait for a client before no more of its queries are read, and before
+// who sends it more than one message for a query waits.
 const maxQueued = 256 << 10
 
 // stream is a connection: messages behind their lengths, RFC 1035 §4.2.2, RFC 7766.
@@ -43,6 +43,8 @@ type stream struct {
 	mu       sync.Mutex
 	changed  sync.Cond // with mu: less is queued or in flight, or it is closed
 	out      []byte    // answers in line
+	queued   int       // octets of answers in line or being written
+	over     int64     // those of them above maxQueued, which the server counts too
 	spare    []byte
 	writing  bool
 	closed   bool
@@ -202,10 +204,10 @@ func (st *stream) ended(m *meter, err error) {
 	}
 }
 
-// later has the pool answer.
+// later has the pool answer, when not too much is at work and the client takes what it gets.
 func (st *stream) later(p []byte, a asked) {
 	st.mu.Lock()
-	for st.flying >= st.s.cfg.Streams.Pipeline && !st.closed {
+	for (st.flying >= st.s.cfg.Streams.Pipeline || st.queued > maxQueued) && !st.closed {
 		st.changed.Wait()
 	}
 	st.flying++
@@ -234,7 +236,7 @@ func (st *stream) busy() bool {
 func (st *stream) room() bool {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	for len(st.out) > maxQueued && !st.closed {
+	for st.queued > maxQueued && !st.closed {
 		st.changed.Wait()
 	}
 	return !st.closed
@@ -257,21 +259,43 @@ func appendMessage(dst, p []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(dst, uint16(len(p))), p...)
 }
 
-// send puts an answer in line.
-func (st *stream) send(p []byte) error {
+// send puts an answer in line. Where it is more of one, as a transfer has it, it waits until there is room. The
+// first message does not: clients that take nothing would hold a goroutine of the pool for each of their queries.
+func (st *stream) send(p []byte, more bool) error {
 	st.mu.Lock()
-	for len(st.out) > maxQueued && !st.closed {
+	for more && st.queued > maxQueued && !st.closed {
 		st.changed.Wait()
 	}
-	st.out = appendMessage(st.out, p)
+	if st.hold(2 + len(p)) {
+		st.out = appendMessage(st.out, p)
+	}
 	return st.write()
+}
+
+// hold counts octets that are put in line, or taken out. Where all clients together leave too much lying this one has
+// to go, and it reports false, as of a connection that is closed. It is called with mu held.
+func (st *stream) hold(n int) bool {
+	if st.closed {
+		return false
+	}
+	st.queued += n
+	more := max(0, int64(st.queued-maxQueued)) - st.over
+	st.over += more
+	if total := st.s.untaken.Add(more); more > 0 && total > st.s.cfg.Streams.MaxUntaken {
+		st.s.meter().drop(dropConnSlow)
+		st.closeLocked()
+		return false
+	}
+	return true
 }
 
 // flush puts answers in line that have their lengths, and returns the buffer for more.
 func (st *stream) flush(answers []byte) []byte {
 	if len(answers) > 0 {
 		st.mu.Lock()
-		st.out = append(st.out, answers...)
+		if st.hold(len(answers)) {
+			st.out = append(st.out, answers...)
+		}
 		st.write()
 	}
 	return answers[:0]
@@ -292,14 +316,15 @@ func (st *stream) write() error {
 		p := st.out
 		st.out = st.spare[:0]
 		st.mu.Unlock()
-		st.changed.Broadcast()
 		_, err := w.Write(p)
 		st.mu.Lock()
+		st.hold(-len(p))
+		st.changed.Broadcast()
 		if st.spare = p; cap(p) > maxQueued {
 			st.spare = nil
 		}
 		if err != nil {
-			if errors.Is(err, os.ErrDeadlineExceeded) {
+			if errors.Is(err, os.ErrDeadlineExceeded) && !st.closed {
 				st.s.meter().drop(dropConnSlow)
 			}
 			st.writing = false
@@ -323,6 +348,8 @@ func (st *stream) close() {
 func (st *stream) closeLocked() {
 	if !st.closed {
 		st.closed = true
+		st.s.untaken.Add(-st.over)
+		st.out, st.queued, st.over = nil, 0, 0
 		st.cancel()
 		st.c.Close()
 		st.changed.Broadcast()

@@ -192,6 +192,56 @@ func slowReaderIsClosed(t *testing.T) {
 	l.eventually("it is closed", func(s server.Snapshot) bool { return s.Dropped["connection_slow"] == 1 && s.Connections == 0 })
 }
 
+// Clients that ask much and read nothing hold no more of the pool than a goroutine each: others are answered, and so
+// are they when they read.
+func TestSlowReadersDoNotHoldThePool(t *testing.T) { synctest.Test(t, slowReadersDoNotHoldThePool) }
+
+func slowReadersDoNotHoldThePool(t *testing.T) {
+	const each = 256
+	l := newLab(t, server.Config{Workers: 2*each + 1, Streams: server.Streams{Pipeline: each}})
+	slow := []net.Conn{l.dial("tcp", serverAddr), l.dial("tcp", serverAddr)}
+	for _, c := range slow {
+		for range each {
+			c.Write(framed(pack(t, query("huge.example.", msg.TypeTXT))))
+		}
+	}
+	time.Sleep(time.Second)
+	synctest.Wait()
+	if n := l.srv.Snapshot().Busy; n > len(slow) {
+		t.Errorf("%d goroutines of the pool are held by %d clients", n, len(slow))
+	}
+	for _, c := range slow {
+		for range each {
+			if m := unpack(t, readFramed(t, c)); len(m.Answer) != 250 {
+				t.Fatalf("%d records", len(m.Answer))
+			}
+		}
+	}
+}
+
+// What clients leave lying is bounded for all of them together, and who goes gives back what it had.
+func TestUntakenAnswersAreBounded(t *testing.T) { synctest.Test(t, untakenAnswersAreBounded) }
+
+func untakenAnswersAreBounded(t *testing.T) {
+	l := newLab(t, server.Config{Streams: server.Streams{MaxUntaken: 1 << 20, Pipeline: 1000}})
+	for n := uint64(1); n <= 2; n++ {
+		c := l.dial("tcp", serverAddr)
+		for range 18 { // as much as may lie, with what the connection itself holds
+			c.Write(framed(pack(t, query("huge.example.", msg.TypeTXT))))
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if s := l.srv.Snapshot(); s.Connections != 1 || s.Dropped["connection_slow"] != n-1 {
+			t.Fatalf("%d: closed within the bound: %v", n, s.Dropped)
+		}
+		for range 400 {
+			c.Write(framed(pack(t, query("huge.example.", msg.TypeTXT))))
+		}
+		time.Sleep(server.DefaultStall / 2)
+		l.eventually("it is closed", func(s server.Snapshot) bool { return s.Connections == 0 && s.Dropped["connection_slow"] == n })
+	}
+}
+
 func certificate(t *testing.T) tls.Certificate {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -53,24 +53,22 @@ func (b *book) ServeDNS(ctx context.Context, w server.Writer, r *server.Request)
 	m.Authoritative = true
 	name := r.Msg.Question[0].Name
 	switch name.Fold().String() {
-	case "slow.example.":
+	case "slow.example.", "held.example.":
 		select {
 		case <-b.slow:
 		case <-ctx.Done():
 			return
 		}
 		m.Answer = []msg.RR{msg.A(name, 60, netip.MustParseAddr("192.0.2.98"))}
-	case "big.example.", "mid.example.", "huge.example.":
-		count := 20
-		if name.Fold().First() == "mid" {
-			count = 4
-		} else if name.Fold().First() == "huge" {
-			count = 250
+		if name.Fold().First() == "held" {
+			m.Answer = texts(name, 250)
 		}
-		for n := range count {
-			text := strings.Repeat("x", 200)
-			m.Answer = append(m.Answer, msg.NewRR(name, msg.TypeTXT, 60, string([]byte{200})+text[:199]+string([]byte{byte('a' + n)})))
-		}
+	case "big.example.":
+		m.Answer = texts(name, 20)
+	case "mid.example.":
+		m.Answer = texts(name, 4)
+	case "huge.example.":
+		m.Answer = texts(name, 250)
 	case "none.example.":
 		return
 	case "parts.example.": // as a transfer
@@ -87,6 +85,15 @@ func (b *book) ServeDNS(ctx context.Context, w server.Writer, r *server.Request)
 		m.Rcode = msg.RcodeNameError
 	}
 	w.Write(m)
+}
+
+// texts returns so many records of 200 octets.
+func texts(name msg.Name, count int) (set []msg.RR) {
+	text := strings.Repeat("x", 199)
+	for n := range count {
+		set = append(set, msg.NewRR(name, msg.TypeTXT, 60, string([]byte{200})+text+string([]byte{byte('a' + n)})))
+	}
+	return set
 }
 
 // lab is a server on a stack, and a stack that asks it.

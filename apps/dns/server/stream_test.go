@@ -223,7 +223,7 @@ func slowReadersDoNotHoldThePool(t *testing.T) {
 func TestUntakenAnswersAreBounded(t *testing.T) { synctest.Test(t, untakenAnswersAreBounded) }
 
 func untakenAnswersAreBounded(t *testing.T) {
-	l := newLab(t, server.Config{Streams: server.Streams{MaxUntaken: 1 << 20, Pipeline: 1000}})
+	l := newLab(t, server.Config{Workers: 1000, Streams: server.Streams{MaxUntaken: 1 << 20, Pipeline: 1000}})
 	for n := uint64(1); n <= 2; n++ {
 		c := l.dial("tcp", serverAddr)
 		for range 18 { // as much as may lie, with what the connection itself holds
@@ -234,10 +234,17 @@ func untakenAnswersAreBounded(t *testing.T) {
 		if s := l.srv.Snapshot(); s.Connections != 1 || s.Dropped["connection_slow"] != n-1 {
 			t.Fatalf("%d: closed within the bound: %v", n, s.Dropped)
 		}
+		// These are all asked before the first is answered: no more is read of a client whose answers pile up.
 		for range 400 {
-			c.Write(framed(pack(t, query("huge.example.", msg.TypeTXT))))
+			c.Write(framed(pack(t, query("held.example.", msg.TypeTXT))))
 		}
-		time.Sleep(server.DefaultStall / 2)
+		synctest.Wait()
+		for range 400 {
+			select {
+			case l.book.slow <- struct{}{}:
+			case <-time.After(server.DefaultStall / 1000): // its query went with the connection
+			}
+		}
 		l.eventually("it is closed", func(s server.Snapshot) bool { return s.Connections == 0 && s.Dropped["connection_slow"] == n })
 	}
 }

@@ -105,15 +105,9 @@ func (t *task) proven(e *cache.Entry, r *dnssec.Result) {
 	if soa == nil {
 		return
 	}
-	kept := false
-	for _, s := range r.Denials {
-		s.TTL = min(s.TTL, r.TTL)
-		kept = t.r.cache.PutSpan(soa.Name, s) || kept
+	soa.TTL = min(soa.TTL, r.TTL)
+	for i := range r.Denials {
+		r.Denials[i].TTL = min(r.Denials[i].TTL, r.TTL)
 	}
-	if kept {
-		t.r.cache.Put(cache.Entry{
-			Name: soa.Name, Type: msg.TypeSOA, Rank: cache.RankAuthority, Security: cache.Secure, TTL: min(soa.TTL, r.TTL),
-			Sets: []cache.Set{{RRset: *soa}},
-		})
-	}
+	t.r.cache.PutDenial(*soa, r.Denials)
 }

@@ -110,6 +110,7 @@ func (w *walk) keep(q msg.Question, e cache.Entry, rep *reply) (cache.Entry, boo
 	if f != nil && f.reason != bogus {
 		return e, false, f
 	}
+	w.r.cache.Cap(&e)
 	e.Original = e.TTL
 	w.remember(e)
 	if f != nil && !w.cd {

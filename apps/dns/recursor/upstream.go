@@ -76,6 +76,7 @@ func (t *task) learn(q msg.Question, rep *reply) (cache.Entry, *failure) {
 	if f != nil && f.reason != bogus {
 		return e, f
 	}
+	t.r.cache.Cap(&e)
 	if e.Original = e.TTL; q.Name.Under(t.carriedFor) {
 		t.remember(e)
 	}

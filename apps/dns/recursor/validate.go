@@ -61,6 +61,9 @@ func (t *task) validate(zone msg.Name, typ msg.Type, e *cache.Entry) *failure {
 	case dnssec.Secure:
 		e.Security = cache.Secure
 		e.TTL = min(e.TTL, r.TTL)
+		for i := range e.Sets {
+			e.Sets[i].TTL = min(e.Sets[i].TTL, r.AnswerTTL)
+		}
 		t.proven(e, &r)
 	case dnssec.Bogus:
 		e.Security = cache.Bogus

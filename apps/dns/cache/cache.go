@@ -85,7 +85,7 @@ func (c *Cache) Put(e Entry) bool {
 	name := []byte(e.Name)
 	s, tag := c.at(name, e.Type, e.Kind.space())
 	now := c.now()
-	var rec []byte
+	var rec record
 	if ttl > 0 {
 		rec = appendRecord(make([]byte, 0, 256), tag, &e, ttl, now+ttl)
 	}
@@ -93,6 +93,9 @@ func (c *Cache) Put(e Entry) bool {
 	defer s.mu.Unlock()
 	s.now, s.stale = now, c.stale
 	old, i := s.find(tag, name, e.Type, e.Kind.space())
+	if old != nil && rec != nil && e.Kind == Failure {
+		rec.last(old.again(now, ttl, seconds(c.cfg.MaxFailureTTL)), now)
+	}
 	if old != nil && old.expires() > now && !outranks(&e, old) {
 		s.stats.Outranked++
 		return false

@@ -63,6 +63,24 @@ func (r record) touch() {
 	}
 }
 
+// again returns how long a failure is kept that comes after the one of the record: twice as long as that where it comes before
+// as much time has passed again, no longer than most (RFC 9520 §3.2), else ttl.
+func (r record) again(now, ttl, most uint32) uint32 {
+	if now >= r.expires()+r.original() {
+		return ttl
+	}
+	if now < r.expires() { // of two that failed at once
+		return max(ttl, r.original())
+	}
+	return min(max(ttl, 2*r.original()), most)
+}
+
+// last sets how long a new record lasts.
+func (r record) last(ttl, now uint32) {
+	le.PutUint32(r[8:], now+ttl)
+	le.PutUint32(r[12:], ttl)
+}
+
 // is reports whether the record is the entry of a name in lower case.
 func (r record) is(name []byte, typ msg.Type, space byte) bool {
 	return r.typ() == typ && r.space() == space && string(r.name()) == string(name)

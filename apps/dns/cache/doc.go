@@ -39,7 +39,7 @@
 //
 // # Denial without asking
 //
-// Spans of validated NSEC and NSEC3 records are kept per zone in their order, and Deny tells from them that a
-// name or type does not exist (RFC 8198). Spans with opt-out prove nothing about names and are not used for
-// that.
+// Spans of validated NSEC and NSEC3 records are kept per zone in their order, that of names or of hashes, and Deny tells from
+// them that a name or type does not exist (RFC 8198), with the SOA record that came with the last of them. NSEC3 records with
+// opt-out prove nothing about names and are not kept, nor those of many iterations, which would cost more than a question.
 package cache

@@ -12,7 +12,8 @@
 // remembered too. What a server is remembered for is forgotten after Client.Remember, and the memory is bounded.
 //
 // A truncated answer is asked for again over TCP. TCP and TLS connections (RFC 7766, 7858) are kept for
-// Client.Idle and shared: many questions may be under way on one, and answers come in any order.
+// Client.Idle and shared: many questions may be under way on one, and answers come in any order. There are at most
+// Client.MaxConnections of them to all servers together; the one that was idle for the longest time makes room for another.
 //
 // Bad input never panics: a message that does not parse is counted like any other that is not the answer.
 package client

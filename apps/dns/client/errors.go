@@ -44,4 +44,5 @@ var (
 	errEvicted    = errors.New("the connection was closed to make room for another one")
 	errMismatches = errors.New("too many datagrams that are not the answer: somebody is guessing")
 	errCase       = errors.New("the server does not keep the case of the question")
+	errDiffer     = errors.New("the server does not keep the case of the question, has no TCP, and no two of its answers are the same")
 )

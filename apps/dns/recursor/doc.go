@@ -34,7 +34,8 @@
 //
 // # Validation
 //
-// With trust anchors every answer for a client is validated before it is put in the cache. What it takes on the
+// Trust anchors are in Config.Anchors, DS or DNSKEY records: those of the public root are dnssec.RootAnchors, which are as new as the
+// release; there is no RFC 5011. With trust anchors every answer for a client is validated before it is put in the cache. What it takes on the
 // way there (addresses of servers, keys, what minimised questions find) is kept as unchecked, and
 // no answer is made of that. Bogus data is kept for a minute, and what could not be judged for want of keys
 // for as long as it says, for those who ask with CD.

@@ -29,7 +29,7 @@
 //
 // Limits bounds queries, time, depth, chains and looked-up names of servers per question (NXNSAttack, TsuNAME). A
 // name whose address is needed to find itself is recognized by the chain of tasks, and skipped. Failures are kept in the
-// cache for five seconds, and twice as long each time that the same question fails again at once, up to a minute (RFC 9520 §3.2);
+// cache for five seconds, and twice as long each time that the same question fails again at once, up to half a minute (RFC 9520 §3.2);
 // what is wrong with one server only is kept with the server. One of validation is not told to who asks with CD.
 //
 // # Validation

@@ -155,7 +155,10 @@ func (c *Client) room() (idle *stream, ok bool) {
 	if idle == nil {
 		return nil, false
 	}
-	delete(c.open, idle) // at once, so that nobody else takes it for room
+	delete(c.open, idle) // at once, so that nobody else takes it for room, nor asks over it
+	if c.conns[idle.key] == idle {
+		delete(c.conns, idle.key)
+	}
 	c.counters[countEvicted].Add(1)
 	return idle, true
 }

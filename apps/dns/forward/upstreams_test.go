@@ -68,13 +68,13 @@ func TestWhatUpstreamsAreAsked(t *testing.T) {
 			{"www.example", msg.TypeA, true, "192.0.2.1"}, {"corp.example", msg.TypeA, false, "192.0.2.3"},
 			{"corp.example", msg.TypeDS, false, "192.0.2.1"}, {"x.corp.example", msg.TypeDS, true, "192.0.2.3"},
 		} {
-			if err := p.ask(t.Context(), c.name, c.typ, c.check); err != nil {
-				t.Error(err)
+			if err := p.ask(p.Context(), c.name, c.typ, c.check); err != nil {
+				p.Error(err)
 			}
 			log := p.net.Log()
 			if len(log) != 1 || log[0].To.Addr().String() != c.to || !log[0].Msg.RecursionDesired || log[0].Msg.CheckingDisabled != c.check ||
 				log[0].Msg.EDNS == nil || !log[0].Msg.EDNS.DO {
-				t.Errorf("%+v: %+v", c, log)
+				p.Errorf("%+v: %+v", c, log)
 			}
 		}
 	})
@@ -85,8 +85,8 @@ func TestSlowUpstreamIsAnsweredInTheSecondRound(t *testing.T) {
 	inPair(t, func(p *pair) {
 		p.all.Delay = 750 * time.Millisecond
 		begun := time.Now()
-		if err := p.ask(t.Context(), "www.example", msg.TypeA, false); err != nil || time.Since(begun) != 2500*time.Millisecond {
-			t.Errorf("%v after %v", err, time.Since(begun))
+		if err := p.ask(p.Context(), "www.example", msg.TypeA, false); err != nil || time.Since(begun) != 2500*time.Millisecond {
+			p.Errorf("%v after %v", err, time.Since(begun))
 		}
 	})
 }
@@ -95,14 +95,14 @@ func TestSlowUpstreamIsAnsweredInTheSecondRound(t *testing.T) {
 func TestFailuresInARow(t *testing.T) {
 	inPair(t, func(p *pair) {
 		p.net.Do(func() { p.all.NoUDP = true })
-		ctx, cancel := context.WithCancel(t.Context())
+		ctx, cancel := context.WithCancel(p.Context())
 		time.AfterFunc(1500*time.Millisecond, cancel) // the second question does not come to its end
 		if err := p.ask(ctx, "a", msg.TypeA, false); err == nil || p.fails() != 1 {
-			t.Errorf("%v, %d failures", err, p.fails())
+			p.Errorf("%v, %d failures", err, p.fails())
 		}
 		p.net.Do(func() { p.all.NoUDP = false })
-		if err := p.ask(t.Context(), "www.example", msg.TypeA, false); err != nil || p.fails() != 0 {
-			t.Errorf("%v, %d failures", err, p.fails())
+		if err := p.ask(p.Context(), "www.example", msg.TypeA, false); err != nil || p.fails() != 0 {
+			p.Errorf("%v, %d failures", err, p.fails())
 		}
 	})
 }
@@ -113,9 +113,9 @@ func TestWhyAnUpstreamFails(t *testing.T) {
 		p.all.Handle = fakenet.Edit(fakenet.Code(msg.RcodeServerFailure), func(q, m *msg.Message) {
 			m.AddEDE(msg.EDE{Code: msg.EDESignatureExpired, Text: "last week"})
 		})
-		err := p.ask(t.Context(), "www.example", msg.TypeA, false)
+		err := p.ask(p.Context(), "www.example", msg.TypeA, false)
 		if err == nil || !strings.Contains(err.Error(), "192.0.2.1:53: it answers SERVFAIL") || !strings.Contains(err.Error(), "last week") {
-			t.Errorf("%v", err)
+			p.Errorf("%v", err)
 		}
 	})
 }

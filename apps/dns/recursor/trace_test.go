@@ -55,7 +55,6 @@ func TestTraceTellsWhatHappens(t *testing.T) {
 		{"www.example.com", "A", func(w *world) { w.servers["192.0.2.2"].Handle = cutOff(w.servers["192.0.2.2"].Handle) }, []string{
 			"\nthe answer of ns.com. (192.0.2.2) over UDP was truncated: asked again over TCP\n", "\nns.com. (192.0.2.2) refers us to the servers of example.com.",
 		}},
-		{"localhost", "A", nil, []string{"localhost. A is answered by every resolver itself\n"}},
 	} {
 		in(t, nil, func(w *world) {
 			if c.change != nil {
@@ -73,6 +72,15 @@ func TestTraceTellsWhatHappens(t *testing.T) {
 			}
 		})
 	}
+}
+
+// That the resolver has asked nobody is told too.
+func TestTraceTellsWhatIsLocal(t *testing.T) {
+	in(t, func(c *recursor.Config) { c.Public = nil }, func(w *world) {
+		if got := w.told("localhost", "A"); got != "localhost. A is answered by every resolver itself\n" {
+			t.Errorf("%s", got)
+		}
+	})
 }
 
 // The resolver's own trace has the steps of every question, those with a trace of their own among them; each has its time.

@@ -46,7 +46,7 @@ func (f *dnsFlags) register(fs *pflag.FlagSet, forward string) {
 	fs.StringArrayVar(&f.reverse, "reverse", nil, "serve a reverse zone for `PREFIX`, made of the addresses in the zones (repeatable)")
 	fs.BoolVar(&f.recursive, "recursive", false, "resolve other names, from the root down: the public one, where --hints names no other")
 	fs.StringVar(&f.hints, "hints", "", "begin at the root that `FILE` names the servers of; without it at the public one, and validate by its keys")
-	fs.StringVar(&f.anchor, "anchor", "", "validate what is resolved, with the trust anchors (DS or DNSKEY records) in `FILE`")
+	fs.StringVar(&f.anchor, "anchor", "", "validate what is resolved, with the trust anchors in `FILE`: DS or DNSKEY records, as a master file has them; for the public root its keys 20326 and 38696 are built in, and where no anchor matches all is SERVFAIL with the extended error 9")
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "resolve names below `ZONE` although a resolver answers them itself, such as test or a private reverse zone (repeatable)")
 	fs.StringArrayVar(&f.forward, forward, nil, "have other servers asked for the names of a zone, as `ZONE=SERVER[,SERVER]`; a SERVER is ADDR[:PORT], tcp://ADDR or tls://ADDR#NAME, the zone . every other name (repeatable)")
 	fs.StringArrayVar(&f.allow, "allow", nil, "resolve and forward for clients in `PREFIX`; without it for those nearby (repeatable)")

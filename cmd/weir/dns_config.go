@@ -131,6 +131,18 @@ func (f *dnsFlags) ownZones(c *dnsConfig, keys map[msg.Name]tsig.Key) error {
 		}
 		c.Zones = append(c.Zones, z)
 	}
+	return once(c.Zones)
+}
+
+// once says which zone is given twice, of which one would go unnoticed.
+func once(zones []authority.ZoneConfig) error {
+	seen := map[msg.Name]bool{}
+	for _, z := range zones {
+		if seen[z.Origin.Fold()] {
+			return fmt.Errorf("zone %v is given twice, by --zone, --secondary or in the file of --config: leave one of them out", z.Origin)
+		}
+		seen[z.Origin.Fold()] = true
+	}
 	return nil
 }
 

@@ -98,7 +98,9 @@ func (f *dnsFlags) check() error {
 func assignment(flag, s string) (zone msg.Name, rest string, err error) {
 	left, rest, ok := strings.Cut(s, "=")
 	if !ok || left == "" || rest == "" {
-		return "", "", fmt.Errorf("--%s %s: must be ZONE=…, as in example.org=example.org.zone", flag, s)
+		return "", "", fmt.Errorf("--%s %s: must be ZONE=…, as in %s", flag, s, map[string]string{
+			"zone": "example.org=example.org.zone", "secondary": "example.org=192.0.2.1", "forward": "example.org=192.0.2.1",
+		}[flag])
 	}
 	if zone, err = msg.ParseName(left); err != nil {
 		return "", "", fmt.Errorf("--%s %s: %w", flag, s, err)

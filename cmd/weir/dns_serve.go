@@ -32,7 +32,7 @@ zones' files read again: no query is lost, and a file that cannot be read leaves
 			"  weir dns serve --zone example.org=f --reverse 192.0.2.0/24 --metrics 127.0.0.1:9100\n" +
 			"  weir dns serve --zone example.org=f --log queries.log --log-sample 100\n" +
 			"  weir dns serve --config names.toml",
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	fs := cmd.Flags()

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -82,6 +83,11 @@ func (f *dnsFlags) load() error {
 	return nil
 }
 
+// wrongType is what the decoder says of a value of another type than its setting.
+var wrongType = regexp.MustCompile(`cannot decode TOML (\w+) into (?:struct field \S+ of type )?(bool|int|string)\b`)
+
+var typeWords = map[string]string{"bool": "true or false", "int": "a whole number", "string": "a text"}
+
 // tomlError says in which line what is wrong is.
 func tomlError(err error) error {
 	if missing := new(toml.StrictMissingError); errors.As(err, &missing) && len(missing.Errors) > 0 {
@@ -91,6 +97,9 @@ func tomlError(err error) error {
 	}
 	if wrong := new(toml.DecodeError); errors.As(err, &wrong) {
 		line, _ := wrong.Position()
+		if m := wrongType.FindStringSubmatch(wrong.Error()); m != nil {
+			return fmt.Errorf(":%d: %s must be %s, and is of the type %s", line, strings.Join(wrong.Key(), "."), typeWords[m[2]], m[1])
+		}
 		return fmt.Errorf(":%d: %s", line, strings.TrimPrefix(wrong.Error(), "toml: "))
 	}
 	return fmt.Errorf(": %w", err)

@@ -69,7 +69,7 @@ var checkCases = []struct {
 	{"parenthesis", sound + "w TXT ( \"x\"\n", true, "f:"},
 	{"quote", sound + "w TXT \"x\n", true, "f:"},
 	{"no rdata", sound + "w A\n", true, "f:5: error: w.example. A: the record's data are missing"},
-	{"bad rdata", sound + "w A 192.0.2.256\n", true, "f:5: error: bad A A"},
+	{"bad rdata", sound + "w A 192.0.2.256\n", true, "f:5: error: not an IPv4 address"},
 }
 
 func TestCheckFindsWhatIsWrong(t *testing.T) {

@@ -141,6 +141,9 @@ func TestReconfiguringIsAllOrNothing(t *testing.T) {
 			t.Errorf("%s: a part of it is served: %v", what, m)
 		}
 	}
+	if _, err := dns.New(dns.Config{Server: server.Config{NSID: strings.Repeat("n", 200)}}); err == nil {
+		t.Error("a name that is too long is taken at first")
+	}
 	c := dns.Config{Forward: []dns.Forward{{Zone: msg.MustName("test."), To: fixed("192.0.2.98")}}, Allow: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}
 	if _, err := svc.Reconfigure(c); err != nil {
 		t.Fatal(err)

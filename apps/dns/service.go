@@ -59,7 +59,12 @@ func New(cfg Config) (*Service, error) {
 		s.Close()
 		return nil, err
 	}
-	s.server = server.New(s.zones, s.serverConfig(st))
+	sc := s.serverConfig(st)
+	if err := sc.Check(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.server = server.New(s.zones, sc)
 	return s, nil
 }
 
@@ -175,10 +180,11 @@ func (s *Service) serverConfig(st *state) server.Config {
 	return sc
 }
 
-// Reconfigure has the service answer by another configuration: its zones, with their files read, its keys and who may transfer and is told,
-// what is forwarded, recursion, and who may have it. No query is lost by it: each is answered by the one configuration or the other. An error says what is wrong with it;
-// everything is then as it was. What a server cannot change while it runs stays as New had it: sockets and ports, all of
-// Config.Server but what server.Server.Reconfigure takes, all of Config.Authority but Keys and Next.
+// Reconfigure has the service answer by another configuration: its zones, with their files read and in the place of all that there are now;
+// its keys and who may transfer and is told; what is forwarded, recursion, and who may have it. No query is lost by it: each is answered by
+// the one configuration or the other. An error says what is wrong; everything is then as it was. What cannot change while a service runs
+// stays as New had it: sockets and ports, all of Config.Server but what server.Server.Reconfigure takes, all of Config.Authority but Keys and
+// Next.
 //
 // settled is closed when the last query is answered that was given to what was forwarded to, which may then be closed.
 func (s *Service) Reconfigure(cfg Config) (settled <-chan struct{}, err error) {

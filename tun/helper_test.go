@@ -169,7 +169,7 @@ func ping(dst netip.Addr, size int) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(3 * time.Second))
+	c.SetDeadline(time.Now().Add(30 * time.Second))
 	m := make([]byte, 8+size)
 	for i := range m[8:] {
 		m[8+i] = byte(i * 7)
@@ -262,7 +262,7 @@ func descriptors(t testing.TB) map[int]string {
 // eventually waits for what another goroutine or the kernel is to bring about.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); !ok(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatal("did not happen: " + what)
 		}

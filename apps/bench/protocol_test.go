@@ -142,7 +142,7 @@ func TestStreamsThatEndAtTheEndAreNoFailure(t *testing.T) {
 	defer ln.Close()
 	c := &Client{Dialer: &net.Dialer{}, Address: ln.Addr().String()}
 	p := Defaults(Bulk)
-	p.Direction, p.Streams, p.Warmup, p.Duration = From, 2, 0, 50*time.Millisecond
+	p.Direction, p.Streams, p.Warmup, p.Duration = From, 2, 0, 400*time.Millisecond
 	ctl, err := c.control(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)

@@ -104,7 +104,7 @@ zone:
 	defer c.Close()
 	until := func(what string, f func() bool) {
 		t.Helper()
-		for end := time.Now().Add(30 * time.Second); !f(); time.Sleep(20 * time.Millisecond) {
+		for end := time.Now().Add(2 * time.Minute); !f(); time.Sleep(20 * time.Millisecond) {
 			if time.Now().After(end) {
 				t.Fatalf("it did not come to: %s", what)
 			}

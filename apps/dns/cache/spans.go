@@ -9,6 +9,14 @@ import (
 	"github.com/weirnet/weir/apps/dns/msg"
 )
 
+// zoneSpans is what is known of the denials of one zone. The SOA record is kept here and not as an entry: in a denial it lasts no
+// longer than its own minimum (RFC 2308 §5), and who asks for the zone's SOA is to get it with the TTL that it has there.
+type zoneSpans struct {
+	soa      msg.RRset
+	soaUntil uint32
+	nsec     []*span // in canonical order
+}
+
 // span is one NSEC record: nothing lies between its owner and the next name.
 type span struct {
 	zone    string // in lower case
@@ -19,16 +27,16 @@ type span struct {
 	expires uint32
 }
 
-// spans is the validated NSEC records by zone, each zone's in canonical order.
+// spans is the validated NSEC records by zone. A zone is there as long as it has one.
 type spans struct {
 	mu     sync.RWMutex
-	zones  map[string][]*span
+	zones  map[string]*zoneSpans
 	fifo   []*span // the oldest first; replaced ones are still in it
 	n, max int
 	denied uint64
 }
 
-func (x *spans) init(max int) { x.zones, x.max = map[string][]*span{}, max }
+func (x *spans) init(max int) { x.zones, x.max = map[string]*zoneSpans{}, max }
 
 func (x *spans) stats() (n int, denied uint64) {
 	x.mu.RLock()
@@ -64,26 +72,54 @@ func sortKey(n msg.Name) string {
 	return b.String()
 }
 
-// PutSpan keeps a validated NSEC RRset of a zone, for denial without asking. It reports false where it is of no use.
-func (c *Cache) PutSpan(zone msg.Name, set msg.RRset) bool {
-	ttl := min(set.TTL, seconds(c.cfg.MaxNegativeTTL)) // RFC 8198 §5.4
-	if set.Type != msg.TypeNSEC || len(set.Data) != 1 || ttl == 0 || c.cfg.MaxSpans < 0 || !set.Name.Under(zone) {
-		return false
+// PutDenial keeps the validated NSEC RRsets of a denial, and the SOA record that came with it, for denial without asking. What is of
+// no use for that is left out. TTLs are those that the denial may be kept for.
+func (c *Cache) PutDenial(soa msg.RRset, sets []msg.RRset) {
+	if soa.Type != msg.TypeSOA || len(soa.Data) != 1 || soa.TTL == 0 || c.cfg.MaxSpans < 0 {
+		return
 	}
-	n, ok := msg.RR{Name: set.Name, Type: set.Type, Class: set.Class, Data: set.Data[0]}.NSEC()
-	if !ok || !n.Next.Under(zone) {
-		return false
+	now, most := c.now(), seconds(c.cfg.MaxNegativeTTL)
+	if v, ok := soa.RRs()[0].SOA(); ok {
+		soa.TTL = min(soa.TTL, v.Minimum) // RFC 8198 §5.4, RFC 2308 §5
 	}
-	s := &span{string(zone.Fold()), sortKey(set.Name), sortKey(n.Next), n, set, c.now() + ttl}
 	x := &c.spans
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	list := x.zones[s.zone]
-	i, found := slices.BinarySearchFunc(list, s.key, func(a *span, k string) int { return strings.Compare(a.key, k) })
+	for _, set := range sets {
+		s := newSpan(soa.Name, set)
+		if s == nil || set.TTL == 0 {
+			continue
+		}
+		s.expires = now + min(set.TTL, most)
+		z := x.zones[s.zone]
+		if z == nil {
+			z = &zoneSpans{}
+			x.zones[s.zone] = z
+		}
+		z.soa, z.soaUntil = soa, now+min(soa.TTL, most)
+		x.put(z, s)
+	}
+}
+
+// newSpan makes a span of an NSEC RRset of a zone, nil where it is none.
+func newSpan(zone msg.Name, set msg.RRset) *span {
+	if set.Type != msg.TypeNSEC || len(set.Data) != 1 || !set.Name.Under(zone) {
+		return nil
+	}
+	n, ok := msg.RR{Name: set.Name, Type: set.Type, Class: set.Class, Data: set.Data[0]}.NSEC()
+	if !ok || !n.Next.Under(zone) {
+		return nil
+	}
+	return &span{zone: string(zone.Fold()), key: sortKey(set.Name), next: sortKey(n.Next), nsec: n, set: set}
+}
+
+// put adds a span to its zone, in place of the one of the same owner. The oldest go where there are too many.
+func (x *spans) put(z *zoneSpans, s *span) {
+	i, found := slices.BinarySearchFunc(z.nsec, s.key, func(a *span, k string) int { return strings.Compare(a.key, k) })
 	if found {
-		list[i] = s
+		z.nsec[i] = s
 	} else {
-		x.zones[s.zone] = slices.Insert(list, i, s)
+		z.nsec = slices.Insert(z.nsec, i, s)
 		x.n++
 	}
 	x.fifo = append(x.fifo, s)
@@ -91,44 +127,43 @@ func (c *Cache) PutSpan(zone msg.Name, set msg.RRset) bool {
 		x.remove(x.fifo[0])
 		x.fifo = x.fifo[1:]
 	}
-	return true
 }
 
-// remove takes a span out of its zone, unless it was replaced.
+// remove takes a span out of its zone, unless it was replaced, and the zone with its last one.
 func (x *spans) remove(s *span) {
-	list := x.zones[s.zone]
-	i := sort.Search(len(list), func(i int) bool { return list[i].key >= s.key })
-	if i == len(list) || list[i] != s {
+	z := x.zones[s.zone]
+	if z == nil {
+		return
+	}
+	i := sort.Search(len(z.nsec), func(i int) bool { return z.nsec[i].key >= s.key })
+	if i == len(z.nsec) || z.nsec[i] != s {
 		return
 	}
 	x.n--
-	if list = slices.Delete(list, i, i+1); len(list) == 0 {
+	if z.nsec = slices.Delete(z.nsec, i, i+1); len(z.nsec) == 0 {
 		delete(x.zones, s.zone)
-		return
 	}
-	x.zones[s.zone] = list
 }
 
 // flush drops the spans of zones that a name is in or that lie below it.
 func (x *spans) flush(name msg.Name) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for zone, list := range x.zones {
-		if z := msg.Name(zone); z.Under(name) || name.Under(z) {
-			x.n -= len(list)
-			delete(x.zones, zone)
+	for origin, z := range x.zones {
+		if o := msg.Name(origin); o.Under(name) || name.Under(o) {
+			x.n -= len(z.nsec)
+			delete(x.zones, origin)
 		}
 	}
 }
 
 // before returns the live span of a zone whose owner is the name or the last before it.
-func (x *spans) before(zone, key string, now uint32) *span {
-	list := x.zones[zone]
-	i := sort.Search(len(list), func(i int) bool { return list[i].key > key })
-	if i == 0 || list[i-1].expires <= now {
+func (z *zoneSpans) before(key string, now uint32) *span {
+	i := sort.Search(len(z.nsec), func(i int) bool { return z.nsec[i].key > key })
+	if i == 0 || z.nsec[i-1].expires <= now {
 		return nil
 	}
-	return list[i-1]
+	return z.nsec[i-1]
 }
 
 // covers reports whether a span proves that a name which is not its owner does not exist. What is

@@ -83,16 +83,24 @@ func (r *Resolver) launch(f *flight, t *task, key flightKey) {
 	})
 }
 
-// rememberFailure keeps a failure for some seconds (RFC 9520), but not that the resolver itself ended.
+// failureTTL is how long a failure is kept at first, in seconds.
+const failureTTL = 5
+
+// rememberFailure keeps a failure for some seconds (RFC 9520), but not that the resolver itself ended, nor one that is kept already. How long is the cache's to
+// say: it knows whether the question has failed before.
 func (t *task) rememberFailure(f *failure) {
-	if t.r.ctx.Err() != nil || f.reason == notCached {
+	if t.r.ctx.Err() != nil || f.reason == notCached || f.reason == cachedFailure {
 		return
 	}
 	code := msg.EDENoReachableAuthority
 	if len(f.ede) > 0 {
 		code = f.ede[0].Code
 	}
-	t.r.cache.Put(cache.Entry{Name: t.q.Name, Type: t.q.Type, Kind: cache.Failure, Rank: cache.RankAuthoritative, EDE: code, TTL: 5})
+	e := cache.Entry{Name: t.q.Name, Type: t.q.Type, Kind: cache.Failure, Rank: cache.RankAuthoritative, EDE: code, TTL: failureTTL}
+	if f.unvalidated {
+		e.Security = cache.Bogus
+	}
+	t.r.cache.Put(e)
 }
 
 // askKey is a question to one server.

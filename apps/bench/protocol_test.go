@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/weirnet/weir/apps/serve"
 )
 
 func FuzzPreamble(f *testing.F) {
@@ -41,7 +43,7 @@ func FuzzDatagram(f *testing.F) {
 }
 
 // nowhere is a packet connection that takes everything.
-type nowhere struct{ packetConn }
+type nowhere struct{ serve.PacketConn }
 
 func (nowhere) WritePacket(p []byte, _ netip.Addr, _ netip.AddrPort) (int, error) { return len(p), nil }
 

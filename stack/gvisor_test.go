@@ -154,7 +154,7 @@ func withGVisor(t *testing.T, f func(t *testing.T, w *stack.Stack, g *gvisor)) {
 
 func TestGVisorAnswersPing(t *testing.T) {
 	withGVisor(t, func(t *testing.T, w *stack.Stack, _ *gvisor) {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		for _, p := range far {
 			for _, size := range []int{56, 1400, 8000} {
@@ -228,7 +228,7 @@ func TestGVisorRefusesAndIsRefused(t *testing.T) {
 		}
 		defer c.Close()
 		c.Write([]byte("x"))
-		c.SetReadDeadline(time.Now().Add(5 * time.Second))
+		c.SetReadDeadline(time.Now().Add(30 * time.Second))
 		_, err = c.Read(make([]byte, 1))
 		wantErrno(t, err, syscall.ECONNREFUSED)
 	})
@@ -293,13 +293,13 @@ func TestGVisorEchoesUDP(t *testing.T) {
 			if _, err := gc.Write(sent); err != nil {
 				t.Fatal(err)
 			}
-			pc.SetDeadline(time.Now().Add(5 * time.Second))
+			pc.SetDeadline(time.Now().Add(30 * time.Second))
 			k, from, err := pc.ReadFrom(got)
 			if err != nil || !bytes.Equal(got[:k], sent) {
 				t.Fatalf("%d octets: got %d, %v", size, k, err)
 			}
 			pc.WriteTo(got[:k], from)
-			gc.SetDeadline(time.Now().Add(5 * time.Second))
+			gc.SetDeadline(time.Now().Add(30 * time.Second))
 			if k, err = gc.Read(got); err != nil || !bytes.Equal(got[:k], sent) {
 				t.Fatalf("%d octets back: got %d, %v", size, k, err)
 			}

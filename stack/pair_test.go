@@ -71,7 +71,7 @@ func connect(t testing.TB, a, b *stack.Stack, host string) (ca, cb net.Conn) {
 func noneHeld(t testing.TB, st *stack.Stack, allow ...string) {
 	t.Helper()
 	var left []stack.Counter
-	for range 200 {
+	for range 6000 {
 		if left = held(st, allow); len(left) == 0 {
 			return
 		}

@@ -151,7 +151,7 @@ func TestWritersDoNotDisturbEachOther(t *testing.T) {
 			})
 		}
 		wg.Wait()
-		pc.SetReadDeadline(time.Now().Add(2 * time.Second))
+		pc.SetReadDeadline(time.Now().Add(30 * time.Second))
 		buf := make([]byte, 100)
 		for i := range writers * each * 2 {
 			if _, _, err := pc.ReadFrom(buf); err != nil {

@@ -137,7 +137,7 @@ func TestSuperSegmentsFlowOnlyWithOffloads(t *testing.T) {
 			}
 			go func() {
 				defer close(taken)
-				timeout := time.After(10 * time.Second)
+				timeout := time.After(time.Minute)
 				for len(s.got) < len(want) {
 					select {
 					case f := <-frames:
@@ -148,7 +148,7 @@ func TestSuperSegmentsFlowOnlyWithOffloads(t *testing.T) {
 					}
 				}
 			}()
-			c, err := net.DialTimeout("tcp", netip.AddrPortFrom(dst, 9).String(), 5*time.Second)
+			c, err := net.DialTimeout("tcp", netip.AddrPortFrom(dst, 9).String(), 30*time.Second)
 			must(t, err)
 			defer c.Close()
 			if _, err := c.Write(want); err != nil {

@@ -109,12 +109,13 @@ func weirKey(key bool, from string) (flags []string, peer string) {
 }
 
 // TestZonesMoveBetweenWeirAndNSD has each be the other's secondary, and weir one of weir, without a key and with one:
-// the first version whole, the change on a NOTIFY, incrementally where weir sends it.
+// the first version whole, the changes on a NOTIFY, incrementally where the primary knows them.
 func TestZonesMoveBetweenWeirAndNSD(t *testing.T) {
 	for _, key := range []bool{false, true} {
 		with := map[bool]string{false: "", true: ", with a key"}[key]
 		t.Run("NSD of weir"+with, func(t *testing.T) { nsdOfWeir(t, key) })
-		t.Run("weir of NSD"+with, func(t *testing.T) { weirOfNSD(t, key) })
+		t.Run("weir of NSD"+with, func(t *testing.T) { weirOfNSD(t, key, true) })
+		t.Run("weir of NSD, which keeps no differences"+with, func(t *testing.T) { weirOfNSD(t, key, false) })
 		t.Run("weir of weir"+with, func(t *testing.T) { weirOfWeir(t, key) })
 	}
 }
@@ -130,7 +131,11 @@ func nsdOfWeir(t *testing.T, key bool) {
 	m.write(2)
 	must(t, u.cmd.Process.Signal(syscall.SIGHUP))
 	l.same(weir4, host4, key, 2)
-	c := u.counters(t)
+	var c map[string]uint64
+	happens(func() bool {
+		c = u.counters(t)
+		return c["app.dns.authority.notify.acknowledged"] > 0
+	})
 	if c["app.dns.authority.transfer.incremental"] != 1 || c["app.dns.authority.notify.acknowledged"] == 0 {
 		t.Errorf("the change did not go by NOTIFY and IXFR: %v", only(c, "app.dns.authority."))
 	}
@@ -181,19 +186,46 @@ func only(c map[string]uint64, prefix string) (list []string) {
 	return list
 }
 
-func weirOfNSD(t *testing.T, key bool) {
+// weirOfNSD has NSD's zone change twice. Where NSD keeps the differences (store-ixfr, and create-ixfr for those of master files)
+// weir takes both by IXFR (RFC 1995), and where it does not NSD answers with the whole zone.
+func weirOfNSD(t *testing.T, key, kept bool) {
 	l, m := newLab(t), newMoved(t)
+	// NSD 4.6 makes no differences of a zone that has a record without rdata ("could not write … spoolzone").
+	m.records = slices.DeleteFunc(m.records, func(rr msg.RR) bool { return rr.Data == "" })
+	m.write(1)
 	flags, peer := weirKey(key, host4)
 	u := l.serveNames(append(flags, "--secondary", movedZone+"="+host4+peer)...)
 	section, name := nsdKey(key)
-	s := l.nsdWith(host4+":53", nil, section, []zoneFile{{movedZone, m.path}},
-		"provide-xfr: "+weir4+" "+name, "provide-xfr: "+host4+" "+name, "notify: "+weir4+" "+name, "store-ixfr: yes", "create-ixfr: yes")
+	lines := []string{"provide-xfr: " + weir4 + " " + name, "provide-xfr: " + host4 + " " + name, "notify: " + weir4 + " " + name}
+	changed := uint64(0)
+	if kept {
+		lines, changed = append(lines, "store-ixfr: yes", "create-ixfr: yes"), 2
+	}
+	s := l.nsdWith(host4+":53", nil, section, []zoneFile{{movedZone, m.path}}, lines...)
 	l.same(host4, weir4, key, 1)
-	m.write(2)
-	must(t, s.cmd.Process.Signal(syscall.SIGHUP))
-	l.same(host4, weir4, key, 2)
-	if c := u.counters(t); c["app.dns.authority.secondary.fetched"] != 2 {
-		t.Errorf("the zone was not fetched twice: %v", only(c, "app.dns.authority."))
+	for serial := 2; serial <= 3; serial++ {
+		m.write(uint32(serial))
+		must(t, s.cmd.Process.Signal(syscall.SIGHUP))
+		l.same(host4, weir4, key, serial)
+	}
+	var c map[string]uint64
+	happens(func() bool { // a transfer is counted when the zone has it
+		c = u.counters(t)
+		return c["app.dns.authority.secondary.fetched"] >= 3
+	})
+	for name, want := range map[string]uint64{"fetched": 3, "fetched.incremental": changed, "incremental.failed": 0, "fetch.failed": 0} {
+		if got, known := c["app.dns.authority.secondary."+name]; got != want || !known {
+			t.Errorf("secondary.%s is %d, want %d: %v", name, got, want, only(c, "app.dns.authority."))
+		}
+	}
+	how := map[bool]string{false: "how=AXFR", true: "how=IXFR"}
+	got := 0
+	happens(func() bool {
+		got = strings.Count(u.said(), how[kept])
+		return got >= 2+int(2-changed)/2
+	})
+	if got != 2+int(2-changed)/2 {
+		t.Errorf("%q was said %d times:\n%s", how[kept], got, u.said())
 	}
 	u.end()
 }
@@ -216,6 +248,9 @@ func weirOfWeir(t *testing.T, key bool) {
 	l.same(weir4, other, key, 2)
 	if c := u.counters(t); c["app.dns.authority.transfer.incremental"] != 1 {
 		t.Errorf("the change did not go by IXFR: %v", only(c, "app.dns.authority."))
+	}
+	if c := v.counters(t); c["app.dns.authority.secondary.fetched.incremental"] != 1 {
+		t.Errorf("the change did not come by IXFR: %v", only(c, "app.dns.authority."))
 	}
 	v.end()
 	u.end()

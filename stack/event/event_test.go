@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weirnet/weir/stack"
@@ -98,9 +99,7 @@ func TestCallsComeInOrderAndOnCloseLast(t *testing.T) {
 		t.Errorf("OnClose says %v", err)
 	}
 	d.is(t, "open", "data 5 of 5", "eof", "close <nil>")
-	if n := l.Open(); n != 0 {
-		t.Errorf("%d connections are open after the last OnClose", n)
-	}
+	eventually(t, "the end of the last OnClose", func() bool { return l.Open() == 0 })
 }
 
 func TestWhatOnDataLeavesComesAgainWithMoreBehindIt(t *testing.T) {
@@ -184,32 +183,34 @@ func TestPauseHoldsBackDataAndEOFUntilResume(t *testing.T) {
 }
 
 func TestSlowReaderSlowsTheSenderByTheWindow(t *testing.T) {
-	a, b := pair(t, stack.Config{ReceiveBuffer: 64 << 10})
-	d := newDiary()
-	conns := make(chan *event.Conn, 1)
-	total := 0
-	d.data = func(c *event.Conn, p []byte) int {
-		if total == 0 {
-			conns <- c
-			c.Pause()
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pair(t, stack.Config{ReceiveBuffer: 64 << 10})
+		d := newDiary()
+		conns := make(chan *event.Conn, 1)
+		total := 0
+		d.data = func(c *event.Conn, p []byte) int {
+			if total == 0 {
+				conns <- c
+				c.Pause()
+			}
+			total += len(p)
+			return len(p)
 		}
-		total += len(p)
-		return len(p)
-	}
-	listen(t, b, d)
-	c := dial(t, a)
-	must(t, c.SetWriteDeadline(time.Now().Add(300*time.Millisecond)))
-	sent := make([]byte, 64<<20)
-	n, err := c.Write(sent)
-	if err == nil || n > 8<<20 { // the two buffers
-		t.Fatalf("%d octets could be written to who does not read, %v", n, err)
-	}
-	wait(t, "the connection", conns).Post((*event.Conn).Resume)
-	closeWrite(t, c)
-	wait(t, "OnClose", d.over)
-	if total != n {
-		t.Errorf("%d octets were shown of %d", total, n)
-	}
+		listen(t, b, d)
+		c := dial(t, a)
+		must(t, c.SetWriteDeadline(time.Now().Add(300*time.Millisecond)))
+		sent := make([]byte, 64<<20)
+		n, err := c.Write(sent)
+		if err == nil || n > 8<<20 { // the two buffers
+			t.Fatalf("%d octets could be written to who does not read, %v", n, err)
+		}
+		wait(t, "the connection", conns).Post((*event.Conn).Resume)
+		closeWrite(t, c)
+		wait(t, "OnClose", d.over)
+		if total != n {
+			t.Errorf("%d octets were shown of %d", total, n)
+		}
+	})
 }
 
 func TestWritableComesAfterAShortWrite(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weirnet/weir/stack"
@@ -42,35 +43,37 @@ func TestDetachInAPostedFunctionMakesANetConnThatIsWoken(t *testing.T) {
 }
 
 func TestTimerThatPassesDuringACallIsToldAndCanBeSetAgain(t *testing.T) {
-	a, b := pair(t, stack.Config{Logger: make(logged, 1)})
-	h := newStaller()
-	fired := make(chan int)
-	n := 0
-	h.Timer = func(c *event.Conn) {
-		n++
-		if fired <- n; n < 3 {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pair(t, stack.Config{Logger: make(logged, 1)})
+		h := newStaller()
+		fired := make(chan int)
+		n := 0
+		h.Timer = func(c *event.Conn) {
+			n++
+			if fired <- n; n < 3 {
+				c.SetTimer(time.Millisecond)
+			}
+		}
+		data := h.Data
+		h.Data = func(c *event.Conn, p []byte) int {
 			c.SetTimer(time.Millisecond)
+			c.Post(func(c *event.Conn) { // by now the timer is in the wheel
+				data(c, []byte("stall"))
+			})
+			return len(p)
 		}
-	}
-	data := h.Data
-	h.Data = func(c *event.Conn, p []byte) int {
-		c.SetTimer(time.Millisecond)
-		c.Post(func(c *event.Conn) { // by now the timer is in the wheel
-			data(c, []byte("stall"))
-		})
-		return len(p)
-	}
-	listen(t, b, h)
-	c := dial(t, a)
-	io.WriteString(c, "x")
-	wait(t, "the call that stalls", h.inside)
-	eventually(t, "a stall", func() bool { return b.Stats().Get("tcp.handler_stalls") == 1 })
-	close(h.release)
-	for want := 1; want <= 3; want++ {
-		if got := wait(t, "OnTimer", fired); got != want {
-			t.Fatalf("OnTimer number %d came, want %d", got, want)
+		listen(t, b, h)
+		c := dial(t, a)
+		io.WriteString(c, "x")
+		wait(t, "the call that stalls", h.inside)
+		eventually(t, "a stall", func() bool { return b.Stats().Get("tcp.handler_stalls") == 1 })
+		close(h.release)
+		for want := 1; want <= 3; want++ {
+			if got := wait(t, "OnTimer", fired); got != want {
+				t.Fatalf("OnTimer number %d came, want %d", got, want)
+			}
 		}
-	}
+	})
 }
 
 // eventually waits for what takes no time.
@@ -129,24 +132,26 @@ func TestStackCloseEndsAPausedConnectionWhoseStreamsHaveEnded(t *testing.T) {
 }
 
 func TestFunctionsPostedToAStalledConnectionRunThoughTheStackIsClosed(t *testing.T) {
-	a, b := pair(t, stack.Config{Logger: make(logged, 1)})
-	h := newStaller()
-	conns := make(chan *event.Conn, 1)
-	h.Open = func(c *event.Conn) { conns <- c }
-	over, ran := make(chan error, 2), make(chan bool, 1)
-	h.Close = func(_ *event.Conn, err error) { over <- err }
-	listen(t, b, h)
-	c := dial(t, a)
-	io.WriteString(c, "stall")
-	ec := wait(t, "the connection", conns)
-	wait(t, "the call that stalls", h.inside)
-	ec.Post(func(c *event.Conn) { ran <- c.Closed() })
-	must(t, b.Close())
-	close(h.release)
-	wait(t, "the posted function", ran)
-	if err := wait(t, "OnClose", over); err != syscall.ECONNABORTED {
-		t.Errorf("OnClose says %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pair(t, stack.Config{Logger: make(logged, 1)})
+		h := newStaller()
+		conns := make(chan *event.Conn, 1)
+		h.Open = func(c *event.Conn) { conns <- c }
+		over, ran := make(chan error, 2), make(chan bool, 1)
+		h.Close = func(_ *event.Conn, err error) { over <- err }
+		listen(t, b, h)
+		c := dial(t, a)
+		io.WriteString(c, "stall")
+		ec := wait(t, "the connection", conns)
+		wait(t, "the call that stalls", h.inside)
+		ec.Post(func(c *event.Conn) { ran <- c.Closed() })
+		must(t, b.Close())
+		close(h.release)
+		wait(t, "the posted function", ran)
+		if err := wait(t, "OnClose", over); err != syscall.ECONNABORTED {
+			t.Errorf("OnClose says %v", err)
+		}
+	})
 }
 
 func TestTimerOfADialFiresBeforeTheConnectionIsOpen(t *testing.T) {
@@ -169,43 +174,45 @@ func TestTimerOfADialFiresBeforeTheConnectionIsOpen(t *testing.T) {
 }
 
 func TestStalledPacketHandlerSlowsOnlyItsPort(t *testing.T) {
-	warned := make(logged, 1)
-	a, b := pair(t, stack.Config{Logger: warned})
-	inside, release := make(chan struct{}, 1), make(chan struct{})
-	_, err := b.ListenPacketEvents("udp", ":7", event.PacketFunc(func(s *event.PacketSocket, p []byte, _ event.PacketMeta) {
-		s.Reply(p)
-		if string(p) == "stall" {
-			inside <- struct{}{}
-			<-release
+	synctest.Test(t, func(t *testing.T) {
+		warned := make(logged, 1)
+		a, b := pair(t, stack.Config{Logger: warned})
+		inside, release := make(chan struct{}, 1), make(chan struct{})
+		_, err := b.ListenPacketEvents("udp", ":7", event.PacketFunc(func(s *event.PacketSocket, p []byte, _ event.PacketMeta) {
+			s.Reply(p)
+			if string(p) == "stall" {
+				inside <- struct{}{}
+				<-release
+			}
+		}))
+		must(t, err)
+		_, err = b.ListenPacketEvents("udp", ":8", event.PacketFunc(func(s *event.PacketSocket, p []byte, _ event.PacketMeta) { s.Reply(p) }))
+		must(t, err)
+		listen(t, b, &event.Funcs{Data: (*event.Conn).Write})
+		stalled, other := dialUDP(t, a, "192.0.2.2:7"), dialUDP(t, a, "192.0.2.2:8")
+		c := dial(t, a)
+		ask(t, stalled, "hello")
+		ask(t, other, "hello")
+		io.WriteString(stalled, "stall")
+		wait(t, "the call that stalls", inside)
+		ask(t, c, "others go on")
+		ask(t, other, "others go on")
+		if w := wait(t, "a warning", warned); !strings.Contains(w, "PacketFunc") || !strings.Contains(w, ":7") {
+			t.Errorf("the warning %q does not name the handler and the port", w)
 		}
-	}))
-	must(t, err)
-	_, err = b.ListenPacketEvents("udp", ":8", event.PacketFunc(func(s *event.PacketSocket, p []byte, _ event.PacketMeta) { s.Reply(p) }))
-	must(t, err)
-	listen(t, b, &event.Funcs{Data: (*event.Conn).Write})
-	stalled, other := dialUDP(t, a, "192.0.2.2:7"), dialUDP(t, a, "192.0.2.2:8")
-	c := dial(t, a)
-	ask(t, stalled, "hello")
-	ask(t, other, "hello")
-	io.WriteString(stalled, "stall")
-	wait(t, "the call that stalls", inside)
-	ask(t, c, "others go on")
-	ask(t, other, "others go on")
-	if w := wait(t, "a warning", warned); !strings.Contains(w, "PacketFunc") || !strings.Contains(w, ":7") {
-		t.Errorf("the warning %q does not name the handler and the port", w)
-	}
-	for range 3 {
-		io.WriteString(stalled, "lost")
-	}
-	ask(t, other, "still")
-	eventually(t, "the drops", func() bool { return b.Stats().Get("udp.drop.handler_busy") == 3 })
-	if n := b.Stats().Get("tcp.handler_stalls"); n != 1 {
-		t.Errorf("%d stalls were counted, want 1", n)
-	}
-	close(release)
-	expect(t, stalled, "stall")
-	eventually(t, "the end of the stall", func() bool { return b.Stats().Get("held.handlers_stalled") == 0 })
-	ask(t, stalled, "and on it goes")
+		for range 3 {
+			io.WriteString(stalled, "lost")
+		}
+		ask(t, other, "still")
+		eventually(t, "the drops", func() bool { return b.Stats().Get("udp.drop.handler_busy") == 3 })
+		if n := b.Stats().Get("tcp.handler_stalls"); n != 1 {
+			t.Errorf("%d stalls were counted, want 1", n)
+		}
+		close(release)
+		expect(t, stalled, "stall")
+		eventually(t, "the end of the stall", func() bool { return b.Stats().Get("held.handlers_stalled") == 0 })
+		ask(t, stalled, "and on it goes")
+	})
 }
 
 func dialUDP(t *testing.T, st *stack.Stack, to string) net.Conn {
@@ -217,23 +224,25 @@ func dialUDP(t *testing.T, st *stack.Stack, to string) net.Conn {
 }
 
 func TestStalledOnSYNSlowsOnlyItsPort(t *testing.T) {
-	a, b := pair(t, stack.Config{Logger: make(logged, 1)})
-	inside, release := make(chan struct{}, 1), make(chan struct{})
-	_, err := b.ListenEvents("tcp", ":7", &event.Funcs{Data: (*event.Conn).Write}, event.Options{})
-	must(t, err)
-	_, err = b.ListenEvents("tcp", ":8", &event.Funcs{}, event.Options{OnSYN: func(*event.SYN) event.Verdict {
-		inside <- struct{}{}
-		<-release
-		return event.AcceptSYN
-	}})
-	must(t, err)
-	c := dial(t, a)
-	d := newDiary()
-	_, err = a.DialEvents(t.Context(), "tcp", "192.0.2.2:8", d, event.DialOptions{})
-	must(t, err)
-	wait(t, "the call that stalls", inside)
-	ask(t, c, "others go on")
-	ask(t, dial(t, a), "also new ones")
-	close(release)
-	wait(t, "OnOpen", d.begun)
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pair(t, stack.Config{Logger: make(logged, 1)})
+		inside, release := make(chan struct{}, 1), make(chan struct{})
+		_, err := b.ListenEvents("tcp", ":7", &event.Funcs{Data: (*event.Conn).Write}, event.Options{})
+		must(t, err)
+		_, err = b.ListenEvents("tcp", ":8", &event.Funcs{}, event.Options{OnSYN: func(*event.SYN) event.Verdict {
+			inside <- struct{}{}
+			<-release
+			return event.AcceptSYN
+		}})
+		must(t, err)
+		c := dial(t, a)
+		d := newDiary()
+		_, err = a.DialEvents(t.Context(), "tcp", "192.0.2.2:8", d, event.DialOptions{})
+		must(t, err)
+		wait(t, "the call that stalls", inside)
+		ask(t, c, "others go on")
+		ask(t, dial(t, a), "also new ones")
+		close(release)
+		wait(t, "OnOpen", d.begun)
+	})
 }

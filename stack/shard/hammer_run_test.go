@@ -20,7 +20,7 @@ func TestNoPacketHarmsARunningHost(t *testing.T) {
 	for _, forward := range []bool{false, true} {
 		hammerRunning(t, forward, hammerCount()/10)
 	}
-	for range 200 {
+	for range 6000 {
 		if runtime.NumGoroutine() <= before {
 			return
 		}

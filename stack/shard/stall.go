@@ -40,12 +40,13 @@ func (d *watchdog) tell(h *Host, s *stall) {
 		append([]any{"handler", s.name}, s.at.ends()...)...)
 }
 
-// over is called when the goroutine of w has come out after all.
+// over is called when the goroutine of w has come out after all. Who sees that nothing stalls any more finds
+// the handler open again.
 func (d *watchdog) over(w *watch) {
+	w.at.stalled(false)
 	d.mu.Lock()
 	delete(d.stalls, w)
 	d.mu.Unlock()
-	w.at.stalled(false)
 }
 
 // stalled is for the watchdog: a connection's segments are left to who has its lock, and listings do not wait.

@@ -8,6 +8,7 @@ type counters struct {
 	transfersRefused, transfersBusy, transfersBroken               atomic.Uint64
 	notifySent, notifyAcked, notifyFailed, notifyIn, notifyRefused atomic.Uint64
 	refreshed, refreshFailed, fetched, fetchFailed                 atomic.Uint64
+	fetchedChanges, changesFailed                                  atomic.Uint64 // by IXFR; those that were fetched whole instead
 }
 
 // Each calls f with the name and value of each counter, in the order of the names.
@@ -24,6 +25,8 @@ func (s *Set) Each(f func(name string, value uint64)) {
 	f("authority.refused", c.refused.Load())
 	f("authority.secondary.fetch.failed", c.fetchFailed.Load())
 	f("authority.secondary.fetched", c.fetched.Load())
+	f("authority.secondary.fetched.incremental", c.fetchedChanges.Load())
+	f("authority.secondary.incremental.failed", c.changesFailed.Load())
 	f("authority.secondary.refresh.failed", c.refreshFailed.Load())
 	f("authority.secondary.refreshed", c.refreshed.Load())
 	f("authority.servfail.expired", c.expired.Load())

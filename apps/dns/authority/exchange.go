@@ -72,12 +72,11 @@ func (c *conversation) close() {
 // next returns the next message that answers the query. Over UDP what does not is passed over, and so is what is not
 // signed as the query was: anybody may have sent it (RFC 8945 §5.3). Where nothing else comes the error tells of it.
 func (c *conversation) next(wait time.Duration, opcode msg.Opcode) (*msg.Message, error) {
-	deadline := time.Now().Add(wait)
+	if err := c.conn.SetReadDeadline(time.Now().Add(wait)); err != nil {
+		return nil, err
+	}
 	var unverified error
 	for {
-		if err := c.conn.SetReadDeadline(deadline); err != nil {
-			return nil, err
-		}
 		p, err := c.read()
 		if err != nil {
 			if unverified != nil {

@@ -248,13 +248,18 @@ func (s *Set) refreshFrom(ctx context.Context, v *served, p Peer) error {
 		}
 		return nil
 	}
-	z, err := s.fetch(ctx, v, p, have)
+	z, changes, err := s.fetch(ctx, v, p, have)
 	if err != nil {
 		s.counters.fetchFailed.Add(1)
 		return fmt.Errorf("transfer: %w", err)
 	}
 	s.counters.fetched.Add(1)
-	s.cfg.Logger.Info("dns: zone fetched", "zone", v.cfg.Origin.String(), "from", p.address(), "serial", z.Serial(), "records", z.Records())
+	how := "AXFR"
+	if changes {
+		s.counters.fetchedChanges.Add(1)
+		how = "IXFR"
+	}
+	s.cfg.Logger.Info("dns: zone fetched", "zone", v.cfg.Origin.String(), "from", p.address(), "how", how, "serial", z.Serial(), "records", z.Records())
 	s.replace(v, z)
 	return nil
 }
@@ -288,20 +293,23 @@ func (s *Set) soaOver(ctx context.Context, network string, v *served, p Peer) (m
 	return msg.SOA{}, errors.New("it has no SOA record of the zone, or is no authority for it")
 }
 
-// fetch gets the zone: what changed, where a version of it is here and the master knows, else all of it.
-func (s *Set) fetch(ctx context.Context, v *served, p Peer, have *zone.Zone) (*zone.Zone, error) {
+// fetch gets the zone: what changed, where a version of it is here and the master knows, else all of it. changes tells which; a
+// master that does not know may answer a question for the changes with the whole zone too (RFC 1995 §4).
+func (s *Set) fetch(ctx context.Context, v *served, p Peer, have *zone.Zone) (z *zone.Zone, changes bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.TransferTimeout)
 	defer cancel()
 	if have != nil {
-		z, err := s.fetchOnce(ctx, v, p, have)
+		z, changes, err = s.fetchOnce(ctx, v, p, have)
 		if err == nil || ctx.Err() != nil {
-			return z, err
+			return z, changes, err
 		}
+		s.counters.changesFailed.Add(1)
+		s.cfg.Logger.Info("dns: the changes of a zone cannot be had, all of it is fetched", "zone", v.cfg.Origin.String(), "from", p.address(), "error", err)
 	}
 	return s.fetchOnce(ctx, v, p, nil)
 }
 
-func (s *Set) fetchOnce(ctx context.Context, v *served, p Peer, have *zone.Zone) (*zone.Zone, error) {
+func (s *Set) fetchOnce(ctx context.Context, v *served, p Peer, have *zone.Zone) (z *zone.Zone, changes bool, err error) {
 	m := msg.NewQuery(v.cfg.Origin, msg.TypeAXFR, false)
 	if have != nil {
 		m.Question[0].Type = msg.TypeIXFR
@@ -309,33 +317,34 @@ func (s *Set) fetchOnce(ctx context.Context, v *served, p Peer, have *zone.Zone)
 	}
 	c, err := s.ask(ctx, "tcp", p, m)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer c.close()
 	in := incoming{origin: v.cfg.Origin, have: have}
 	for !in.done {
 		m, err := c.next(s.cfg.TransferIdle, msg.OpcodeQuery)
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
 		if c.octets > s.cfg.MaxTransferOctets {
-			return nil, fmt.Errorf("more than %d octets", s.cfg.MaxTransferOctets)
+			return nil, false, fmt.Errorf("more than %d octets", s.cfg.MaxTransferOctets)
 		}
 		for _, rr := range m.Answer {
 			if err := in.record(rr); err != nil {
-				return nil, err
+				return nil, false, err
 			}
 		}
 		if len(m.Answer) == 0 {
-			return nil, errors.New("a message of the transfer has no records")
+			return nil, false, errors.New("a message of the transfer has no records")
 		}
 		in.messages++
 		in.only()
 	}
 	if c.sess != nil {
 		if err := c.sess.Done(); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
-	return in.zone()
+	z, err = in.zone()
+	return z, in.diffs != nil, err
 }

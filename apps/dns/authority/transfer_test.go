@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weirnet/weir/apps/dns/authority"
@@ -102,7 +103,9 @@ func counter(s *authority.Set, name string) (value uint64) {
 	return value
 }
 
-func TestSecondaryFollowsItsPrimary(t *testing.T) {
+func TestSecondaryFollowsItsPrimary(t *testing.T) { synctest.Test(t, secondaryFollowsItsPrimary) }
+
+func secondaryFollowsItsPrimary(t *testing.T) {
 	a, b := pipe.New(pipe.Options{MTU: 1500, Offload: true})
 	near, far := newStack(t, a, primaryAddr), newStack(t, b, secondaryAddr)
 
@@ -206,7 +209,9 @@ func ask(t *testing.T, st *stack.Stack, m *msg.Message, k *tsig.Key) (answers []
 	return answers, octets
 }
 
-func TestTransfersOut(t *testing.T) {
+func TestTransfersOut(t *testing.T) { synctest.Test(t, transfersOut) }
+
+func transfersOut(t *testing.T) {
 	a, b := pipe.New(pipe.Options{MTU: 1500, Offload: true})
 	near, far := newStack(t, a, primaryAddr), newStack(t, b, secondaryAddr)
 	set := authority.New(authority.Config{Keys: tsig.Keys(key), Logger: quiet, JournalDiffs: 2})

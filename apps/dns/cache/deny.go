@@ -1,26 +1,28 @@
 package cache
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weirnet/weir/apps/dns/msg"
 )
 
-// Deny tells from validated NSEC records that a name, or its type, does not exist, as an entry of NXDomain or NoData
-// with the proof (RFC 8198 §5.1). It never tells anything about a name whose zone's SOA it does not have.
+// Deny tells from validated NSEC and NSEC3 records that a name, or its type, does not exist, as an entry of NXDomain or NoData
+// with the proof (RFC 8198 §5.1 to 5.3). It lasts no longer than any record of the proof, and the SOA record that came with them (§5.4).
 func (c *Cache) Deny(name msg.Name, typ msg.Type) (Entry, bool) {
-	zone, ok := c.spans.zoneOf(name, typ)
-	if !ok {
-		return Entry{}, false
-	}
-	soa, ok := c.Get(zone, msg.TypeSOA, Positive, false)
-	if !ok || soa.Security != Secure || len(soa.Sets) == 0 {
-		return Entry{}, false
-	}
-	now := c.now()
 	x := &c.spans
+	now := c.now()
 	x.mu.RLock()
-	kind, proof, ok := x.deny(string(zone.Fold()), name, typ, now)
+	z := x.zoneOf(name, typ)
+	if z == nil || z.soaUntil <= now {
+		x.mu.RUnlock()
+		return Entry{}, false
+	}
+	kind, proof, ok := z.deny(name, typ, now)
+	if !ok {
+		kind, proof, ok = z.deny3(name, typ, now)
+	}
+	soa, ttl := z.soa, z.soaUntil-now
 	x.mu.RUnlock()
 	if !ok {
 		return Entry{}, false
@@ -28,13 +30,10 @@ func (c *Cache) Deny(name msg.Name, typ msg.Type) (Entry, bool) {
 	x.mu.Lock()
 	x.denied++
 	x.mu.Unlock()
-	e := Entry{Name: name, Type: typ, Kind: kind, Rank: RankAuthority, Security: Secure, TTL: soa.TTL}
-	if v, ok := (msg.RR{Type: msg.TypeSOA, Data: soa.Sets[0].Data[0]}).SOA(); ok {
-		e.TTL = min(e.TTL, v.Minimum)
-	}
-	e.Sets = append(e.Sets, Set{soa.Sets[0].RRset, InAuthority})
+	e := Entry{Name: name, Type: typ, Kind: kind, Rank: RankAuthority, Security: Secure, TTL: ttl}
+	e.Sets = append(e.Sets, Set{soa, InAuthority})
 	for i, s := range proof {
-		if s == nil || i > 0 && s == proof[0] {
+		if s == nil || slices.Contains(proof[:i], s) {
 			continue
 		}
 		e.TTL = min(e.TTL, s.expires-now)
@@ -46,28 +45,22 @@ func (c *Cache) Deny(name msg.Name, typ msg.Type) (Entry, bool) {
 	return e, true
 }
 
-// zoneOf returns the deepest zone with spans that a name is in; a DS is its parent's.
-func (x *spans) zoneOf(name msg.Name, typ msg.Type) (msg.Name, bool) {
+// zoneOf returns the deepest zone with spans that a name is in, nil where there is none; a DS is its parent's.
+func (x *spans) zoneOf(name msg.Name, typ msg.Type) *zoneSpans {
 	n := name.Fold()
 	if typ == msg.TypeDS && n != msg.Root {
 		n = n.Parent()
 	}
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	for {
-		if _, ok := x.zones[string(n)]; ok {
-			return n, true
+	for ; ; n = n.Parent() {
+		if z := x.zones[string(n)]; z != nil || n == msg.Root {
+			return z
 		}
-		if n == msg.Root {
-			return "", false
-		}
-		n = n.Parent()
 	}
 }
 
-func (x *spans) deny(zone string, name msg.Name, typ msg.Type, now uint32) (kind Kind, proof [2]*span, ok bool) {
+func (z *zoneSpans) deny(name msg.Name, typ msg.Type, now uint32) (kind Kind, proof [3]*span, ok bool) {
 	key := sortKey(name)
-	s := x.before(zone, key, now)
+	s := z.nsec.before(key, now)
 	if s == nil {
 		return 0, proof, false
 	}
@@ -86,7 +79,7 @@ func (x *spans) deny(zone string, name msg.Name, typ msg.Type, now uint32) (kind
 		return 0, proof, false
 	}
 	wkey := sortKey(wild)
-	w := x.before(zone, wkey, now)
+	w := z.nsec.before(wkey, now)
 	if w == nil {
 		return 0, proof, false
 	}
@@ -101,7 +94,7 @@ func (x *spans) deny(zone string, name msg.Name, typ msg.Type, now uint32) (kind
 // the owner or of the next name too.
 func (s *span) encloser(name msg.Name) msg.Name {
 	for n := name.Parent(); ; n = n.Parent() {
-		if s.set.Name.Under(n) || s.nsec.Next.Under(n) || n == msg.Root {
+		if s.set.Name.Under(n) || s.to.Under(n) || n == msg.Root {
 			return n
 		}
 	}

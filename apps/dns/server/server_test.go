@@ -179,7 +179,7 @@ func (l *lab) dial(network, address string) net.Conn {
 		l.t.Fatal(err)
 	}
 	l.t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(time.Minute))
+	c.SetDeadline(time.Now().Add(5 * time.Minute))
 	return c
 }
 
@@ -249,7 +249,7 @@ func readFramed(t testing.TB, c net.Conn) []byte {
 // eventually waits until what is counted is as it should be.
 func (l *lab) eventually(what string, ok func(s server.Snapshot) bool) {
 	l.t.Helper()
-	for end := time.Now().Add(20 * time.Second); !ok(l.srv.Snapshot()); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !ok(l.srv.Snapshot()); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			l.t.Fatalf("%s: not so: %+v", what, l.srv.Snapshot())
 		}

@@ -14,7 +14,7 @@ import (
 const suffix = ".sock"
 
 // ErrNone says that no running weir was found.
-var ErrNone = errors.New("no running weir found; start one with weir up, or say --control PATH")
+var ErrNone = errors.New("no running weir found; start one with weir up or weir dns serve, or say --control PATH")
 
 // DefaultPath returns where this process listens by default: a socket named
 // after the device and the process, in Dir, which is made where it is missing.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"maps"
@@ -13,6 +14,8 @@ import (
 	"time"
 
 	"github.com/pelletier/go-toml/v2"
+
+	"github.com/weirnet/weir/apps/dns/server"
 )
 
 // dnsFile is what a file of --config may have: the flags of weir dns serve by their names, those that are ZONE=… as tables.
@@ -27,6 +30,7 @@ type dnsFile struct {
 	Transfer listOrOne `toml:"allow-transfer"`
 	Notify   listOrOne `toml:"notify"`
 	Key      listOrOne `toml:"key"`
+	Secret   listOrOne `toml:"cookie-secret"`
 
 	Recursive *bool   `toml:"recursive"`
 	Hints     *string `toml:"hints"`
@@ -39,6 +43,7 @@ type dnsFile struct {
 	RateLimit *int    `toml:"rate-limit"`
 	MaxUDP    *int    `toml:"max-udp"`
 	MaxConns  *int    `toml:"max-connections"`
+	NSID      *string `toml:"nsid"`
 }
 
 // listOrOne is an array of texts, or one text.
@@ -50,6 +55,7 @@ const dnsFileExample = `  log        = "queries.log"        # as --log; a file's
   key        = "@transfer.key"
   allow-transfer = ["192.0.2.1", "key:transfer"]
   rate-limit = 500
+  nsid       = "ns1.example.org"
 
   [zone]                            # as --zone ORIGIN=FILE
   "example.org" = "example.org.zone"
@@ -68,6 +74,8 @@ func (f *dnsFlags) load() error {
 	if f.config == "" {
 		return nil
 	}
+	given := f.clone()
+	f.given = &given
 	text, err := os.ReadFile(f.config)
 	if err != nil {
 		return fmt.Errorf("--config: %w", err)
@@ -136,13 +144,14 @@ func (f *dnsFlags) take(file *dnsFile, dir string) error {
 	}{
 		{"reverse", file.Reverse, &f.reverse}, {"resolve", file.Resolve, &f.resolve}, {"allow", file.Allow, &f.allow},
 		{"allow-transfer", file.Transfer, &f.transfer}, {"notify", file.Notify, &f.notify}, {"key", file.Key, &f.keys},
+		{"cookie-secret", file.Secret, &f.cookieSecret},
 	} {
 		list, err := texts(t.name, t.from)
 		if err != nil {
 			return err
 		}
 		for _, s := range list {
-			if path, ok := strings.CutPrefix(s, "@"); ok && t.name == "key" {
+			if path, ok := strings.CutPrefix(s, "@"); ok && (t.name == "key" || t.name == "cookie-secret") {
 				s = "@" + beside(path)
 			}
 			*t.to = append(*t.to, s)
@@ -167,6 +176,7 @@ func (f *dnsFlags) take(file *dnsFile, dir string) error {
 	set(f, "rate-limit", &f.rate, file.RateLimit)
 	set(f, "max-udp", &f.maxUDP, file.MaxUDP)
 	set(f, "max-connections", &f.maxConns, file.MaxConns)
+	set(f, "nsid", &f.nsid, file.NSID)
 	return nil
 }
 
@@ -197,11 +207,35 @@ func texts(name string, v listOrOne) (list []string, err error) {
 	return nil, fmt.Errorf("%s must be a text or an array of texts, and is %v", name, v)
 }
 
-// limits takes what bounds the server.
-func (f *dnsFlags) limits(c *dnsConfig) {
+// limits takes what bounds the server, and what it tells of itself.
+func (f *dnsFlags) limits(c *dnsConfig) error {
+	c.Server.NSID = f.nsid
 	c.Server.RateLimit.PerSecond = f.rate
 	c.Server.MaxUDP = f.maxUDP
 	c.Server.Streams.MaxConns = f.maxConns
+	return f.secrets(c)
+}
+
+// secrets are those of cookies: one, or one and another that is taken too.
+func (f *dnsFlags) secrets(c *dnsConfig) error {
+	if len(f.cookieSecret) > 2 {
+		return fmt.Errorf("--cookie-secret: %d of them: there may be one, and another while servers change it", len(f.cookieSecret))
+	}
+	for i, s := range f.cookieSecret {
+		if path, ok := strings.CutPrefix(s, "@"); ok {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return fmt.Errorf("--cookie-secret: %w", err)
+			}
+			s = strings.TrimSpace(string(text))
+		}
+		secret, err := hex.DecodeString(s)
+		if err != nil || len(secret) != 16 {
+			return errors.New("--cookie-secret: must be 32 hexadecimal digits, as openssl rand -hex 16 prints them") // which does not tell it
+		}
+		*[]*[]byte{&c.Server.Cookies.Secret, &c.Server.Cookies.Other}[i] = secret
+	}
+	return nil
 }
 
 // checkLimits says what is wrong with them.
@@ -211,6 +245,8 @@ func (f *dnsFlags) checkLimits() error {
 		return fmt.Errorf("--rate-limit %d: must be a number of answers, or -1 for no limit", f.rate)
 	case f.maxUDP < 512 || f.maxUDP > 65535:
 		return fmt.Errorf("--max-udp %d: must be from 512 to 65535", f.maxUDP)
+	case len(f.nsid) > server.MaxNSID:
+		return fmt.Errorf("--nsid %s: has %d octets, and may have %d", f.nsid, len(f.nsid), server.MaxNSID)
 	case f.maxConns < 1:
 		return fmt.Errorf("--max-connections %d: must be 1 or more", f.maxConns)
 	}

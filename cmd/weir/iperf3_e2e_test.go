@@ -41,11 +41,13 @@ func TestIperf3RunsThroughARouterThatIsWeir(t *testing.T) {
 					server.Stdout = w
 					beyond.start(server)
 					w.Close()
-					must(t, out.SetReadDeadline(time.Now().Add(patience)))
 					lines := bufio.NewScanner(out)
-					for lines.Scan() && !strings.Contains(lines.Text(), "listening") {
-					}
 					for _, args := range [][]string{{}, {"-R"}, {"-P", "4", "--bidir"}, {"-u", "-b", "1M", "-l", "500"}} {
+						// It listens anew after each test: who connects before that is reset.
+						must(t, out.SetReadDeadline(time.Now().Add(patience)))
+						for lines.Scan() && !strings.Contains(lines.Text(), "listening") {
+						}
+						must(t, lines.Err())
 						iperf3(r.lab.in(t), f.host, args...)
 					}
 				})

@@ -173,7 +173,7 @@ func (f *upFlags) run(ctx context.Context, out io.Writer) (err error) {
 // nameTree is the tree to serve, where that is asked for, and says what is wrong with the flags about names.
 func (f *upFlags) nameTree(names bool) (*tree.Tree, error) {
 	if !names {
-		if f.names.given() {
+		if f.names.said() {
 			return nil, errors.New("zones, recursion and forwarding need dns among --serve")
 		}
 		return nil, nil

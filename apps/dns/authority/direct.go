@@ -38,9 +38,9 @@ func (s *Set) AnswerDirect(dst []byte, q *msg.Query, from netip.AddrPort, t serv
 	v := ix.find(q.Name(), q.Type)
 	if v == nil {
 		switch {
-		case s.next != nil:
-			return s.next.AnswerDirect(dst, q, from, t)
-		case s.cfg.Next != nil:
+		case ix.direct != nil:
+			return ix.direct.AnswerDirect(dst, q, from, t)
+		case ix.next != nil:
 			return dst, false
 		}
 		s.counters.refused.Add(1)

@@ -15,7 +15,9 @@
 //
 // A zone is replaced whole by an atomic pointer ([Set.Replace], [Set.Reload]): a query sees the old version or the new
 // one, a transfer goes on with the one that it began with. The difference goes into a bounded journal, which IXFR is
-// answered from (RFC 1995), and secondaries are told (RFC 1996).
+// answered from (RFC 1995), and secondaries are told (RFC 1996). [Set.Assign] does so for
+// all that a set serves: which zones there are, who may transfer them, the keys and who is asked for the rest are one index,
+// which is replaced whole as well.
 //
 // # Secondaries
 //

@@ -2,6 +2,7 @@ package recursor
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -156,7 +157,7 @@ func (r *Resolver) send(p *pending, to netip.Addr, q msg.Question, timeout time.
 	p.m, p.res, p.err = r.client.Exchange(r.ctx, m, netip.AddrPortFrom(to, r.cfg.Port), client.Options{Timeout: timeout})
 	var t interface{ Timeout() bool }
 	switch {
-	case r.ctx.Err() != nil:
+	case r.ctx.Err() != nil, errors.Is(p.err, client.ErrConnections): // nothing that the server has done
 	case p.err == nil:
 		r.servers.answered(to, p.res.RTT)
 	case asTimeout(p.err, &t) && t.Timeout():

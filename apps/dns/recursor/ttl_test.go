@@ -72,3 +72,21 @@ func TestFirstAnswerIsCapped(t *testing.T) {
 		}
 	})
 }
+
+// The proof that an alias's target has none of a type is nothing of the alias: it is neither kept nor told with it, nor does the
+// alias last only as long.
+func TestAliasHasNoProofOfItsTarget(t *testing.T) {
+	unchecked := func(c *recursor.Config) { c.Anchors = nil }
+	inTree(t, tree.Options{}, unchecked, func(w *world) {
+		do := recursor.QueryOptions{DO: true}
+		w.askWith("ftp.weir.example", "PTR", do)
+		a := w.askWith("ftp.weir.example", "A", do)
+		if len(a.Answer) != 4 || a.Answer[0].Type != msg.TypeCNAME || a.Answer[0].TTL != 300 || len(a.Authority) != 0 {
+			t.Errorf("got\n%v", a.Message)
+		}
+		a = w.askWith("x.wild.weir.example", "A", do)
+		if len(a.Answer) != 2 || len(a.Authority) != 2 {
+			t.Errorf("a wildcard needs its proof:\n%v", a.Message)
+		}
+	})
+}

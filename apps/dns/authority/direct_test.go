@@ -262,6 +262,29 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
+// As many questions as a set has slots are kept together, and one more takes the place of one when it comes again.
+func TestQuestionsOfOneSetAreKept(t *testing.T) {
+	text := exampleZone + "$GENERATE 1-20 h$ A 192.0.2.1\n"
+	for round := range 4 {
+		s := newSet(t, Config{CacheSlots: ways}, parseZone(t, "example.", text))
+		ask := func(i int) bool {
+			before := s.counters.hits.Load()
+			if m, _ := direct(t, s, query(fmt.Sprintf("h%d.example.", round*ways+i+1), msg.TypeA, nil)); len(m.Answer) != 1 {
+				t.Fatal(m)
+			}
+			return s.counters.hits.Load() > before
+		}
+		for i := range 2 * ways {
+			if i%ways == i && ask(i) || i >= ways && !ask(i-ways) {
+				t.Fatalf("question %d is not answered as it should be", i)
+			}
+		}
+		if ask(ways) || ask(ways) || !ask(ways) {
+			t.Error("one more does not take a place when it comes again, or does at once")
+		}
+	}
+}
+
 func TestReloadKeepsTheOldVersionOfABadFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "example.zone")
 	write := func(text string) {

@@ -12,7 +12,7 @@ import (
 // floors is the house from the ground up. A package imports what stands on lower floors, and
 // the packages below its own path; never what is beside or above it.
 var floors = [][]string{
-	{"stack/clock", "stack/seq"},
+	{"stack/clock", "stack/seq", "stack/siphash"},
 	{"stack/mem", "stack/wheel", "stack/wire"},
 	{"stack/link"},
 	{"stack/route", "stack/neigh"},
@@ -32,7 +32,7 @@ const driver = "stack/shard"
 // these and nothing else of the module. The longest path that fits counts.
 var imports = map[string][]string{
 	"stack/link/*":   {"stack/clock", "stack/mem", "stack/wire", "stack/link", "stack/link/*"},
-	"stack/tcp/*":    {"stack/clock", "stack/seq", "stack/mem", "stack/wire", "stack/tcp/*"},
+	"stack/tcp/*":    {"stack/clock", "stack/seq", "stack/siphash", "stack/mem", "stack/wire", "stack/tcp/*"},
 	"stack/sim":      upToDriver,
 	"stack/sim/*":    upToDriver,
 	"stack/script":   append([]string{"stack/socket"}, upToDriver...), // scripts make system calls

@@ -33,7 +33,7 @@
 //	route neigh          longest-prefix match, source selection; neighbours
 //	link                 what a device is; pipe, loopback, impair, pcapng, gso
 //	wire mem wheel       views over octets; block pools; the timing wheel
-//	seq clock            sequence numbers; time as a number
+//	seq clock siphash    sequence numbers; time as a number; the keyed hash
 //
 // Everything below shard is told the time and holds no lock, goroutine or channel; the
 // same test checks that. That is what lets a whole network run in virtual time from

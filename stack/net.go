@@ -30,6 +30,12 @@ func parse(op, network, address string) (proto string, e endpoint, err error) {
 	if proto != "tcp" && proto != "udp" || len(family) > 1 {
 		return fail(net.UnknownNetworkError(network))
 	}
+	if address == "" {
+		if op == "dial" {
+			return fail(errors.New("missing address"))
+		}
+		address = ":0" // as package net takes it: any address, any port
+	}
 	host, service, err := net.SplitHostPort(address)
 	if err != nil {
 		return fail(err)
@@ -112,7 +118,8 @@ func (s *Stack) DialFrom(ctx context.Context, network string, local netip.AddrPo
 }
 
 // Listen listens on a TCP address: "tcp", "tcp4" or "tcp6". No host, or "[::]" with
-// "tcp", means any address of both families; port 0 asks for a free one. The listener is
+// "tcp", means any address of both families; port 0 asks for a free one, and so does no
+// address at all. "0.0.0.0" is IPv4 only, where package net takes it for both. The listener is
 // a *netconn.Listener; the error is a *net.OpError around EADDRINUSE or EADDRNOTAVAIL.
 func (s *Stack) Listen(network, address string) (net.Listener, error) {
 	return ListenConfig{}.Listen(context.Background(), s, network, address)

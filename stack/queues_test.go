@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -20,9 +19,12 @@ type fickle struct {
 	name   string
 	queues []chan []byte
 	far    *fickle
-	sent   atomic.Uint32
 	closed chan struct{}
 	once   sync.Once
+
+	mu   sync.Mutex
+	sent uint32
+	late []byte // of one queue, which the next frame overtakes by another
 }
 
 // stay is how many frames take one way before the flows are moved.
@@ -64,19 +66,37 @@ func (d *fickle) ReadFrames(queue int, bufs [][]byte, sizes []int) (n int, err e
 	return n, nil
 }
 
-// WriteFrames loses what the far end's queue has no room for, as a TUN device does.
+// WriteFrames loses what the far end's queue has no room for, as a TUN device does. The last frame before the flows are moved
+// is overtaken by the first of its flow after it, whoever reads first.
 func (d *fickle) WriteFrames(queue int, frames [][]byte) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, f := range frames {
-		n := d.sent.Add(1)
-		way := (n/stay + uint32(flowOf(f[10:]))) % uint32(len(d.far.queues))
 		select {
-		case d.far.queues[way] <- bytes.Clone(f):
 		case <-d.closed:
 			return 0, net.ErrClosed
 		default:
 		}
+		d.sent++
+		way := (d.sent/stay + uint32(flowOf(f[10:]))) % uint32(len(d.far.queues))
+		if d.sent%stay == stay-1 {
+			d.late = bytes.Clone(f)
+			continue
+		}
+		d.give(way, bytes.Clone(f))
+		if d.late != nil && flowOf(d.late[10:]) == flowOf(f[10:]) {
+			d.give(way, d.late) // behind it, as if the old queue's reader had been slower
+			d.late = nil
+		}
 	}
 	return len(frames), nil
+}
+
+func (d *fickle) give(way uint32, f []byte) {
+	select {
+	case d.far.queues[way] <- f:
+	default:
+	}
 }
 
 // flowOf tells apart the flows of IPv4 packets by their ports.

@@ -3,6 +3,7 @@ package tun
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/vishvananda/netlink"
 	"golang.org/x/sys/unix"
@@ -25,7 +26,7 @@ func TestAttachUsesADeviceThatIsSetUp(t *testing.T) {
 				t.Errorf("created %v, MTU %d, index %d, %s", d.Created(), d.MTU(), d.Index(), d.Backend())
 			}
 			startEcho(d)
-			eventually(t, "the device answers", func() bool { return ping(weir4, 100) == nil })
+			eventually(t, "the device answers", func() bool { return pingFor(time.Second, weir4, 100) == nil })
 			for name, err := range map[string]error{"AddHostAddress": d.AddHostAddress(host4), "Up": d.Up(), "SetMTU": d.SetMTU(1300)} {
 				if !errors.Is(err, unix.EOPNOTSUPP) {
 					t.Errorf("%s: %v, want EOPNOTSUPP", name, err)

@@ -158,7 +158,10 @@ func swap(a, b []byte) {
 
 // ping sends an echo request of size octets from the kernel's raw socket in the thread's
 // namespace and waits for the reply.
-func ping(dst netip.Addr, size int) error {
+func ping(dst netip.Addr, size int) error { return pingFor(30*time.Second, dst, size) }
+
+// pingFor is ping that waits so long.
+func pingFor(wait time.Duration, dst netip.Addr, size int) error {
 	network, req := "ip4:icmp", byte(8)
 	reply := byte(0)
 	if dst.Is6() {
@@ -169,7 +172,7 @@ func ping(dst netip.Addr, size int) error {
 		return err
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(30 * time.Second))
+	c.SetDeadline(time.Now().Add(wait))
 	m := make([]byte, 8+size)
 	for i := range m[8:] {
 		m[8+i] = byte(i * 7)

@@ -69,7 +69,7 @@ func start(t testing.TB, nw serve.Network, d bench.Dialer, addr string) *bench.C
 // quick is a test that takes little time.
 func quick(test bench.Test, change func(*bench.Params)) bench.Params {
 	p := bench.Defaults(test)
-	p.Warmup, p.Duration, p.Interval = 20*time.Millisecond, 150*time.Millisecond, 40*time.Millisecond
+	p.Warmup, p.Duration, p.Interval = 20*time.Millisecond, 400*time.Millisecond, 100*time.Millisecond
 	if change != nil {
 		change(&p)
 	}
@@ -149,7 +149,8 @@ func TestLossReorderingAndDuplicatesAreFound(t *testing.T) {
 		return impair.WrapEach(d, impair.Config{Loss: .2, Duplicate: .1, Delay: 5 * time.Millisecond, Reorder: .1, Seed: 1}, impair.Config{})
 	})
 	c := start(t, server, client, "192.0.2.2")
-	p := quick(bench.Datagrams, func(p *bench.Params) { p.Rate, p.Size, p.Duration = 20e6, 100, time.Second })
+	// So few that the server's buffer does not lose some as well where the machine has no time for it.
+	p := quick(bench.Datagrams, func(p *bench.Params) { p.Rate, p.Size, p.Duration = 4e6, 100, 2*time.Second })
 	r, err := c.Run(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
@@ -182,10 +183,14 @@ func TestARateIsKept(t *testing.T) {
 func TestAnInterruptReportsWhatWasMeasured(t *testing.T) {
 	c := start(t, host{}, &net.Dialer{}, "127.0.0.1")
 	ctx, stop := context.WithCancel(t.Context())
-	c.Progress = func(bench.Interval) { stop() }
+	c.Progress = func(i bench.Interval) {
+		if i.Rate > 0 {
+			stop()
+		}
+	}
 	p := quick(bench.Requests, func(p *bench.Params) { p.Duration = time.Hour })
 	r, err := c.Run(ctx, p)
-	if err != nil || !r.Interrupted || r.Rate.Count == 0 || r.Seconds > 60 {
+	if err != nil || !r.Interrupted || r.Rate.Count == 0 || r.Seconds > 300 {
 		t.Errorf("%+v, %v", r, err)
 	}
 	if _, err := c.Run(ctx, p); !errors.Is(err, context.Canceled) {

@@ -8,52 +8,6 @@ import (
 	"time"
 )
 
-// packetConn is a packet connection that says where a datagram was sent to, so that the answer
-// leaves from there.
-type packetConn interface {
-	ReadPacket([]byte) (n int, from netip.AddrPort, to netip.Addr, err error)
-	WritePacket(p []byte, from netip.Addr, to netip.AddrPort) (int, error)
-	Close() error
-}
-
-// newPacketConn returns the best way there is to use pc. The stack's own are packetConns.
-func newPacketConn(pc net.PacketConn) packetConn {
-	switch c := pc.(type) {
-	case packetConn:
-		return c
-	case *net.UDPConn:
-		return hostConn{c}
-	}
-	return plainConn{pc}
-}
-
-// hostConn is the host's socket. Its answers leave from the address that the host chooses.
-type hostConn struct{ *net.UDPConn }
-
-func (c hostConn) ReadPacket(p []byte) (int, netip.AddrPort, netip.Addr, error) {
-	n, from, err := c.ReadFromUDPAddrPort(p)
-	return n, from, netip.Addr{}, err
-}
-
-func (c hostConn) WritePacket(p []byte, _ netip.Addr, to netip.AddrPort) (int, error) {
-	return c.WriteToUDPAddrPort(p, to)
-}
-
-// plainConn is any other.
-type plainConn struct{ net.PacketConn }
-
-func (c plainConn) ReadPacket(p []byte) (int, netip.AddrPort, netip.Addr, error) {
-	n, addr, err := c.ReadFrom(p)
-	if u, ok := addr.(*net.UDPAddr); ok {
-		return n, u.AddrPort(), netip.Addr{}, err
-	}
-	return n, netip.AddrPort{}, netip.Addr{}, err
-}
-
-func (c plainConn) WritePacket(p []byte, _ netip.Addr, to netip.AddrPort) (int, error) {
-	return c.WriteTo(p, net.UDPAddrFromAddrPort(to))
-}
-
 // receive takes the datagrams of every session until the socket is closed. What has no valid
 // token is not answered.
 func (s *Server) receive(ctx context.Context) {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/weirnet/weir/apps/serve"
 )
 
 func FuzzPreamble(f *testing.F) {
@@ -41,7 +43,7 @@ func FuzzDatagram(f *testing.F) {
 }
 
 // nowhere is a packet connection that takes everything.
-type nowhere struct{ packetConn }
+type nowhere struct{ serve.PacketConn }
 
 func (nowhere) WritePacket(p []byte, _ netip.Addr, _ netip.AddrPort) (int, error) { return len(p), nil }
 
@@ -142,7 +144,7 @@ func TestStreamsThatEndAtTheEndAreNoFailure(t *testing.T) {
 	defer ln.Close()
 	c := &Client{Dialer: &net.Dialer{}, Address: ln.Addr().String()}
 	p := Defaults(Bulk)
-	p.Direction, p.Streams, p.Warmup, p.Duration = From, 2, 0, 50*time.Millisecond
+	p.Direction, p.Streams, p.Warmup, p.Duration = From, 2, 0, 400*time.Millisecond
 	ctl, err := c.control(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ type Server struct {
 	Notify func(client net.Addr, p Params)
 
 	listener net.Listener
-	packets  packetConn
+	packets  serve.PacketConn
 
 	mu       sync.Mutex
 	sessions map[token]*session
@@ -54,7 +54,7 @@ func Listen(nw serve.Network, addr netip.Addr, port uint16) (*Server, error) {
 		ln.Close()
 		return nil, err
 	}
-	s.packets = newPacketConn(pc)
+	s.packets = serve.Datagrams(pc)
 	return s, nil
 }
 

@@ -28,8 +28,8 @@ func (w *window) begin() (err error) {
 	if w.far[atBegin], err = w.control.order(orderMeasure); err != nil {
 		return err
 	}
+	w.near[atBegin] = w.test.sample() // before anything is measured, so that no rate is told that was not there
 	w.test.phase.v.CompareAndSwap(phaseWarmup, phaseMeasure)
-	w.near[atBegin] = w.test.sample()
 	w.near[atLast], w.far[atLast] = w.near[atBegin], w.far[atBegin]
 	return nil
 }

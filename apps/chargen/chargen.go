@@ -1,11 +1,9 @@
 package chargen
 
 import (
-	"context"
 	"io"
 	"math/rand/v2"
 	"net"
-	"net/netip"
 
 	"github.com/weirnet/weir/apps/serve"
 	"github.com/weirnet/weir/stack/event"
@@ -17,26 +15,10 @@ const Port = 19
 // MaxDatagram is the most characters that a datagram is answered with (RFC 864).
 const MaxDatagram = 512
 
-// Service returns chargen as a service on its well-known port.
+// Service returns chargen as a service on its well-known port: its Run serves both transports of a network, a *stack.Stack
+// for one. For a single listener or socket there are serve.Stream with ServeConn, and serve.Packets with Answer.
 func Service() serve.Service {
 	return serve.Service{Name: "chargen", Port: Port, Conn: ServeConn, Handler: Handler, Datagram: Answer}
-}
-
-// Serve runs chargen on both transports of the network, a *stack.Stack for one,
-// on each of the addresses or on all where none is given, until ctx is done. It
-// returns nil then, or the error of a socket that could not be opened or failed.
-func Serve(ctx context.Context, nw serve.Network, addrs ...netip.Addr) error {
-	return Service().Run(ctx, nw, addrs...)
-}
-
-// ServeTCP sends the pattern on every connection that ln accepts: see serve.Stream.
-func ServeTCP(ctx context.Context, ln net.Listener) error {
-	return serve.Stream(ctx, ln, ServeConn)
-}
-
-// ServeUDP answers every datagram that pc receives: see serve.Packets.
-func ServeUDP(ctx context.Context, pc net.PacketConn) error {
-	return serve.Packets(ctx, pc, Answer)
 }
 
 // ServeConn sends the pattern until the connection ends: "a stream of data is sent

@@ -1,9 +1,7 @@
 package daytime
 
 import (
-	"context"
 	"net"
-	"net/netip"
 	"time"
 
 	"github.com/weirnet/weir/apps/serve"
@@ -20,26 +18,10 @@ const layout = "Monday, January 2, 2006 15:04:05-MST\r\n"
 // patience is how long a client may take to close after the answer.
 const patience = 5 * time.Second
 
-// Service returns daytime as a service on its well-known port.
+// Service returns daytime as a service on its well-known port: its Run serves both transports of a network, a *stack.Stack
+// for one. For a single listener or socket there are serve.Stream with ServeConn, and serve.Packets with Answer.
 func Service() serve.Service {
 	return serve.Service{Name: "daytime", Port: Port, Conn: ServeConn, Handler: Handler, Datagram: Answer}
-}
-
-// Serve runs daytime on both transports of the network, a *stack.Stack for one,
-// on each of the addresses or on all where none is given, until ctx is done. It
-// returns nil then, or the error of a socket that could not be opened or failed.
-func Serve(ctx context.Context, nw serve.Network, addrs ...netip.Addr) error {
-	return Service().Run(ctx, nw, addrs...)
-}
-
-// ServeTCP tells the time to every connection that ln accepts: see serve.Stream.
-func ServeTCP(ctx context.Context, ln net.Listener) error {
-	return serve.Stream(ctx, ln, ServeConn)
-}
-
-// ServeUDP answers every datagram that pc receives with the time: see serve.Packets.
-func ServeUDP(ctx context.Context, pc net.PacketConn) error {
-	return serve.Packets(ctx, pc, Answer)
 }
 
 // ServeConn sends the time and closes: "the current date and time is sent out the

@@ -27,7 +27,8 @@ type Config struct {
 	Zones []authority.ZoneConfig
 	// Authority says how; its Next, Network and Logger are set by New where they are nil.
 	Authority authority.Config
-	// Reverse are subnets for which a zone of PTR records is made of the addresses in Zones. A zone of that name in Zones
+	// Reverse are subnets for which zones of PTR records are made of the addresses in Zones, as zone.Reverse makes them: one for a subnet
+	// that ends on an octet, or a nibble of IPv6, else as many as it takes to have no other's addresses. A zone of that name in Zones
 	// takes precedence.
 	Reverse []netip.Prefix
 

@@ -19,5 +19,6 @@
 //	if err := svc.Listen(st); err != nil { ... }
 //	err = svc.Serve(ctx) // until ctx is done
 //
-// Reload reads the zones' files again while queries are answered from what was there before.
+// Reload reads the zones' files again while queries are answered from what was there before; Reconfigure has the service answer by
+// another configuration, all of it or nothing.
 package dns

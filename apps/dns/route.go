@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"net/netip"
 	"slices"
+	"sync"
+	"sync/atomic"
 
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/server"
@@ -12,12 +14,45 @@ import (
 
 // route is the way of questions that no zone of the service's own has.
 type route struct {
+	service   *Service
 	forward   map[string]target // by the zone's folded name
 	longest   int               // labels of the longest of them
 	recursion target
 	allow     []netip.Prefix
 	size      uint16 // of EDNS
+
+	asked   atomic.Int64 // queries that are being answered; retired is added when there is another route
+	once    sync.Once
+	settled chan struct{} // closed when the last of them is answered after that
 }
+
+// retired is added to route.asked when no more queries are to be taken.
+const retired = 1 << 62
+
+// enter takes a query, unless the route is retired. leave is to follow.
+func (r *route) enter() bool {
+	if r.asked.Add(1) > retired {
+		r.leave()
+		return false
+	}
+	return true
+}
+
+func (r *route) leave() {
+	if r.asked.Add(-1) == retired {
+		r.settle()
+	}
+}
+
+// retire has the route take no more queries.
+func (r *route) retire() {
+	if r.asked.Add(retired) == retired {
+		r.settle()
+	}
+}
+
+// settle tells that the last query is answered. Who comes late and is sent away may be the last too.
+func (r *route) settle() { r.once.Do(func() { close(r.settled) }) }
 
 // target is a handler, which may be nil, and whether it answers in the receive path too.
 type target struct {
@@ -94,6 +129,11 @@ func (r *route) refuse(dst []byte, q *msg.Query, ede uint16) []byte {
 
 // ServeDNS implements server.Handler.
 func (r *route) ServeDNS(ctx context.Context, w server.Writer, req *server.Request) {
+	if !r.enter() {
+		r.late(ctx, w, req)
+		return
+	}
+	defer r.leave()
 	name := req.Msg.Question[0].Name.Fold()
 	to := r.to([]byte(name), name.Labels())
 	switch {
@@ -104,6 +144,16 @@ func (r *route) ServeDNS(ctx context.Context, w server.Writer, req *server.Reque
 	default:
 		to.ServeDNS(ctx, w, req)
 	}
+}
+
+// late has a query answered that came when there was another configuration already: from the beginning, for what had no zone may
+// have one now, but for one whose signature is verified, which would be signed twice.
+func (r *route) late(ctx context.Context, w server.Writer, req *server.Request) {
+	if n := len(req.Msg.Additional); n > 0 && req.Msg.Additional[n-1].Type == msg.TypeTSIG {
+		r.service.state.Load().next().ServeDNS(ctx, w, req)
+		return
+	}
+	r.service.zones.ServeDNS(ctx, w, req)
 }
 
 func refuse(w server.Writer, req *server.Request, ede uint16) {

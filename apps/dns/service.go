@@ -12,113 +12,206 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/weirnet/weir/apps/dns/authority"
 	"github.com/weirnet/weir/apps/dns/cache"
 	"github.com/weirnet/weir/apps/dns/recursor"
 	"github.com/weirnet/weir/apps/dns/server"
+	"github.com/weirnet/weir/apps/dns/zone"
 )
 
 // Service is a DNS server and resolver.
 type Service struct {
-	cfg      Config
-	zones    *authority.Set
-	resolver *recursor.Resolver // nil without recursion
-	server   *server.Server
+	zones  *authority.Set
+	server *server.Server
+	state  atomic.Pointer[state]
 
-	reload sync.Mutex
+	reload   sync.Mutex     // of what changes the zones and the state
+	retiring sync.WaitGroup // resolvers that are not asked any more
+}
+
+// state is what a service has of one configuration, beside the zones.
+type state struct {
+	cfg      Config
+	resolver *recursor.Resolver // nil without recursion
+	route    *route
 }
 
 // New returns a service with its zones read and no sockets. The error names the zone that could not be read, or
 // what is missing.
 func New(cfg Config) (*Service, error) {
-	s := &Service{cfg: cfg}
-	c := &s.cfg
+	s := &Service{}
+	st, err := s.newState(cfg)
+	if err != nil {
+		return nil, err
+	}
+	ac := st.cfg.Authority
+	if ac.Network == nil && st.cfg.Network != nil {
+		ac.Network = st.cfg.Network
+	}
+	if ac.Logger == nil {
+		ac.Logger = st.cfg.Logger
+	}
+	s.zones = authority.New(ac)
+	s.state.Store(st)
+	if err := s.assign(st); err != nil {
+		s.Close()
+		return nil, err
+	}
+	sc := s.serverConfig(st)
+	if err := sc.Check(); err != nil {
+		s.Close()
+		return nil, err
+	}
+	s.server = server.New(s.zones, sc)
+	return s, nil
+}
+
+// newState makes what a configuration needs, which may be wrong.
+func (s *Service) newState(cfg Config) (*state, error) {
+	st := &state{cfg: cfg}
+	c := &st.cfg
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
 	if c.Allow == nil {
 		c.Allow = DefaultAllow()
 	}
-	if c.Recursion != nil {
-		if err := s.recurse(); err != nil {
-			return nil, err
-		}
-	}
-	next, err := s.route()
-	if err == nil {
-		err = s.addZones(next)
-	}
-	if err != nil {
-		s.Close()
+	if err := st.recurse(); err != nil {
 		return nil, err
 	}
-	sc := c.Server
-	if sc.RateLimit.Exempt == nil {
-		sc.RateLimit.Exempt = c.Allow
+	if err := st.forward(s); err != nil {
+		st.close()
+		return nil, err
 	}
-	if sc.Logger == nil {
-		sc.Logger = c.Logger
-	}
-	if sc.Cache == nil && s.resolver != nil {
-		sc.Cache = s.cacheHits
-	}
-	s.server = server.New(s.zones, sc)
-	return s, nil
+	return st, nil
 }
 
-func (s *Service) recurse() (err error) {
-	rc := *s.cfg.Recursion
+func (st *state) recurse() (err error) {
+	if st.cfg.Recursion == nil {
+		return nil
+	}
+	rc := *st.cfg.Recursion
 	if rc.Network == nil {
-		rc.Network = s.cfg.Network
+		rc.Network = st.cfg.Network
 	}
 	if rc.Network == nil && rc.Client == nil {
 		return errors.New("dns: recursion needs a network to ask other servers over: set Config.Network")
 	}
-	s.resolver, err = recursor.New(rc)
+	st.resolver, err = recursor.New(rc)
 	return err
 }
 
-// route makes the way of what no zone here has.
-func (s *Service) route() (*route, error) {
-	r := &route{forward: map[string]target{}, allow: s.cfg.Allow, size: uint16(cmp.Or(s.cfg.Server.MaxUDP, server.DefaultMaxUDP))}
-	if s.resolver != nil {
-		r.recursion = newTarget(s.resolver)
+// forward makes the way of what no zone here has.
+func (st *state) forward(s *Service) error {
+	r := &route{service: s, forward: map[string]target{}, allow: st.cfg.Allow, size: uint16(cmp.Or(st.cfg.Server.MaxUDP, server.DefaultMaxUDP)),
+		settled: make(chan struct{})}
+	if st.resolver != nil {
+		r.recursion = newTarget(st.resolver)
 	}
-	for _, f := range s.cfg.Forward {
+	for _, f := range st.cfg.Forward {
 		if !f.Zone.Valid() || f.To == nil {
-			return nil, fmt.Errorf("dns: zone %q is forwarded to nobody, or has no name", f.Zone)
+			return fmt.Errorf("dns: zone %q is forwarded to nobody, or has no name", f.Zone)
 		}
 		r.forward[string(f.Zone.Fold())] = newTarget(f.To)
 		r.longest = max(r.longest, f.Zone.Labels())
 	}
-	return r, nil
+	st.route = r
+	return nil
 }
 
-func (s *Service) addZones(next *route) error {
-	ac := s.cfg.Authority
-	if ac.Next == nil {
-		ac.Next = next
+// next answers what no zone here has.
+func (st *state) next() server.Handler {
+	if st.cfg.Authority.Next != nil {
+		return st.cfg.Authority.Next
 	}
-	if ac.Network == nil && s.cfg.Network != nil {
-		ac.Network = s.cfg.Network
+	return st.route
+}
+
+// close ends what the resolver is at.
+func (st *state) close() {
+	if st.resolver != nil {
+		st.resolver.Close()
 	}
-	if ac.Logger == nil {
-		ac.Logger = s.cfg.Logger
-	}
-	s.zones = authority.New(ac)
-	for _, z := range s.cfg.Zones {
-		err := error(nil)
-		if z.File != "" {
-			err = s.zones.Load(z)
-		} else {
-			err = s.zones.Add(z, nil)
+}
+
+// assign reads the zones of a configuration and serves those, the reverse zones, and what the state has for the rest. On an error
+// everything is as it was.
+func (s *Service) assign(st *state) error {
+	c := &st.cfg
+	var list []authority.Content
+	var zones []*zone.Zone
+	for _, zc := range c.Zones {
+		content := authority.Content{ZoneConfig: zc}
+		have := s.zones.Zone(zc.Origin)
+		if zc.File != "" {
+			z, err := zone.LoadVerified(zc.File, zc.Origin, c.Authority.Read)
+			if err != nil {
+				return fmt.Errorf("dns: zone %v: %w", zc.Origin, err)
+			}
+			content.Zone, have = z, z
 		}
-		if err != nil {
-			return fmt.Errorf("dns: zone %v: %w", z.Origin, err)
+		if have != nil {
+			zones = append(zones, have)
 		}
+		list = append(list, content)
 	}
-	return s.addReverse()
+	reverse, err := s.reverse(c, zones)
+	if err != nil {
+		return err
+	}
+	if err := s.zones.Assign(append(list, reverse...), c.Authority.Keys, st.next()); err != nil {
+		return fmt.Errorf("dns: %w", err)
+	}
+	return nil
+}
+
+// serverConfig is that of the server, completed by what the service knows.
+func (s *Service) serverConfig(st *state) server.Config {
+	sc := st.cfg.Server
+	if sc.RateLimit.Exempt == nil {
+		sc.RateLimit.Exempt = st.cfg.Allow
+	}
+	if sc.Logger == nil {
+		sc.Logger = st.cfg.Logger
+	}
+	sc.Cache = s.cacheHits
+	return sc
+}
+
+// Reconfigure has the service answer by another configuration: its zones, with their files read and in the place of all that there are now;
+// its keys and who may transfer and is told; what is forwarded, recursion, and who may have it. No query is lost by it: each is answered by
+// the one configuration or the other. An error says what is wrong; everything is then as it was. What cannot change while a service runs
+// stays as New had it: sockets and ports, all of Config.Server but what server.Server.Reconfigure takes, all of Config.Authority but Keys and
+// Next.
+//
+// settled is closed when the last query is answered that was given to what was forwarded to, which may then be closed.
+func (s *Service) Reconfigure(cfg Config) (settled <-chan struct{}, err error) {
+	s.reload.Lock()
+	defer s.reload.Unlock()
+	st, err := s.newState(cfg)
+	if err != nil {
+		return nil, err
+	}
+	sc := s.serverConfig(st)
+	if err = sc.Check(); err == nil {
+		err = s.assign(st)
+	}
+	if err != nil {
+		st.close()
+		return nil, err
+	}
+	old := s.state.Swap(st)
+	s.server.Reconfigure(sc)
+	old.route.retire()
+	if old.resolver != nil {
+		s.retiring.Go(func() {
+			<-old.route.settled
+			old.close()
+		})
+	}
+	return old.route.settled, nil
 }
 
 // Name returns the service's name.
@@ -128,18 +221,26 @@ func (s *Service) Name() string { return "dns" }
 func (s *Service) Zones() *authority.Set { return s.zones }
 
 // Resolver returns the recursor, or nil where there is none.
-func (s *Service) Resolver() *recursor.Resolver { return s.resolver }
+func (s *Service) Resolver() *recursor.Resolver { return s.state.Load().resolver }
 
 // Cache returns the recursor's cache, or nil where there is none.
 func (s *Service) Cache() *cache.Cache {
-	if s.resolver == nil {
-		return nil
+	if r := s.Resolver(); r != nil {
+		return r.Cache()
 	}
-	return s.resolver.Cache()
+	return nil
 }
 
+// cacheHits is what the server is told of the cache: by Config.Server.Cache where there is that.
 func (s *Service) cacheHits() (hits, misses uint64) {
-	t := s.resolver.Cache().Stats()
+	st := s.state.Load()
+	switch {
+	case st.cfg.Server.Cache != nil:
+		return st.cfg.Server.Cache()
+	case st.resolver == nil:
+		return 0, 0
+	}
+	t := st.resolver.Cache().Stats()
 	return t.Hits, t.Misses
 }
 
@@ -166,16 +267,17 @@ func (s *Service) listen(nw server.Network, a netip.Addr) error {
 			family = "4"
 		}
 	}
-	port := strconv.Itoa(int(cmp.Or(s.cfg.Port, Port)))
+	cfg := &s.state.Load().cfg
+	port := strconv.Itoa(int(cmp.Or(cfg.Port, Port)))
 	for _, network := range []string{"udp", "tcp"} {
 		if _, err := s.server.Listen(nw, network+family, net.JoinHostPort(host, port)); err != nil {
 			return err
 		}
 	}
-	if s.cfg.Server.TLS == nil {
+	if cfg.Server.TLS == nil {
 		return nil
 	}
-	_, err := s.server.Listen(nw, "tls"+family, net.JoinHostPort(host, strconv.Itoa(int(cmp.Or(s.cfg.TLSPort, TLSPort)))))
+	_, err := s.server.Listen(nw, "tls"+family, net.JoinHostPort(host, strconv.Itoa(int(cmp.Or(cfg.TLSPort, TLSPort)))))
 	return err
 }
 
@@ -190,6 +292,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	cancel()
 	keeping.Wait()
 	s.Close()
+	s.retiring.Wait()
 	return err
 }
 
@@ -198,9 +301,7 @@ func (s *Service) Close() {
 	if s.server != nil {
 		s.server.Close()
 	}
-	if s.resolver != nil {
-		s.resolver.Close()
-	}
+	s.state.Load().close()
 }
 
 // Reload reads the files of the zones again. Queries are answered from what was there until a zone is read. One that
@@ -209,7 +310,8 @@ func (s *Service) Reload() error {
 	s.reload.Lock()
 	defer s.reload.Unlock()
 	var errs []error
-	for _, z := range s.cfg.Zones {
+	cfg := &s.state.Load().cfg
+	for _, z := range cfg.Zones {
 		if z.File == "" {
 			continue
 		}
@@ -220,7 +322,7 @@ func (s *Service) Reload() error {
 			errs = append(errs, fmt.Errorf("dns: zone %v stays as it was: %w", z.Origin, err))
 		}
 	}
-	return errors.Join(append(errs, s.addReverse())...)
+	return errors.Join(append(errs, s.remakeReverse(cfg))...)
 }
 
 // Snapshot returns what the service has counted.

@@ -207,6 +207,24 @@ func TestReverseZonesAreMadeOfTheZones(t *testing.T) {
 	}
 }
 
+// A subnet that ends within an octet has its own addresses, and no others: its neighbour's are for others to answer.
+func TestReverseZonesHaveTheirSubnetOnly(t *testing.T) {
+	_, client := serving(t, dns.Config{
+		Zones:   []authority.ZoneConfig{{Origin: msg.MustName("example."), File: zoneFile(t, zoneText)}},
+		Reverse: []netip.Prefix{netip.MustParsePrefix("192.0.2.64/26")},
+		Forward: []dns.Forward{{Zone: msg.MustName("2.0.192.in-addr.arpa."), To: fixed("192.0.2.100")}},
+	})
+	if m := ask(t, client, "192.0.2.2", "80.2.0.192.in-addr.arpa.", msg.TypePTR); len(m.Answer) != 1 || !m.Authoritative || m.Answer[0].TTL != 300 {
+		t.Errorf("an address of it: %v", m)
+	}
+	if m := ask(t, client, "192.0.2.2", "90.2.0.192.in-addr.arpa.", msg.TypePTR); len(m.Answer) != 0 || !m.Authoritative {
+		t.Errorf("one that no name has: %v", m)
+	}
+	if m := ask(t, client, "192.0.2.2", "2.2.0.192.in-addr.arpa.", msg.TypePTR); len(m.Answer) != 1 || m.Authoritative {
+		t.Errorf("one of a neighbour's: %v", m)
+	}
+}
+
 // While the zone's file is read again and again, every query is answered by the one version or the other.
 func TestReloadLosesNoQuery(t *testing.T) {
 	path := zoneFile(t, zoneText)

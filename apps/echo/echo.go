@@ -1,9 +1,7 @@
 package echo
 
 import (
-	"context"
 	"net"
-	"net/netip"
 
 	"github.com/weirnet/weir/apps/serve"
 	"github.com/weirnet/weir/stack/event"
@@ -12,26 +10,10 @@ import (
 // Port is the service's well-known port, TCP and UDP (RFC 862).
 const Port = 7
 
-// Service returns echo as a service on its well-known port.
+// Service returns echo as a service on its well-known port: its Run serves both transports of a network, a *stack.Stack
+// for one. For a single listener or socket there are serve.Stream with ServeConn, and serve.Packets with Answer.
 func Service() serve.Service {
 	return serve.Service{Name: "echo", Port: Port, Conn: ServeConn, Handler: Handler, Datagram: Answer}
-}
-
-// Serve runs echo on both transports of the network, a *stack.Stack for one, on
-// each of the addresses or on all where none is given, until ctx is done. It
-// returns nil then, or the error of a socket that could not be opened or failed.
-func Serve(ctx context.Context, nw serve.Network, addrs ...netip.Addr) error {
-	return Service().Run(ctx, nw, addrs...)
-}
-
-// ServeTCP echoes on every connection that ln accepts: see serve.Stream.
-func ServeTCP(ctx context.Context, ln net.Listener) error {
-	return serve.Stream(ctx, ln, ServeConn)
-}
-
-// ServeUDP echoes every datagram that pc receives: see serve.Packets.
-func ServeUDP(ctx context.Context, pc net.PacketConn) error {
-	return serve.Packets(ctx, pc, Answer)
 }
 
 // ServeConn sends back what c receives until the peer closes its half, then

@@ -27,7 +27,7 @@ func packets(ctx context.Context, pc net.PacketConn, answer Answer, n *Counters)
 	defer stop()
 	defer pc.Close()
 	var (
-		conn    = datagrams(pc)
+		conn    = Datagrams(pc)
 		port    = localPort(pc)
 		in, out = make([]byte, MaxDatagram), make([]byte, MaxDatagram)
 		wait    backoff
@@ -50,7 +50,7 @@ func packets(ctx context.Context, pc net.PacketConn, answer Answer, n *Counters)
 
 // reply answers one datagram, from the address that it was sent to. What keeps an answer from being sent is the
 // network's trouble and not ours: as with any datagram, it is lost, and counted.
-func reply(conn packetConn, from netip.AddrPort, to netip.Addr, port uint16, answer Answer, in, buf []byte, n *Counters) {
+func reply(conn PacketConn, from netip.AddrPort, to netip.Addr, port uint16, answer Answer, in, buf []byte, n *Counters) {
 	if !admit(from, port, n) {
 		return
 	}
@@ -58,38 +58,6 @@ func reply(conn packetConn, from netip.AddrPort, to netip.Addr, port uint16, ans
 		_, err := conn.WritePacket(out, to, from)
 		count(err, n)
 	}
-}
-
-// packetConn is how a packet connection is read and written: with the address that a
-// datagram was sent to, from which it is answered, and without an allocation for
-// each. The stack's connections are such.
-type packetConn interface {
-	ReadPacket([]byte) (n int, from netip.AddrPort, to netip.Addr, err error)
-	WritePacket(p []byte, from netip.Addr, to netip.AddrPort) (int, error)
-}
-
-// datagrams returns the best way there is to read and write pc.
-func datagrams(pc net.PacketConn) packetConn {
-	if c, ok := pc.(packetConn); ok {
-		return c
-	}
-	return plainConn{pc}
-}
-
-// plainConn is any other packet connection whose addresses are UDP's. It cannot say
-// where a datagram was sent to, and leaves the choice of the source to its stack.
-type plainConn struct{ net.PacketConn }
-
-func (c plainConn) ReadPacket(p []byte) (int, netip.AddrPort, netip.Addr, error) {
-	n, addr, err := c.ReadFrom(p)
-	if u, ok := addr.(*net.UDPAddr); ok {
-		return n, u.AddrPort(), netip.Addr{}, err
-	}
-	return n, netip.AddrPort{}, netip.Addr{}, err
-}
-
-func (c plainConn) WritePacket(p []byte, _ netip.Addr, to netip.AddrPort) (int, error) {
-	return c.WriteTo(p, net.UDPAddrFromAddrPort(to))
 }
 
 func localPort(pc net.PacketConn) uint16 {

@@ -31,7 +31,7 @@ Each side uses a stack of its own on a TUN device, as weir ping and weir nc do, 
 			"  weir bench rr -n 64 198.51.100.1                # requests and replies: rate and latency\n" +
 			"  weir bench connect 198.51.100.1                 # connections made and closed\n" +
 			"  weir bench udp -b 100M -s 1200 198.51.100.1     # loss, reordering and jitter at 100 Mbit/s",
-		Args: cobra.NoArgs,
+		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(
@@ -123,7 +123,7 @@ func (f *benchTest) run(ctx context.Context, out, progress io.Writer, arg string
 	if f.v4 && f.v6 {
 		return errors.New("-4 and -6 contradict each other")
 	}
-	host, err := parseTarget(arg, f.v4, f.v6)
+	host, err := parseTarget(ctx, arg, f.v4, f.v6)
 	if err != nil {
 		return err
 	}
@@ -166,7 +166,7 @@ func newBenchServer() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "server [flags]",
 		Short: "Be the far side of tests, until interrupted",
-		Args:  cobra.NoArgs,
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -182,7 +182,7 @@ func newBenchServer() *cobra.Command {
 func (f *benchServer) run(ctx context.Context, out, messages io.Writer) (err error) {
 	var host netip.Addr
 	if f.host != "" {
-		if host, err = parseTarget(f.host, false, false); err != nil {
+		if host, err = parseTarget(ctx, f.host, false, false); err != nil {
 			return err
 		}
 	}
@@ -206,7 +206,7 @@ func (f *benchServer) run(ctx context.Context, out, messages io.Writer) (err err
 	if host.IsValid() {
 		where = host.String()
 	}
-	if _, err := fmt.Fprintf(out, "ready: %s port %d\n", where, s.Port()); err != nil {
+	if _, err := fmt.Fprintf(out, "ready: %s, port %d\n", where, s.Port()); err != nil {
 		return err
 	}
 	return s.Serve(ctx)

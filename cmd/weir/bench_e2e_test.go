@@ -35,7 +35,7 @@ func (l *lab) starting(args ...string) (cmd *exec.Cmd) {
 // measured runs a short weir bench and returns its report.
 func (l *lab) measured(args ...string) (r bench.Report) {
 	l.t.Helper()
-	args = append([]string{"bench"}, append(args, "--json", "-t", "300ms", "--warmup", "50ms", "-i", "100ms")...)
+	args = append([]string{"bench"}, append(args, "--json", "-t", "600ms", "--warmup", "50ms", "-i", "200ms")...)
 	res := l.finish("", command(weirBinary(l.t), args...), 4*patience)
 	if res.status != 0 || strings.Count(res.stderr, "\n") < 1 {
 		l.t.Fatalf("weir %s: want status 0 and lines of progress: %v", strings.Join(args, " "), res)

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/pflag"
 
@@ -62,7 +63,10 @@ func (f *benchSide) open(v4, v6 bool) (network, error) {
 
 // hint says what may help where the server was not reached.
 func (f *benchSide) hint(err error, host netip.Addr) string {
-	if f.kernel || !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "; is weir bench server running there, at that port?"
+	case f.kernel || !errors.Is(err, os.ErrDeadlineExceeded) && !errors.Is(err, context.DeadlineExceeded):
 		return ""
 	}
 	return f.client.hint(host)

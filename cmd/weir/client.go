@@ -139,21 +139,3 @@ func (f *clientFlags) hint(dst netip.Addr) string {
 	}
 	return fmt.Sprintf("; to reach what is not the host itself, the host must forward (sysctl %s=1)", setting)
 }
-
-// parseTarget reads an address of the family that was asked for.
-func parseTarget(s string, want4, want6 bool) (netip.Addr, error) {
-	a, err := netip.ParseAddr(s)
-	if err != nil {
-		return a, fmt.Errorf("%q is not an IP address; names are not looked up yet", s)
-	}
-	a = a.Unmap()
-	switch {
-	case want4 && !a.Is4():
-		return a, fmt.Errorf("%s is not an IPv4 address, as -4 asks", a)
-	case want6 && !a.Is6():
-		return a, fmt.Errorf("%s is not an IPv6 address, as -6 asks", a)
-	case a.IsUnspecified(), a.IsMulticast():
-		return a, fmt.Errorf("%s is no single host's address", a)
-	}
-	return a, nil
-}

@@ -34,7 +34,7 @@ it from the other side of a TUN device, and prints what was sent, what came back
 how fast. Where there is no TUN device to be had, a second weir stack is the far end,
 over a link in memory. The exit status is 0 only if every check held.`,
 		Example: "  weir demo\n  weir demo --size 64MiB\n  weir demo --memory\n  NO_COLOR=1 weir demo",
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd) },
 	}
 	cmd.Flags().StringVar(&f.size, "size", "1GiB", "how much the large transfer sends over IPv4; a quarter of it over IPv6: `N[KiB|MiB|GiB]`")

@@ -24,7 +24,7 @@ forwarder, and the tools around them.
 			"  weir dns serve --zone example.org=example.org.zone\n" +
 			"  weir dns lookup --kernel www.example.org AAAA\n" +
 			"  weir dns check example.org.zone",
-		Args: cobra.NoArgs,
+		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newDNSServe(), newDNSLookup(), newDNSTrace(), newDNSCheck(), newDNSCache(), newDNSTree())

@@ -49,7 +49,7 @@ func says(t testing.TB, what, text string, parts ...string) {
 func TestSignedTreeIsServedAndBelieved(t *testing.T) {
 	u := newLab(t).serveNames("--tree", "--signed")
 	dig := func(args ...string) string {
-		return u.ok("", "dig", append([]string{"+time=5", "+tries=2"}, args...)...)
+		return u.ok("", "dig", append([]string{"+time=20", "+tries=2"}, args...)...)
 	}
 	says(t, "dig +dnssec at the authority", dig("@"+authority4, "+dnssec", "+norecurse", "www.weir.example", "A"), "flags: qr aa", "flags: do", "IN\tA\t203.0.113.80", "IN\tRRSIG\tA ")
 	says(t, "dig +dnssec at the resolver", dig("@"+resolver4, "+dnssec", "www.weir.example", "A"), "qr rd ra ad", "IN\tA\t203.0.113.80", "IN\tRRSIG\tA ")
@@ -87,7 +87,12 @@ func TestNamesAreResolvedAndForwarded(t *testing.T) {
 		}
 	}
 	more.dig("@192.0.2.21", "+tcp", "nobody.weir.example", "MX")
-	m := page()
+	var m map[string]float64
+	happens(func() bool { // an answer is counted when it has been sent
+		m = page()
+		return m["weir_dns_latency_seconds_count"]+m["weir_dns_answers_direct_total"] >= 4 &&
+			m[`weir_dns_answers_total{rcode="noerror"}`]+m[`weir_dns_answers_total{rcode="nxdomain"}`] >= 4
+	})
 	for name, want := range map[string]float64{
 		`weir_dns_queries_total{type="A",transport="udp",family="ipv4"}`:  3,
 		`weir_dns_queries_total{type="MX",transport="tcp",family="ipv4"}`: 1,
@@ -202,7 +207,7 @@ func TestConfigFileIsServed(t *testing.T) {
 	if out := u.ok("", "dig", "@"+weir6, "weir.example", "AXFR"); !strings.Contains(out, "Transfer failed") {
 		t.Errorf("a transfer for who may not:\n%s", out)
 	}
-	if got := u.ok("hello", "nc", "-q", "1", "-w", "5", weir4, "7"); got != "hello" {
+	if got := u.ok("hello", "nc", "-N", "-w", "20", weir4, "7"); got != "hello" {
 		t.Errorf("echo beside dns: %q", got)
 	}
 	must(t, u.cmd.Process.Signal(syscall.SIGTERM)) // it has told of the transfer that it refused

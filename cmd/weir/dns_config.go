@@ -22,12 +22,13 @@ import (
 type dnsConfig struct {
 	dns.Config
 	cache   *cache.Cache
-	closers []func()
+	log     *os.File // of queries; nil where there is none, or it is standard error
+	closers []func() // of all but the log
 }
 
 // build reads the flags. network is where others are asked; clients in subnets, which are those of the server's own
-// addresses, may have recursion.
-func (f *dnsFlags) build(network client.Network, subnets []netip.Prefix) (c *dnsConfig, err error) {
+// addresses, may have recursion. Where there is a configuration before, its cache and its log go on.
+func (f *dnsFlags) build(network client.Network, subnets []netip.Prefix, before *dnsConfig) (c *dnsConfig, err error) {
 	c = &dnsConfig{Config: dns.Config{Network: network}}
 	opened := c // for c is nil where an error is returned
 	defer func() {
@@ -40,7 +41,9 @@ func (f *dnsFlags) build(network client.Network, subnets []netip.Prefix) (c *dns
 		return nil, err
 	}
 	c.Authority.Keys = func(name msg.Name) (tsig.Key, bool) { k, ok := keys[name]; return k, ok }
-	f.limits(c)
+	if err := f.limits(c); err != nil {
+		return nil, err
+	}
 	c.Authority.Version = "weir " + versionString()
 	if err := f.ownZones(c, keys); err != nil {
 		return nil, err
@@ -54,13 +57,19 @@ func (f *dnsFlags) build(network client.Network, subnets []netip.Prefix) (c *dns
 			return nil, err
 		}
 	}
+	if before != nil {
+		c.cache, c.log = before.cache, before.log
+	}
 	if err := f.others(c); err != nil {
 		return nil, err
 	}
-	return c, f.queryLog(c)
+	if before == nil {
+		err = f.queryLog(c)
+	}
+	return c, err
 }
 
-// close closes what the configuration has opened.
+// close closes what the configuration has opened, but for the log.
 func (c *dnsConfig) close() {
 	for _, f := range c.closers {
 		f()
@@ -131,19 +140,34 @@ func (f *dnsFlags) ownZones(c *dnsConfig, keys map[msg.Name]tsig.Key) error {
 		}
 		c.Zones = append(c.Zones, z)
 	}
+	return once(c.Zones)
+}
+
+// once says which zone is given twice, of which one would go unnoticed.
+func once(zones []authority.ZoneConfig) error {
+	seen := map[msg.Name]bool{}
+	for _, z := range zones {
+		if seen[z.Origin.Fold()] {
+			return fmt.Errorf("zone %v is given twice, by --zone, --secondary or in the file of --config: leave one of them out", z.Origin)
+		}
+		seen[z.Origin.Fold()] = true
+	}
 	return nil
 }
 
 // others is what is resolved and forwarded, with one cache for both.
 func (f *dnsFlags) others(c *dnsConfig) error {
-	if !f.recursive && len(f.forward) == 0 {
-		return nil
-	}
 	size, err := parseSize(f.cache)
 	if err != nil {
 		return fmt.Errorf("--cache-size %s: %w", f.cache, err)
 	}
-	c.cache = cache.New(cache.Config{MaxOctets: size, Stale: time.Duration(f.stale)})
+	if !f.recursive && len(f.forward) == 0 {
+		c.cache = nil
+		return nil
+	}
+	if c.cache == nil {
+		c.cache = cache.New(cache.Config{MaxOctets: size, Stale: time.Duration(f.stale)})
+	}
 	c.Server.Cache = func() (hits, misses uint64) { t := c.cache.Stats(); return t.Hits, t.Misses }
 	rc := recursor.Config{Network: c.Network, Cache: c.cache, Prefetch: f.prefetch, ServeStale: f.stale > 0}
 	if f.anchor != "" {
@@ -233,8 +257,7 @@ func (f *dnsFlags) queryLog(c *dnsConfig) error {
 		if err != nil {
 			return fmt.Errorf("--log: %w", err)
 		}
-		c.Server.QueryLog.Writer = file
-		c.closers = append(c.closers, func() { file.Close() })
+		c.Server.QueryLog.Writer, c.log = file, file
 	}
 	return nil
 }

@@ -250,7 +250,7 @@ func TestNamesLeadToAServerOnWeir(t *testing.T) {
 	ln, err := st.Listen("tcp", ":80")
 	must(t, err)
 	web := serveHTTP(ln, nil)
-	r := l.resolving("nameserver "+resolver6+"\n", "curl", "-sS", "--fail", "--max-time", "20", "http://www.weir.example/small", "http://blog.weir.example/small")
+	r := l.resolving("nameserver "+resolver6+"\n", "curl", "-sS", "--fail", "--max-time", "60", "http://www.weir.example/small", "http://blog.weir.example/small")
 	if r.stdout != page+page {
 		t.Errorf("curl http://www.weir.example/small: %v", r)
 	}

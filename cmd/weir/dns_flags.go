@@ -33,8 +33,11 @@ type dnsFlags struct {
 	config           string
 	rate             int
 	maxUDP, maxConns int
+	nsid             string
+	cookieSecret     []string
 
-	set *pflag.FlagSet // which of them are on the command line
+	set   *pflag.FlagSet // which of them are on the command line
+	given *dnsFlags      // they alone, without the file of --config
 }
 
 // register adds the flags. forward is what that of zones is called, for --forward is another thing to weir up.
@@ -46,7 +49,7 @@ func (f *dnsFlags) register(fs *pflag.FlagSet, forward string) {
 	fs.StringArrayVar(&f.reverse, "reverse", nil, "serve a reverse zone for `PREFIX`, made of the addresses in the zones (repeatable)")
 	fs.BoolVar(&f.recursive, "recursive", false, "resolve other names, from the root down: the public one, where --hints names no other")
 	fs.StringVar(&f.hints, "hints", "", "begin at the root that `FILE` names the servers of; without it at the public one, and validate by its keys")
-	fs.StringVar(&f.anchor, "anchor", "", "validate what is resolved, with the trust anchors (DS or DNSKEY records) in `FILE`")
+	fs.StringVar(&f.anchor, "anchor", "", "validate what is resolved, with the trust anchors in `FILE`: DS or DNSKEY records, as a master file has them; for the public root its keys 20326 and 38696 are built in, and where no anchor matches all is SERVFAIL with the extended error 9")
 	fs.StringArrayVar(&f.resolve, "resolve", nil, "resolve names below `ZONE` although a resolver answers them itself, such as test or a private reverse zone (repeatable)")
 	fs.StringArrayVar(&f.forward, forward, nil, "have other servers asked for the names of a zone, as `ZONE=SERVER[,SERVER]`; a SERVER is ADDR[:PORT], tcp://ADDR or tls://ADDR#NAME, the zone . every other name (repeatable)")
 	fs.StringArrayVar(&f.allow, "allow", nil, "resolve and forward for clients in `PREFIX`; without it for those nearby (repeatable)")
@@ -61,12 +64,14 @@ func (f *dnsFlags) register(fs *pflag.FlagSet, forward string) {
 	fs.IntVar(&f.rate, "rate-limit", server.DefaultPerSecond, "send a network of strangers at most `N` answers of a kind in a second over UDP (RRL); -1 is no limit")
 	fs.IntVar(&f.maxUDP, "max-udp", server.DefaultMaxUDP, "send answers of at most so many `OCTETS` over UDP")
 	fs.IntVar(&f.maxConns, "max-connections", server.DefaultMaxConns, "have at most `N` TCP and TLS connections")
+	fs.StringVar(&f.nsid, "nsid", "", "tell clients that ask which server they have reached the `TEXT` (RFC 5001)")
+	fs.StringArrayVar(&f.cookieSecret, "cookie-secret", nil, "the secret of DNS cookies (RFC 9018) that several servers share, as 32 `HEX` digits or @FILE; one more is taken while they change it (repeatable)")
 	fs.BoolVar(&f.tree, "tree", false, "serve the demonstration tree, with a resolver for it")
 	fs.BoolVar(&f.signed, "signed", false, "sign the zones of the tree, and validate")
 }
 
-// given reports whether there is anything said for a name server to do.
-func (f *dnsFlags) given() bool { return f.config != "" || f.serves() }
+// said reports whether there is anything said for a name server to do.
+func (f *dnsFlags) said() bool { return f.config != "" || f.serves() }
 
 // serves reports whether there is, when the file of --config has been read.
 func (f *dnsFlags) serves() bool {
@@ -98,7 +103,9 @@ func (f *dnsFlags) check() error {
 func assignment(flag, s string) (zone msg.Name, rest string, err error) {
 	left, rest, ok := strings.Cut(s, "=")
 	if !ok || left == "" || rest == "" {
-		return "", "", fmt.Errorf("--%s %s: must be ZONE=…, as in example.org=example.org.zone", flag, s)
+		return "", "", fmt.Errorf("--%s %s: must be ZONE=…, as in %s", flag, s, map[string]string{
+			"zone": "example.org=example.org.zone", "secondary": "example.org=192.0.2.1", "forward": "example.org=192.0.2.1",
+		}[flag])
 	}
 	if zone, err = msg.ParseName(left); err != nil {
 		return "", "", fmt.Errorf("--%s %s: %w", flag, s, err)

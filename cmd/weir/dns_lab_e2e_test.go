@@ -194,7 +194,7 @@ func lookups(args []string) {
 // dig runs dig with an answer in one line for each record, and returns those.
 func (l *lab) dig(args ...string) []string {
 	l.t.Helper()
-	out := l.ok("", "dig", append([]string{"+noall", "+answer", "+time=5", "+tries=2"}, args...)...)
+	out := l.ok("", "dig", append([]string{"+noall", "+answer", "+time=20", "+tries=2"}, args...)...)
 	var lines []string
 	for line := range strings.Lines(out) {
 		if line = strings.Join(strings.Fields(line), " "); line != "" && line[0] != ';' {

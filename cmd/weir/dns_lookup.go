@@ -131,6 +131,9 @@ func (f *lookupFlags) run(ctx context.Context, out io.Writer, args []string) (er
 	if f.tcp && f.tls {
 		return errors.New("--tcp and --tls contradict each other")
 	}
+	if f.bufsize < 512 {
+		return fmt.Errorf("--bufsize %d: must be from 512 to 65535", f.bufsize)
+	}
 	if err := f.network.check(); err != nil {
 		return err
 	}

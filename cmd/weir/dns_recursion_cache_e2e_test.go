@@ -156,12 +156,17 @@ func TestDataIsFetchedBeforeItExpires(t *testing.T) {
 			t.Fatalf("%s: %v\n%v", name, err, m)
 		}
 	}
+	ask(plainAt, "once.kept.example.")
+	if _, err := l.rcode("203.0.113.30:53", "kept.example"); err != nil { // behind whatever came for the first question
+		t.Fatal(err)
+	}
+	first := s.under("once.kept.example.") // more than one only where the answer was not waited for
 	eventually(t, "it is fetched again", func() bool {
 		ask(weirAt, "always.kept.example.")
 		ask(plainAt, "once.kept.example.")
 		return s.under("always.kept.example.") >= 2
 	})
-	if n := s.under("once.kept.example."); n != 1 {
-		t.Errorf("without prefetch it was asked for %d times", n)
+	if n := s.under("once.kept.example."); first == 0 || n != first {
+		t.Errorf("without prefetch it was asked for %d times more", n-first)
 	}
 }

@@ -19,7 +19,9 @@ A zone of its own is answered for first; then the longest zone that is forwarded
 --recursive, everything else. The last two only for clients nearby, or those that --allow names. SIGHUP has the
 zones' files read again: no query is lost, and a file that cannot be read leaves its zone as it was.
 
---config FILE has the same settings by the same names, in TOML. What is on the command line goes first:
+--config FILE has the same settings by the same names, in TOML. What is on the command line goes first. SIGHUP has
+the file read again as well: zones, keys, who may what, forwarding and recursion are then as it says, or, where anything in
+it is wrong, all as before. Only log, log-sample, rate-limit, max-udp, max-connections and the cache's size stay:
 
 ` + dnsFileExample,
 		Example: "  weir dns serve --tree                                 # the demonstration tree: dig @203.0.113.53 www.weir.example\n" +
@@ -32,7 +34,7 @@ zones' files read again: no query is lost, and a file that cannot be read leaves
 			"  weir dns serve --zone example.org=f --reverse 192.0.2.0/24 --metrics 127.0.0.1:9100\n" +
 			"  weir dns serve --zone example.org=f --log queries.log --log-sample 100\n" +
 			"  weir dns serve --config names.toml",
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	fs := cmd.Flags()

@@ -8,9 +8,12 @@ import (
 	"io"
 	"net/netip"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/weirnet/weir/apps/dns"
 	"github.com/weirnet/weir/apps/dns/cache"
+	"github.com/weirnet/weir/apps/dns/client"
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/tree"
 	"github.com/weirnet/weir/cmd/weir/internal/control"
@@ -21,10 +24,17 @@ import (
 // nameServer is the name server of a running weir.
 type nameServer struct {
 	service *dns.Service
-	cfg     *dnsConfig
+	cfg     atomic.Pointer[dnsConfig]
 	tree    *nametree.Service // with --tree, in place of a service
 	try     string            // a name to ask for
 	at      netip.Addr        // and whom
+
+	network  client.Network // what build has of it, beside the flags
+	subnets  []netip.Prefix
+	retiring sync.WaitGroup // of configurations before
+	mu       sync.Mutex     // of reload
+	flags    *dnsFlags
+	closed   bool
 }
 
 // treeDevices are the devices of --tree: weir has every address of the tree, and the host the neighbour's.
@@ -41,7 +51,7 @@ func treeDevices(d *netflag.Devices, t *tree.Tree) ([]netflag.Device, error) {
 
 // serveNames starts the name server.
 func (r *running) serveNames(f *dnsFlags, t *tree.Tree) (err error) {
-	n := &nameServer{}
+	n := &nameServer{network: r.node.Stack, flags: f}
 	if t != nil {
 		if n.tree, err = nametree.Serve(r.node.Stack, t); err != nil {
 			return err
@@ -50,25 +60,26 @@ func (r *running) serveNames(f *dnsFlags, t *tree.Tree) (err error) {
 		r.names = n
 		return nil
 	}
-	var subnets []netip.Prefix
 	for _, l := range r.node.Links {
-		subnets = append(subnets, l.Flags.Addrs...)
+		n.subnets = append(n.subnets, l.Flags.Addrs...)
 	}
-	if n.cfg, err = f.build(r.node.Stack, subnets); err != nil {
+	cfg, err := f.build(n.network, n.subnets, nil)
+	if err != nil {
 		return err
 	}
-	if n.service, err = dns.New(n.cfg.Config); err != nil {
-		n.cfg.close()
+	n.cfg.Store(cfg)
+	if n.service, err = dns.New(cfg.Config); err != nil {
+		n.close()
 		return err
 	}
 	if err := n.service.Listen(r.node.Stack, r.node.Addrs()...); err != nil {
 		n.service.Close()
-		n.cfg.close()
+		n.close()
 		return err
 	}
 	n.at, n.try = r.node.Addrs()[0], "example.org"
-	if len(n.cfg.Zones) > 0 {
-		n.try = strings.TrimSuffix(n.cfg.Zones[0].Origin.String(), ".") + " SOA"
+	if len(cfg.Zones) > 0 {
+		n.try = strings.TrimSuffix(cfg.Zones[0].Origin.String(), ".") + " SOA"
 	}
 	r.names = n
 	ctx, cancel := context.WithCancel(context.Background())
@@ -86,25 +97,16 @@ func (n *nameServer) close() error {
 	if n.tree != nil {
 		return n.tree.Close()
 	}
-	n.cfg.close()
+	n.mu.Lock()
+	n.closed = true
+	n.mu.Unlock()
+	n.retiring.Wait()
+	cfg := n.cfg.Load()
+	cfg.close()
+	if cfg.log != nil {
+		return cfg.log.Close()
+	}
 	return nil
-}
-
-// reload reads the zones' files again.
-func (n *nameServer) reload() error {
-	if n.service == nil {
-		return errors.New("the zones of --tree have no files to read again")
-	}
-	return n.service.Reload()
-}
-
-// reload does what SIGHUP asks for, and says so.
-func (r *running) reload(messages io.Writer) {
-	if err := r.names.reload(); err != nil {
-		fmt.Fprintln(messages, "weir: "+oneLine(err))
-		return
-	}
-	fmt.Fprintln(messages, "weir: zones read again")
 }
 
 // cacheOf is the resolver's cache.
@@ -112,8 +114,8 @@ func (n *nameServer) cacheOf() (*cache.Cache, error) {
 	switch {
 	case n.tree != nil:
 		return n.tree.Resolver.Cache(), nil
-	case n.cfg.cache != nil:
-		return n.cfg.cache, nil
+	case n.cfg.Load().cache != nil:
+		return n.cfg.Load().cache, nil
 	}
 	return nil, errors.New("it resolves and forwards nothing, so that it has no cache")
 }
@@ -177,7 +179,7 @@ func (n *nameServer) handlers() control.Handlers {
 			err := c.Dump(b, name)
 			return b.String(), err
 		}),
-		"dns.reload": func(json.RawMessage) (any, error) { return nil, n.reload() },
+		"dns.reload": func(json.RawMessage) (any, error) { _, err := n.reload(); return nil, err },
 	}
 }
 

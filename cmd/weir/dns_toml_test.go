@@ -84,7 +84,9 @@ func TestConfigFilesThatAreWrong(t *testing.T) {
 	for text, want := range map[string]string{
 		"recursive = true\nrecursve = true\n": "names.toml:2: there is no setting recursve",
 		"[zone]\n\"a\" = \"b\"\n\n[zones]\n":  "names.toml:4: there is no setting zones",
-		"log-sample = \"many\"":               "names.toml:1: ",
+		"log-sample = \"many\"":               "names.toml:1: log-sample must be a whole number, and is of the type string",
+		"recursive = \"yes\"":                 "names.toml:1: recursive must be true or false, and is of the type string",
+		"[zone]\n\"example.org\" = 3":         "names.toml:2: zone.example.org must be a text, and is of the type integer",
 		"\n\nhints = ":                        "names.toml:3: ",
 		"allow = 3":                           "allow must be a text or an array of texts",
 		"allow = [1]":                         "allow must have texts",

@@ -81,6 +81,9 @@ func (f *traceFlags) run(ctx context.Context, out io.Writer, args []string) (err
 	} else if f.network.tree {
 		return errors.New("--tree has hints of its own: leave out --hints and --kernel")
 	}
+	if f.network.tree && f.anchor != "" {
+		return errors.New("--anchor is for --hints or --kernel: the demonstration tree has a trust anchor of its own, where it is signed")
+	}
 	n, err := f.network.open(true, true)
 	if err != nil {
 		return err
@@ -111,7 +114,9 @@ func (f *traceFlags) run(ctx context.Context, out io.Writer, args []string) (err
 // resolver makes one that knows nothing yet.
 func (f *traceFlags) resolver(n *openNetwork, trace func(recursor.Event)) (*recursor.Resolver, error) {
 	if n.tree != nil {
-		return nametree.NewResolver(n.tree.Near, n.tree.Service.Tree, trace)
+		cfg := nametree.ResolverConfig(n.tree.Near, n.tree.Service.Tree, trace)
+		cfg.NoMinimisation = f.whole
+		return recursor.New(cfg)
 	}
 	hints, err := recursor.RootHints(), error(nil)
 	if f.hints != "" {

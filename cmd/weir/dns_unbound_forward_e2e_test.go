@@ -29,6 +29,7 @@ func TestForwarderAsksUnbound(t *testing.T) {
 	cert, key := selfMade(t, dir, "resolver.example")
 	const unbound = "203.0.113.70"
 	l.addresses(netip.MustParseAddr(unbound))
+	begun := time.Now() // nobody has learnt anything before
 	conf := append(strict(dir), "interface: "+unbound+"@853", "tls-port: 853", "tls-service-key: \""+key+"\"", "tls-service-pem: \""+cert+"\"")
 	l.unbound(unbound+":53", filepath.Join(dir, "root.hints"), conf...)
 	q := l.questioner()
@@ -56,15 +57,15 @@ func TestForwarderAsksUnbound(t *testing.T) {
 				t.Setenv("SSL_CERT_FILE", cert)
 			}
 			u := l.in(t).serveNames(args...)
-			forwards(t, q, at+":53", unbound+":53", c.rcode)
+			forwards(t, q, begun, at+":53", unbound+":53", c.rcode)
 			u.cmd.Process.Kill()
 			<-u.waited
 		})
 	}
 }
 
-// forwards holds a forwarder's answers against those of its upstream.
-func forwards(t *testing.T, q *questioner, at, upstream string, rcode msg.Rcode) {
+// forwards holds a forwarder's answers against those of its upstream, which has learnt nothing before begun.
+func forwards(t *testing.T, q *questioner, begun time.Time, at, upstream string, rcode msg.Rcode) {
 	for _, s := range [][2]string{
 		{"www.weir.example.", "A"}, {"blog.weir.example.", "AAAA"}, {"big.weir.example.", "TXT"}, {"nobody.weir.example.", "A"},
 		{"empty.weir.example.", "A"}, {"x.wild.weir.example.", "TXT"}, {"host.old.weir.example.", "A"}, {"bench.lab.weir.example.", "A"},
@@ -82,6 +83,9 @@ func forwards(t *testing.T, q *questioner, at, upstream string, rcode msg.Rcode)
 		must(t, err)
 		if w.Rcode != u.Rcode || recordsOf(w.Answer) != recordsOf(u.Answer) || recordsOf(w.Authority) != recordsOf(u.Authority) || w.Authoritative || !w.RecursionAvailable {
 			t.Errorf("%s: forwarded\n%v\nunbound\n%v", s, w, u)
+		}
+		if text, reason := lasts(w, u, time.Since(begun)); text != "" && reason == "" {
+			t.Errorf("%s: %s", s, text)
 		}
 		if s[0] == "www.expired.example." && u.Rcode != msg.RcodeServerFailure && !slices.Contains(codesOf(w), msg.EDESignatureExpired) {
 			t.Errorf("%s:\n%v", s, w)

@@ -129,8 +129,13 @@ func TestTransfersGoOnAfterTheCableWasPulled(t *testing.T) {
 						return
 					}
 					defer c.Close()
-					// At a third everybody waits for the others, with data on the way.
-					mv := &moved{conn: c, at: size / 3, then: func() { once.Do(half.Done); <-goOn }}
+					// At a third everybody waits for the others, with data on the way. That is no standstill.
+					mv := &moved{conn: c, at: size / 3, then: func() {
+						c.SetDeadline(time.Time{})
+						once.Do(half.Done)
+						<-goOn
+						c.SetDeadline(time.Now().Add(stall))
+					}}
 					if err := echoedWith(mv, size, seed); err != nil {
 						t.Errorf("transfer with %s: %v", address, err)
 					}

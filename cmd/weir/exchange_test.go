@@ -97,7 +97,7 @@ func TestFirstDatagramChoosesThePeer(t *testing.T) {
 			t.Fatal(err)
 		}
 		t.Cleanup(func() { pc.Close() })
-		pc.SetDeadline(time.Now().Add(10 * time.Second))
+		pc.SetDeadline(time.Now().Add(time.Minute))
 		return pc
 	}
 	server, first, other := local(), local(), local()

@@ -123,13 +123,11 @@ func newRoot() *cobra.Command {
   weir up     puts it on a TUN device of this host, for ping, nc and curl to talk to`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
+		Args:          subcommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())
-	})
+	root.SetFlagErrorFunc(flagError)
 	root.AddCommand(newUp(), newDemo(), newSS(), newStats(), newPing(), newNC(), newDNS(), newBench(), newScript(), newVersion())
 	return root
 }

@@ -33,7 +33,8 @@ func newNC() *cobra.Command {
 		Short: "Connect standard input and output to a TCP or UDP peer, by a stack of its own",
 		Long: `Brings a stack up on a TUN device of its own and connects standard input and output to
 a peer: the host's kernel, at any of its addresses, or another weir beyond, where the
-host forwards. With -l it waits for the peer to connect, and says where.`,
+host forwards. With -l it waits for the peer to connect, and says where.
+A name is looked up by the host's resolver.`,
 		Example: "  printf hello | weir nc -N 198.51.100.1 7    # a server on this host\n" +
 			"  weir nc -u 192.0.2.2 7                      # a weir up on this host, which must forward\n" +
 			"  weir nc -l 9000 > file                      # then: nc -N 198.51.100.2 9000 < file",
@@ -60,13 +61,13 @@ host forwards. With -l it waits for the peer to connect, and says where.`,
 }
 
 // target reads HOST and PORT. A listener's host may be left out.
-func (f *ncFlags) target(args []string) (host netip.Addr, port string, err error) {
+func (f *ncFlags) target(ctx context.Context, args []string) (host netip.Addr, port string, err error) {
 	if f.v4 && f.v6 {
 		return host, "", errors.New("-4 and -6 contradict each other")
 	}
 	port = args[len(args)-1]
 	if len(args) == 2 {
-		host, err = parseTarget(args[0], f.v4, f.v6)
+		host, err = parseTarget(ctx, args[0], f.v4, f.v6)
 		return host, port, err
 	}
 	if !f.listen {
@@ -76,7 +77,7 @@ func (f *ncFlags) target(args []string) (host netip.Addr, port string, err error
 }
 
 func (f *ncFlags) run(ctx context.Context, in io.Reader, out, messages io.Writer, args []string) (err error) {
-	host, port, err := f.target(args)
+	host, port, err := f.target(ctx, args)
 	if err != nil {
 		return err
 	}

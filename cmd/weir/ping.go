@@ -29,17 +29,18 @@ type pingFlags struct {
 func newPing() *cobra.Command {
 	f := &pingFlags{interval: seconds(time.Second), wait: seconds(time.Second)}
 	cmd := &cobra.Command{
-		Use:   "ping [flags] ADDR",
+		Use:   "ping [flags] HOST",
 		Short: "Send ICMP echo requests from a stack of its own",
 		Long: `Brings a stack up on a TUN device of its own and sends ICMP echo requests from it: to
 the host's kernel, at any of its addresses, or to another weir beyond, where the host
-forwards. It runs until interrupted or, with -c, until the answers are counted.`,
+forwards. It runs until interrupted or, with -c, until the answers are counted.
+A name is looked up by the host's resolver.`,
 		Example: "  weir ping -c 3 198.51.100.1     # the host's side of ping's own device\n" +
 			"  weir ping 192.0.2.2             # a weir up on this host, which must forward\n" +
 			"  weir ping -c 20 -i 0.01 -s 60000 198.51.100.1",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 1 {
-				return fmt.Errorf("ping needs one ADDR, as in weir ping 198.51.100.1; %d are given", len(args))
+				return fmt.Errorf("ping needs one HOST, as in weir ping 198.51.100.1; %d are given", len(args))
 			}
 			return nil
 		},
@@ -54,8 +55,8 @@ forwards. It runs until interrupted or, with -c, until the answers are counted.`
 	fs.VarP(&f.wait, "wait", "W", "wait so many `SECONDS` for an answer")
 	fs.IntVarP(&f.size, "size", "s", 56, "send `N` octets of data")
 	fs.IntVarP(&f.ttl, "ttl", "t", 64, "the TTL or hop limit `N`")
-	fs.BoolVarP(&f.v4, "ipv4", "4", false, "ADDR must be IPv4")
-	fs.BoolVarP(&f.v6, "ipv6", "6", false, "ADDR must be IPv6")
+	fs.BoolVarP(&f.v4, "ipv4", "4", false, "IPv4 only")
+	fs.BoolVarP(&f.v6, "ipv6", "6", false, "IPv6 only")
 	f.client.register(fs)
 	return cmd
 }
@@ -82,7 +83,7 @@ func (f *pingFlags) run(ctx context.Context, out io.Writer, target string) (err 
 	if err := f.check(); err != nil {
 		return err
 	}
-	dst, err := parseTarget(target, f.v4, f.v6)
+	dst, err := parseTarget(ctx, target, f.v4, f.v6)
 	if err != nil {
 		return err
 	}

@@ -144,7 +144,7 @@ func TestTracerouteShowsTheRouterAndTheHostBeyond(t *testing.T) {
 			r := newRouted(t, k.left, k.right, 1500, "--pcap", file)
 			for _, f := range far {
 				for _, how := range [][]string{{}, {"-I"}, {"-T", "-p", "7"}} {
-					hops := traceroute(r.lab, append([]string{f.flag}, how...), f.host)
+					hops := traceroute(r.lab, 20, append([]string{f.flag}, how...), f.host)
 					if len(hops) != 2 || !onlyFrom(hops[0], f.router) || !onlyFrom(hops[1], f.host) {
 						t.Errorf("traceroute %s %v to %s: %q, want %s and %s", f.flag, how, f.host, hops, f.router, f.host)
 					}
@@ -154,7 +154,7 @@ func TestTracerouteShowsTheRouterAndTheHostBeyond(t *testing.T) {
 				for _, addr := range []string{f.router, f.weir} {
 					var hops []string
 					if !happens(func() bool {
-						hops = traceroute(r.lab, []string{f.flag}, addr)
+						hops = traceroute(r.lab, 1, []string{f.flag}, addr)
 						return len(hops) == 1 && onlyFrom(hops[0], addr)
 					}) {
 						t.Errorf("traceroute %s to the router %s: %q", f.flag, addr, hops)
@@ -165,7 +165,7 @@ func TestTracerouteShowsTheRouterAndTheHostBeyond(t *testing.T) {
 				r.lab.route("left", 0, map[string]string{"-4": "203.0.113.0/24", "-6": "2001:db8:99::/64"}[f.flag], f.router)
 				var hops []string
 				if !happens(func() bool {
-					hops = traceroute(r.lab, []string{f.flag}, nowhere)
+					hops = traceroute(r.lab, 1, []string{f.flag}, nowhere)
 					return len(hops) == 1 && strings.Contains(hops[0], f.router) && strings.Contains(hops[0], "!N")
 				}) {
 					t.Errorf("traceroute %s to a network without a route: %q, want %s !N", f.flag, hops, f.router)
@@ -180,10 +180,11 @@ func TestTracerouteShowsTheRouterAndTheHostBeyond(t *testing.T) {
 
 var hopLine = regexp.MustCompile(`(?m)^ *\d+  (.*)$`)
 
-// traceroute returns what is said of each hop.
-func traceroute(l *lab, how []string, addr string) (hops []string) {
+// traceroute returns what is said of each hop. It waits so many seconds for each answer, and not, as it would by
+// itself, a few times as long as another answer took.
+func traceroute(l *lab, wait int, how []string, addr string) (hops []string) {
 	l.t.Helper()
-	out := l.ok("", "traceroute", append(append([]string{"-n", "-m", "5", "-w", "3"}, how...), addr)...)
+	out := l.ok("", "traceroute", append(append([]string{"-n", "-m", "5", "-w", fmt.Sprintf("%d,0,0", wait)}, how...), addr)...)
 	for _, m := range hopLine.FindAllStringSubmatch(out, -1) {
 		hops = append(hops, m[1])
 	}
@@ -250,7 +251,7 @@ func echoDatagram(t testing.TB, c net.Conn, n int) {
 	t.Helper()
 	text := []byte(strings.Repeat("0123456789", n/10+1)[:n])
 	buf := make([]byte, 1<<16)
-	for range 5 {
+	for range 15 {
 		c.Write(text)
 		c.SetReadDeadline(time.Now().Add(2 * time.Second))
 		for {

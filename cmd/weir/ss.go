@@ -76,7 +76,7 @@ SSTHRESH are in octets.
 TIME-WAIT are forgotten.`,
 		Example: "  weir ss\n  weir ss --json\n  weir ss --state close-wait --local :7\n" +
 			"  weir ss --kill --remote 192.0.2.1\n  weir ss --control /run/weir/weir0.1234.sock",
-		Args: cobra.NoArgs,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	f.register(cmd)

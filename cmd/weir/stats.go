@@ -32,9 +32,11 @@ begins with "held." is what is held at the moment.`,
 			if err := json.Unmarshal(raw, &counters); err != nil {
 				return fmt.Errorf("the running weir is of another version: %w", err)
 			}
-			maps.DeleteFunc(counters, func(name string, v uint64) bool {
-				return nonZero && v == 0 || !hasPrefix(name, prefixes)
-			})
+			maps.DeleteFunc(counters, func(name string, _ uint64) bool { return !hasPrefix(name, prefixes) })
+			if len(counters) == 0 {
+				return fmt.Errorf("no counter has a name that begins with %s; weir stats lists them all", strings.Join(prefixes, " or "))
+			}
+			maps.DeleteFunc(counters, func(_ string, v uint64) bool { return nonZero && v == 0 })
 			if f.json {
 				if raw, err = json.Marshal(counters); err != nil {
 					return err

@@ -85,7 +85,7 @@ func newUp() *cobra.Command {
 		Short:   "Put the stack on a TUN device, until interrupted",
 		Long:    upLong,
 		Example: upExample,
-		Args:    cobra.NoArgs,
+		Args:    noArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return f.run(cmd.Context(), cmd.OutOrStdout()) },
 	}
 	flags := cmd.Flags()
@@ -100,6 +100,7 @@ func newUp() *cobra.Command {
 	flags.StringVar(&f.profile, "profile", "", "behave like `STACK` where the RFCs leave room: weir, linux or freebsd")
 	flags.StringToStringVar(&f.sysctls, "sysctl", nil, "set `NAME=VALUE`, by the name that Linux or FreeBSD has for it; may be given again")
 	flags.StringVar(&f.control, "control", "", "listen at `PATH` for weir ss and weir stats")
+	flags.Lookup("sysctl").DefValue = "" // pflag's is []
 	f.registerNames(flags)
 	return cmd
 }
@@ -172,7 +173,7 @@ func (f *upFlags) run(ctx context.Context, out io.Writer) (err error) {
 // nameTree is the tree to serve, where that is asked for, and says what is wrong with the flags about names.
 func (f *upFlags) nameTree(names bool) (*tree.Tree, error) {
 	if !names {
-		if f.names.given() {
+		if f.names.said() {
 			return nil, errors.New("zones, recursion and forwarding need dns among --serve")
 		}
 		return nil, nil

@@ -2,8 +2,9 @@ package ip
 
 import (
 	"encoding/binary"
-	"math/bits"
 	"net/netip"
+
+	"github.com/weirnet/weir/stack/siphash"
 )
 
 // idCounters is how many counters the destinations share; a power of two.
@@ -45,44 +46,16 @@ func (g *IDs) next(src, dst netip.Addr, protocol uint8) uint32 {
 	copy(m[:], a[:])
 	copy(m[16:], b[:])
 	m[32] = protocol
-	c := &g.counter[siphash(&g.index, &m)%idCounters]
+	c := &g.counter[hash(&g.index, &m)%idCounters]
 	*c++
-	return uint32(siphash(&g.offset, &m)) + *c
+	return uint32(hash(&g.offset, &m)) + *c
 }
 
-// siphash is SipHash-2-4 (Aumasson and Bernstein 2012) of 40 octets.
-func siphash(key *[16]byte, m *[40]byte) uint64 {
-	k0, k1 := binary.LittleEndian.Uint64(key[:]), binary.LittleEndian.Uint64(key[8:])
-	s := sip{k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261, k1 ^ 0x7465646279746573}
+// hash is SipHash-2-4 of 40 octets.
+func hash(key *[16]byte, m *[40]byte) uint64 {
+	s := siphash.New(binary.LittleEndian.Uint64(key[:]), binary.LittleEndian.Uint64(key[8:]))
 	for i := 0; i < len(m); i += 8 {
-		s.word(binary.LittleEndian.Uint64(m[i:]))
+		s.Word(binary.LittleEndian.Uint64(m[i:]))
 	}
-	s.word(uint64(len(m)) << 56)
-	s.v2 ^= 0xff
-	for range 4 {
-		s.round()
-	}
-	return s.v0 ^ s.v1 ^ s.v2 ^ s.v3
-}
-
-type sip struct{ v0, v1, v2, v3 uint64 }
-
-func (s *sip) word(m uint64) {
-	s.v3 ^= m
-	s.round()
-	s.round()
-	s.v0 ^= m
-}
-
-func (s *sip) round() {
-	s.v0 += s.v1
-	s.v1 = bits.RotateLeft64(s.v1, 13) ^ s.v0
-	s.v0 = bits.RotateLeft64(s.v0, 32)
-	s.v2 += s.v3
-	s.v3 = bits.RotateLeft64(s.v3, 16) ^ s.v2
-	s.v0 += s.v3
-	s.v3 = bits.RotateLeft64(s.v3, 21) ^ s.v0
-	s.v2 += s.v1
-	s.v1 = bits.RotateLeft64(s.v1, 17) ^ s.v2
-	s.v2 = bits.RotateLeft64(s.v2, 32)
+	return s.Sum(uint64(len(m)) << 56)
 }

@@ -13,7 +13,7 @@ func TestSipHash(t *testing.T) {
 	for i := range m {
 		m[i] = byte(i)
 	}
-	if got, want := siphash(&key, &m), uint64(0x0e3ea96b5304a7d0); got != want {
+	if got, want := hash(&key, &m), uint64(0x0e3ea96b5304a7d0); got != want {
 		t.Errorf("got %#x, want %#x", got, want)
 	}
 }

@@ -28,4 +28,10 @@
 // Every error is a *net.OpError, as package net's are, around a syscall errno
 // (ECONNREFUSED, ECONNRESET, ETIMEDOUT, EPIPE …), os.ErrDeadlineExceeded or net.ErrClosed.
 // The end of the stream is io.EOF, plain.
+//
+// # What is not as in package net
+//
+// There is no descriptor, so no File and no SyscallConn, and no control messages: of a datagram's, the address that
+// it was sent to is told by ReadPacket. A connection that was reset says so to each Write, where the kernel's says
+// EPIPE from the second error on.
 package netconn

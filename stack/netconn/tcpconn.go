@@ -155,10 +155,10 @@ func (t *TCPConn) takeOut(p []byte, most int, b *borrowed) error {
 		switch {
 		case t.closed:
 			return net.ErrClosed
+		case most == 0: // whatever the deadline, as with package net
+			return nil
 		case t.rd.expired():
 			return os.ErrDeadlineExceeded
-		case most == 0:
-			return nil
 		}
 		if p == nil || min(conn.Readable(), most) >= lendFrom {
 			b.runs, _ = conn.Lend(t.c.Host().Now(), b.lent[:], most)

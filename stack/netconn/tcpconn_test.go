@@ -6,6 +6,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"os"
 	"strings"
 	"syscall"
 	"testing"
@@ -72,7 +73,8 @@ func TestCloseEndsWhatWaitsAndIsDoneOnce(t *testing.T) {
 		_, err = ca.Write([]byte("x"))
 		p.opError(err, net.ErrClosed)
 		for _, err := range []error{ca.SetDeadline(time.Time{}), ca.CloseRead(), ca.CloseWrite(), ca.SetNoDelay(true), ca.SetLinger(0),
-			ca.SetKeepAlive(true), ca.SetUserTimeout(0), l.SetDeadline(time.Time{}), u.SetDeadline(time.Time{}), u.SetReadBuffer(1)} {
+			ca.SetKeepAlive(true), ca.SetUserTimeout(0), ca.SetReadBuffer(1), ca.SetWriteBuffer(1), l.SetDeadline(time.Time{}),
+			u.SetDeadline(time.Time{}), u.SetReadBuffer(1), u.SetWriteBuffer(1)} {
 			p.opError(err, net.ErrClosed)
 		}
 	})
@@ -255,11 +257,26 @@ func TestWritesDoNotInterleave(t *testing.T) {
 func TestNothingToReadOrWriteIsNoWait(t *testing.T) {
 	inBubble(t, shard.Config{}, func(p *pair) {
 		ca, _ := p.connect()
+		p.must(ca.SetReadDeadline(time.Now().Add(-time.Second)))
 		if n, err := ca.Read(nil); n != 0 || err != nil {
 			t.Error(n, err)
 		}
 		if n, err := ca.Write(nil); n != 0 || err != nil {
 			t.Error(n, err)
+		}
+	})
+}
+
+func TestBuffersBoundWhatIsUnderWay(t *testing.T) {
+	inBubble(t, shard.Config{}, func(p *pair) {
+		ca, cb := p.connect()
+		p.must(ca.SetWriteBuffer(8 << 10))
+		p.must(cb.SetReadBuffer(16 << 10))
+		p.must(ca.SetWriteDeadline(time.Now().Add(time.Minute)))
+		n, err := ca.Write(make([]byte, 1<<20))
+		p.opError(err, os.ErrDeadlineExceeded)
+		if n < 24<<10 || n > 80<<10 { // the 64 KiB that the SYN's window promised are not taken back
+			t.Errorf("%d octets were written to a peer that does not read, with 8 KiB here and 16 KiB there", n)
 		}
 	})
 }

@@ -104,6 +104,23 @@ func (t *TCPConn) SetKeepAliveConfig(cfg net.KeepAliveConfig) error {
 	})
 }
 
+// SetReadBuffer bounds the octets that are received and not read, and so the window that the peer is shown,
+// which no longer grows by itself. A window that was shown is not taken back (RFC 9293 §3.8.6).
+func (t *TCPConn) SetReadBuffer(octets int) error {
+	return t.control("set", func(conn *tcp.Conn) error {
+		conn.SetBuffers(max(octets, 1), 0)
+		return nil
+	})
+}
+
+// SetWriteBuffer bounds the octets that are written and not acknowledged: Write waits for room.
+func (t *TCPConn) SetWriteBuffer(octets int) error {
+	return t.control("set", func(conn *tcp.Conn) error {
+		conn.SetBuffers(0, max(octets, 1))
+		return nil
+	})
+}
+
 // SetUserTimeout bounds how long sent data may stay unacknowledged before the
 // connection fails with ETIMEDOUT (RFC 9293 §3.9.1, RFC 5482); 0 leaves it to the retries.
 func (t *TCPConn) SetUserTimeout(d time.Duration) error {

@@ -102,11 +102,11 @@ func (c *UDPConn) receive(p []byte) (int, netip.AddrPort, netip.Addr, error) {
 
 // ReadFrom is ReadFromUDPAddrPort with a *net.UDPAddr.
 func (c *UDPConn) ReadFrom(p []byte) (int, net.Addr, error) {
-	n, from, err := c.ReadFromUDPAddrPort(p)
+	n, from, err := c.ReadFromUDP(p)
 	if err != nil {
-		return n, nil, err
+		return n, nil, err // not an address that is nil in an interface that is not
 	}
-	return n, net.UDPAddrFromAddrPort(from), nil
+	return n, from, nil
 }
 
 // Read waits for a datagram and copies it to p.
@@ -242,16 +242,5 @@ func (c *UDPConn) setDeadlines(at time.Time, gates ...*gate) error {
 	for _, g := range gates {
 		g.set(at)
 	}
-	return nil
-}
-
-// SetReadBuffer bounds the octets of received datagrams that wait.
-func (c *UDPConn) SetReadBuffer(octets int) error {
-	c.u.Locker().Lock()
-	defer c.u.Locker().Unlock()
-	if c.u.Closed() {
-		return c.fail("set", net.ErrClosed)
-	}
-	c.u.Queue().SetLimits(octets, 0)
 	return nil
 }

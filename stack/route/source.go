@@ -1,6 +1,7 @@
 package route
 
 import (
+	"cmp"
 	"net/netip"
 
 	"github.com/weirnet/weir/stack/route/cidr"
@@ -99,51 +100,31 @@ func (s *Source) compare(a, b *Candidate) int {
 	return s.compare6(a, b)
 }
 
-// compare6 asks the rules of RFC 6724 §5 in their order, until one tells. Rule 4, on home
+// compare6 asks the rules of RFC 6724 §5; the first that tells counts. Rule 4, on home
 // addresses, is for mobile nodes (RFC 6275), which weir is not.
 func (s *Source) compare6(a, b *Candidate) int {
-	if c := s.rule1SameAddress(a, b); c != 0 {
-		return c
-	}
-	if c := s.rule2AppropriateScope(a, b); c != 0 {
-		return c
-	}
-	if c := s.rule3AvoidDeprecated(a, b); c != 0 {
-		return c
-	}
-	if c := s.rule5OutgoingInterface(a, b); c != 0 {
-		return c
-	}
-	if c := s.rule55NextHopPrefix(a, b); c != 0 {
-		return c
-	}
-	if c := s.rule6MatchingLabel(a, b); c != 0 {
-		return c
-	}
-	if c := s.rule7TemporaryAddress(a, b); c != 0 {
-		return c
-	}
-	return s.rule8LongestPrefix(a, b)
+	return cmp.Or(
+		s.rule1SameAddress(a, b),
+		s.rule2AppropriateScope(a, b),
+		s.rule3AvoidDeprecated(a, b),
+		s.rule5OutgoingInterface(a, b),
+		s.rule55NextHopPrefix(a, b),
+		s.rule6MatchingLabel(a, b),
+		s.rule7TemporaryAddress(a, b),
+		s.rule8LongestPrefix(a, b),
+	)
 }
 
 // compare4 is its twin for IPv4. What takes the place of rule 8 looks at the subnets that
 // the addresses are in: the first bits of IPv4 addresses say nothing about
 // nearness beyond those.
 func (s *Source) compare4(a, b *Candidate) int {
-	if c := s.rule1SameAddress(a, b); c != 0 {
-		return c
-	}
-	if c := s.rule2AppropriateScope(a, b); c != 0 {
-		return c
-	}
-	if c := s.rule3AvoidDeprecated(a, b); c != 0 {
-		return c
-	}
-	if c := s.rule5OutgoingInterface(a, b); c != 0 {
-		return c
-	}
-	if c := longestSubnet(s.Dst, a, b); c != 0 {
-		return c
-	}
-	return longestSubnet(s.NextHop, a, b)
+	return cmp.Or(
+		s.rule1SameAddress(a, b),
+		s.rule2AppropriateScope(a, b),
+		s.rule3AvoidDeprecated(a, b),
+		s.rule5OutgoingInterface(a, b),
+		longestSubnet(s.Dst, a, b),
+		longestSubnet(s.NextHop, a, b),
+	)
 }

@@ -32,7 +32,7 @@ func TestScriptsAreBounded(t *testing.T) {
 	} {
 		began := time.Now()
 		r := RunSource("s.pkt", []byte(c.src), Options{})
-		if r.Reason != c.want || time.Since(began) > time.Minute {
+		if r.Reason != c.want || time.Since(began) > 5*time.Minute {
 			t.Errorf("%s: after %v %v: %.200s, want %s", c.name, time.Since(began), r.Outcome, r.Reason, c.want)
 		}
 	}

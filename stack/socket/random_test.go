@@ -38,7 +38,7 @@ func TestRandomCallsAgainstTheKernel(t *testing.T) {
 		programs = min(programs, 20)
 	}
 	aloneInNamespace(t, func() {
-		lab := &laboratory{TB: t}
+		lab := &laboratory{TB: t, patience: 10 * time.Second}
 		for i := range programs {
 			seed := *randomSeed + uint64(i)
 			p := randomProgram(seed, *randomSteps)
@@ -49,6 +49,7 @@ func TestRandomCallsAgainstTheKernel(t *testing.T) {
 			if !differs {
 				continue
 			}
+			lab.patience = 100 * time.Millisecond // of each of many runs
 			t.Errorf("seed %d: %s", seed, lab.shorten(p))
 			if t.Failed() && !testing.Verbose() {
 				return
@@ -96,7 +97,8 @@ func freshNamespace() error {
 // laboratory runs programs on both.
 type laboratory struct {
 	testing.TB
-	ran int
+	ran      int
+	patience time.Duration // how long the kernel's loopback may take to deliver what was sent
 }
 
 // difference is where a program ends differently.
@@ -119,9 +121,6 @@ func (d *difference) String() string {
 	return b.String()
 }
 
-// patience is how long the kernel's loopback may take to deliver what was sent.
-const patience = 100 * time.Millisecond
-
 // run runs a program and returns the first difference, or nil. Each run has ports of its own: the kernel
 // remembers connections for a while.
 func (l *laboratory) run(p program) *difference {
@@ -140,7 +139,7 @@ func (l *laboratory) run(p program) *difference {
 		ours.result, theirs.result = ours.do(c), theirs.do(c)
 		w.settle()
 		a, b := ours.state(), theirs.state()
-		for begun := time.Now(); a != b && ours.result == theirs.result && time.Since(begun) < patience; b = theirs.state() {
+		for begun := time.Now(); a != b && ours.result == theirs.result && time.Since(begun) < l.patience; b = theirs.state() {
 			runtime.Gosched()
 		}
 		if a != b {

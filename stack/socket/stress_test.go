@@ -44,7 +44,7 @@ func TestAllCallsAtOnce(t *testing.T) {
 		case <-time.After(100 * time.Millisecond):
 			sys.Close() // a call may wait for what nobody is left to do
 		}
-		if time.Since(begun) > 60*time.Second {
+		if time.Since(begun) > 5*time.Minute {
 			t.Fatalf("seed %d: the calls do not end", seed)
 		}
 	}

@@ -298,7 +298,7 @@ func TestAdvanceJumpsOverIdleHours(t *testing.T) {
 	if calls != 10000 {
 		t.Errorf("%d fired", calls)
 	}
-	if d := time.Since(begin); d > 5*time.Second {
+	if d := time.Since(begin); d > time.Minute {
 		t.Errorf("it took %v", d)
 	}
 }

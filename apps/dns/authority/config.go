@@ -84,9 +84,6 @@ func (c Config) withDefaults() Config {
 	positive(&c.MaxRetry, 2*week)
 	positive(&c.MaxExpire, 24*week)
 	positive(&c.FirstRetry, 5*time.Second)
-	if c.Keys == nil {
-		c.Keys = tsig.Keys()
-	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}

@@ -14,6 +14,7 @@ import (
 type request struct {
 	*server.Request
 	s    *Set
+	ix   *index
 	w    server.Writer
 	sess *tsig.Session // nil for one that is not signed
 	key  msg.Name      // that it is signed with, "" for none
@@ -32,12 +33,12 @@ func (s *Set) ServeDNS(ctx context.Context, w server.Writer, r *server.Request) 
 	ix := s.index.Load()
 	v := ix.find([]byte(q.Name.Fold()), q.Type)
 	chaos := q.Class == msg.ClassCHAOS
-	req := &request{Request: r, s: s, w: w}
+	req := &request{Request: r, s: s, ix: ix, w: w}
 	if !req.verify() { // whatever it asks for: RFC 8945 §5.2
 		return
 	}
 	switch {
-	case v == nil && s.cfg.Next != nil && !chaos && r.Msg.Opcode == msg.OpcodeQuery:
+	case v == nil && ix.next != nil && !chaos && r.Msg.Opcode == msg.OpcodeQuery:
 		req.next(ctx)
 	case r.Msg.Opcode == msg.OpcodeNotify:
 		req.notified(v)
@@ -62,7 +63,7 @@ func (s *Set) ServeDNS(ctx context.Context, w server.Writer, r *server.Request) 
 
 // verify checks the request's signature, if it has one, and answers where it is wrong.
 func (r *request) verify() bool {
-	sess, err := tsig.Accept(r.Wire, r.s.cfg.Keys, time.Now())
+	sess, err := tsig.Accept(r.Wire, r.ix.keys, time.Now())
 	r.sess = sess
 	if err != nil {
 		r.s.counters.badSig.Add(1)
@@ -82,12 +83,12 @@ func (r *request) verify() bool {
 // next has what is not of any zone here answered by who else may know. What was signed is answered signed (RFC 8945 §5.3).
 func (r *request) next(ctx context.Context) {
 	if r.sess == nil {
-		r.s.cfg.Next.ServeDNS(ctx, r.w, r.Request)
+		r.ix.next.ServeDNS(ctx, r.w, r.Request)
 		return
 	}
 	to := *r.Request
 	to.Limit -= r.sess.Room()
-	r.s.cfg.Next.ServeDNS(ctx, &signer{r: r}, &to)
+	r.ix.next.ServeDNS(ctx, &signer{r: r}, &to)
 }
 
 // signer is a server.Writer that signs.

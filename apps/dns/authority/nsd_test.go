@@ -3,54 +3,34 @@
 package authority
 
 import (
-	"bytes"
 	"fmt"
 	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"sort"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
+	"github.com/weirnet/weir/apps/dns/internal/dnstest"
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/server"
 	"github.com/weirnet/weir/apps/dns/zone"
 )
 
-// inside says that the test runs in the namespace made for it.
-const inside = "WEIR_NSD_NAMESPACE"
-
-// program returns the path of a program, without which the test is skipped but under CI.
-func program(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil && os.Getenv("CI") != "true" {
-		t.Skip(err)
-	} else if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // TestNSDAnswersAlike gives the same zones to NSD and to a Set and holds the answers against each other, section by
 // section, unsigned and signed with NSEC and NSEC3.
 func TestNSDAnswersAlike(t *testing.T) {
 	for _, p := range []string{"nsd", "ldns-keygen", "ldns-signzone"} {
-		program(t, p)
+		dnstest.Program(t, p)
 	}
-	if os.Getenv(inside) == "" {
-		inNamespace(t)
+	if !dnstest.InNamespace(t) {
 		return
 	}
-	run(t, "", "ip", "link", "set", "lo", "up")
 	dir := t.TempDir()
 	set := New(Config{})
-	conf := fmt.Sprintf("server:\n ip-address: 127.0.0.1@5300\n server-count: 1\n username: \"\"\n database: \"\"\n zonesdir: %q\n pidfile: \"\"\n logfile: %q\n rrl-ratelimit: 0\n zonelistfile: %q\n xfrdfile: %q\n xfrdir: %q\nremote-control:\n control-enable: no\n",
-		dir, filepath.Join(dir, "log"), filepath.Join(dir, "list"), filepath.Join(dir, "xfrd"), dir)
+	conf := ""
 	for _, origin := range []string{"plain.example.", "nsec.example.", "nsec3.example.", "optout.example."} {
 		file := signFor(t, dir, origin)
 		z, err := zone.LoadFile(file, msg.MustName(origin), zone.ReadOptions{})
@@ -62,35 +42,8 @@ func TestNSDAnswersAlike(t *testing.T) {
 		}
 		conf += fmt.Sprintf("zone:\n name: %q\n zonefile: %q\n", origin, file)
 	}
-	if err := os.WriteFile(filepath.Join(dir, "nsd.conf"), []byte(conf), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	nsd := exec.Command("nsd", "-d", "-c", filepath.Join(dir, "nsd.conf"))
-	var log bytes.Buffer
-	nsd.Stderr = &log
-	nsd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := nsd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		nsd.Process.Signal(syscall.SIGTERM)
-		nsd.Wait()
-		if t.Failed() {
-			t.Logf("nsd: %s", log.String())
-		}
-	}()
+	dnstest.NSD(t, dir, 5300, conf)
 	compareAll(t, set)
-}
-
-func run(t *testing.T, dir, name string, args ...string) string {
-	t.Helper()
-	cmd := exec.Command(name, args...)
-	cmd.Dir = dir
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%s %v: %v\n%s", name, args, err, out)
-	}
-	return strings.TrimSpace(string(out))
 }
 
 const comparedZone = `$TTL 3600
@@ -149,8 +102,8 @@ func signFor(t *testing.T, dir, origin string) string {
 	case "optout":
 		args = append(args, "-n", "-p", "-t", "0")
 	}
-	key := run(t, dir, "ldns-keygen", "-a", "ECDSAP256SHA256", "-k", strings.TrimSuffix(origin, "."))
-	run(t, dir, "ldns-signzone", append(args, file, key)...)
+	key := dnstest.Run(t, dir, "ldns-keygen", "-a", "ECDSAP256SHA256", "-k", strings.TrimSuffix(origin, "."))
+	dnstest.Run(t, dir, "ldns-signzone", append(args, file, key)...)
 	return file + ".signed"
 }
 

@@ -3,14 +3,12 @@
 package authority
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"fmt"
 	"net"
 	"net/netip"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -18,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/weirnet/weir/apps/dns/internal/dnstest"
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/server"
 	"github.com/weirnet/weir/apps/dns/tsig"
@@ -38,12 +37,10 @@ func (kernelNet) ListenPacket(network, address string) (net.PacketConn, error) {
 // TestNSDIsPrimaryAndSecondary moves a zone from a Set to NSD and another from NSD to a Set, with TSIG, whole and then by
 // changes after a notice.
 func TestNSDIsPrimaryAndSecondary(t *testing.T) {
-	program(t, "nsd")
-	if os.Getenv(inside) == "" {
-		inNamespace(t)
+	dnstest.Program(t, "nsd")
+	if !dnstest.InNamespace(t) {
 		return
 	}
-	run(t, "", "ip", "link", "set", "lo", "up")
 	dir := t.TempDir()
 	key := tsig.Key{Name: msg.MustName("transfer.example."), Algorithm: tsig.HMACSHA256, Secret: []byte("a secret of both sides")}
 	down, up := msg.MustName("down.example."), msg.MustName("up.example.")
@@ -62,21 +59,7 @@ func TestNSDIsPrimaryAndSecondary(t *testing.T) {
 		return serialText(serial) + b.String() + fmt.Sprintf("last A 192.0.2.%d\n", serial)
 	}
 	write(upFile, "$ORIGIN up.example.\n"+text(1))
-	write(filepath.Join(dir, "nsd.conf"), fmt.Sprintf(`server:
- ip-address: 127.0.0.1@5300
- server-count: 1
- username: ""
- database: ""
- zonesdir: %[1]q
- pidfile: ""
- zonelistfile: "%[1]s/list"
- xfrdfile: "%[1]s/xfrd"
- xfrdir: %[1]q
- xfrd-reload-timeout: 0
- rrl-ratelimit: 0
-remote-control:
- control-enable: no
-key:
+	sections := fmt.Sprintf(`key:
  name: "transfer.example."
  algorithm: hmac-sha256
  secret: %[2]q
@@ -90,7 +73,7 @@ zone:
  zonefile: "%[1]s/up"
  provide-xfr: 127.0.0.1 transfer.example.
  notify: 127.0.0.1@5301 transfer.example.
-`, dir, base64.StdEncoding.EncodeToString(key.Secret)))
+`, dir, base64.StdEncoding.EncodeToString(key.Secret))
 
 	set := New(Config{Network: kernelNet{new(net.Dialer)}, Keys: tsig.Keys(key), Logger: quiet, FirstRetry: 50 * time.Millisecond})
 	nsdAt := Peer{Addr: netip.MustParseAddrPort("127.0.0.1:5300"), Key: &key}
@@ -113,20 +96,7 @@ zone:
 	defer running.Wait()
 	defer cancel()
 
-	nsd := exec.Command("nsd", "-d", "-V", "2", "-c", filepath.Join(dir, "nsd.conf"))
-	var log bytes.Buffer
-	nsd.Stderr = &log
-	nsd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
-	if err := nsd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		nsd.Process.Signal(syscall.SIGTERM)
-		nsd.Wait()
-		if t.Failed() {
-			t.Logf("nsd: %s", log.String())
-		}
-	}()
+	nsd := dnstest.NSD(t, dir, 5300, sections)
 	c, err := net.Dial("udp", nsdAt.Addr.String())
 	if err != nil {
 		t.Fatal(err)
@@ -158,7 +128,7 @@ zone:
 		t.Error("the change went to NSD as a whole zone")
 	}
 	write(upFile, "$ORIGIN up.example.\n"+text(2))
-	if err := nsd.Process.Signal(syscall.SIGHUP); err != nil {
+	if err := nsd.Signal(syscall.SIGHUP); err != nil {
 		t.Fatal(err)
 	}
 	until("we have NSD's change", func() bool { return set.Zone(up).Serial() == 2 })
@@ -171,23 +141,5 @@ zone:
 	}
 	if d, ok := zone.Compare(set.Zone(up), want, 10); !ok || len(d.Added) != 1 || len(d.Deleted) != 1 {
 		t.Errorf("the zone that came from NSD differs: %v", d)
-	}
-}
-
-// inNamespace runs the test again in a network namespace of its own.
-func inNamespace(t *testing.T) {
-	t.Helper()
-	if os.Getuid() != 0 && os.Getenv("CI") != "true" {
-		t.Skip("a network namespace needs root")
-	}
-	cmd := exec.Command("/proc/self/exe", "-test.run=^"+t.Name()+"$", "-test.v="+fmt.Sprint(testing.Verbose()))
-	cmd.Env = append(os.Environ(), inside+"=1")
-	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWNET, Pdeathsig: syscall.SIGTERM}
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("in its namespace: %v\n%s", err, out)
-	}
-	if testing.Verbose() {
-		t.Logf("%s", strings.TrimSpace(string(out)))
 	}
 }

@@ -1,21 +1,23 @@
 package authority
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"sync"
 	"sync/atomic"
 
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/server"
+	"github.com/weirnet/weir/apps/dns/tsig"
 	"github.com/weirnet/weir/apps/dns/zone"
 )
 
 // Set is zones, and the handler that answers from them. It is safe for use by several goroutines.
 type Set struct {
-	cfg       Config
-	next      server.Direct // Config.Next, where it is one
+	cfg       Config // but for Keys and Next, which the index has
 	index     atomic.Pointer[index]
 	cache     *answers
 	transfers chan struct{}
@@ -27,10 +29,22 @@ type Set struct {
 	work    sync.WaitGroup
 }
 
-// index is the zones by name. It is replaced, never changed.
+// index is the zones by name, and what else a query is answered by that may be another one day. It is replaced, never changed.
 type index struct {
-	zones map[msg.Name]*served // by folded name
-	root  *served
+	zones  map[msg.Name]*served // by folded name
+	root   *served
+	keys   tsig.Ring
+	next   server.Handler // Config.Next
+	direct server.Direct  // and again, where it is one
+}
+
+func newIndex(keys tsig.Ring, next server.Handler) *index {
+	ix := &index{zones: map[msg.Name]*served{}, keys: keys, next: next}
+	if keys == nil {
+		ix.keys = tsig.Keys()
+	}
+	ix.direct, _ = next.(server.Direct)
+	return ix
 }
 
 // served is a zone as it is served.
@@ -60,9 +74,8 @@ var (
 // New returns an empty set.
 func New(cfg Config) *Set {
 	s := &Set{cfg: cfg.withDefaults()}
-	s.next, _ = s.cfg.Next.(server.Direct)
 	s.transfers = make(chan struct{}, s.cfg.MaxTransfers)
-	s.index.Store(&index{})
+	s.index.Store(newIndex(s.cfg.Keys, s.cfg.Next))
 	s.cache = newAnswers(s.cfg.CacheSlots, s.cfg.CacheOctets)
 	s.scratches.New = func() any { return new(scratch) }
 	return s
@@ -71,16 +84,10 @@ func New(cfg Config) *Set {
 // Add adds a zone with its content, which is nil for one that is to be fetched from masters. One of that name that is
 // there is replaced.
 func (s *Set) Add(cfg ZoneConfig, z *zone.Zone) error {
-	switch {
-	case !cfg.Origin.Valid():
-		return fmt.Errorf("a zone has no name")
-	case z == nil && len(cfg.Masters) == 0:
-		return fmt.Errorf("zone %v has neither content nor masters to have it from", cfg.Origin)
-	case z != nil && !z.Origin().Equal(cfg.Origin):
-		return fmt.Errorf("zone %v is given the content of %v", cfg.Origin, z.Origin())
+	if err := (Content{cfg, z}).check(); err != nil {
+		return err
 	}
-	v := &served{cfg: cfg, folded: cfg.Origin.Fold(), changed: make(chan struct{}, 1), poke: make(chan struct{}, 1), stop: func() {}}
-	v.journal = journal{diffs: s.cfg.JournalDiffs, octets: s.cfg.JournalOctets}
+	v := s.newServed(cfg)
 	v.current.Store(&version{zone: z})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,6 +101,11 @@ func (s *Set) Add(cfg ZoneConfig, z *zone.Zone) error {
 		s.start(v)
 	}
 	return nil
+}
+
+func (s *Set) newServed(cfg ZoneConfig) *served {
+	return &served{cfg: cfg, folded: cfg.Origin.Fold(), changed: make(chan struct{}, 1), poke: make(chan struct{}, 1), stop: func() {},
+		journal: journal{diffs: s.cfg.JournalDiffs, octets: s.cfg.JournalOctets}}
 }
 
 // Load adds a zone from its master file, unless zone.Check finds errors in it.
@@ -117,13 +129,17 @@ func (s *Set) Remove(origin msg.Name) bool {
 	return v != nil
 }
 
-// change puts a new index in place.
+// change puts a new index in place that differs in what f does to the zones.
 func (s *Set) change(f func(map[msg.Name]*served)) {
-	ix := &index{zones: map[msg.Name]*served{}}
-	for k, v := range s.index.Load().zones {
-		ix.zones[k] = v
-	}
+	old := s.index.Load()
+	ix := newIndex(old.keys, old.next)
+	maps.Copy(ix.zones, old.zones)
 	f(ix.zones)
+	s.put(ix)
+}
+
+// put puts a new index in place.
+func (s *Set) put(ix *index) {
 	ix.root = ix.zones[msg.Root]
 	s.index.Store(ix)
 	s.cache.sweep(ix)
@@ -219,6 +235,11 @@ func (s *Set) Reload(origin msg.Name) error {
 	if err != nil {
 		return err
 	}
+	return s.renew(v, z)
+}
+
+// renew puts what was read again in the place of what is served. The error is a *SerialError.
+func (s *Set) renew(v *served, z *zone.Zone) error {
 	old := v.current.Load().zone
 	if old != nil && old.Serial() == z.Serial() {
 		d, same := zone.Compare(old, z, 2)
@@ -226,14 +247,17 @@ func (s *Set) Reload(origin msg.Name) error {
 			return nil
 		}
 		s.replace(v, z)
-		return &SerialError{fmt.Sprintf("%s: zone %v has changed, but its serial number is still %d: raise it, or its secondaries keep the old content", v.cfg.File, origin, z.Serial())}
+		return &SerialError{fmt.Sprintf("%s: zone %v has changed, but its serial number is still %d: raise it, or its secondaries keep the old content", v.source(), z.Origin(), z.Serial())}
 	}
 	s.replace(v, z)
 	if old != nil && !Newer(z.Serial(), old.Serial()) {
-		return &SerialError{fmt.Sprintf("%s: the serial number of zone %v went back from %d to %d: secondaries keep the old content (RFC 1982)", v.cfg.File, origin, old.Serial(), z.Serial())}
+		return &SerialError{fmt.Sprintf("%s: the serial number of zone %v went back from %d to %d: secondaries keep the old content (RFC 1982)", v.source(), z.Origin(), old.Serial(), z.Serial())}
 	}
 	return nil
 }
+
+// source says where the zone's content is from.
+func (v *served) source() string { return cmp.Or(v.cfg.File, "its new content") }
 
 // SerialError says that a zone was read again and is served with its new content, and that its serial number will keep
 // secondaries from it.

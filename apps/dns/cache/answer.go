@@ -138,7 +138,7 @@ func (a *answer) entry(rec record, ttl uint32) {
 		if v.section == InProof && !a.q.DO {
 			continue
 		}
-		n := a.rrs(&v, len(rec.name()), ttl)
+		n := a.rrs(&v, len(rec.name()), ttl+v.longer)
 		if v.section == InAnswer {
 			a.an += n
 		} else {

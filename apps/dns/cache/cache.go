@@ -3,6 +3,7 @@ package cache
 import (
 	"hash/maphash"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/weirnet/weir/apps/dns/msg"
@@ -47,9 +48,10 @@ func (c *Cache) at(name []byte, typ msg.Type, space byte) (*shard, uint32) {
 	return &c.shards[h>>c.shift], uint32(h) // a shift by 64 is zero
 }
 
-// ttl returns how long an entry is kept.
-func (c *Cache) ttl(e *Entry) uint32 {
-	t, most := e.TTL, c.cfg.MaxTTL
+// Cap sets the TTLs of an entry, and of its sets, to what it is kept for: its own within the cache's caps. An answer that is given
+// before or without Put so says the same as one from the cache.
+func (c *Cache) Cap(e *Entry) {
+	most := c.cfg.MaxTTL
 	switch {
 	case e.Kind == Failure:
 		most = c.cfg.MaxFailureTTL
@@ -58,24 +60,32 @@ func (c *Cache) ttl(e *Entry) uint32 {
 	case e.Kind == NoData || e.Kind == NXDomain:
 		most = c.cfg.MaxNegativeTTL
 	}
-	if e.Kind != Failure {
-		t = max(t, seconds(c.cfg.MinTTL))
+	within := func(t uint32) uint32 {
+		if e.Kind != Failure {
+			t = max(t, seconds(c.cfg.MinTTL))
+		}
+		if t > 1<<31-1 { // RFC 2181 §8: a TTL with the highest bit set is zero
+			t = 0
+		}
+		return min(t, seconds(most))
 	}
-	if t > 1<<31-1 { // RFC 2181 §8: a TTL with the highest bit set is zero
-		t = 0
+	e.TTL = within(e.TTL)
+	for i := range e.Sets {
+		e.Sets[i].TTL = within(e.lasts(i, e.TTL))
 	}
-	return min(t, seconds(most))
 }
 
 // Put keeps an entry for its TTL, within the cache's caps. It reports false where it was not kept: its TTL is
 // zero, it is too large, or what is there is live and of higher rank, or validated while e is not.
 func (c *Cache) Put(e Entry) bool {
-	ttl := c.ttl(&e)
+	e.Sets = slices.Clone(e.Sets)
+	c.Cap(&e)
+	ttl := e.TTL
 	e.Name = e.Name.Fold()
 	name := []byte(e.Name)
 	s, tag := c.at(name, e.Type, e.Kind.space())
 	now := c.now()
-	var rec []byte
+	var rec record
 	if ttl > 0 {
 		rec = appendRecord(make([]byte, 0, 256), tag, &e, ttl, now+ttl)
 	}
@@ -83,6 +93,9 @@ func (c *Cache) Put(e Entry) bool {
 	defer s.mu.Unlock()
 	s.now, s.stale = now, c.stale
 	old, i := s.find(tag, name, e.Type, e.Kind.space())
+	if old != nil && rec != nil && e.Kind == Failure {
+		rec.last(old.again(now, ttl, seconds(c.cfg.MaxFailureTTL)), now)
+	}
 	if old != nil && old.expires() > now && !outranks(&e, old) {
 		s.stats.Outranked++
 		return false
@@ -173,7 +186,7 @@ func (r record) entry(now uint32) Entry {
 		} else {
 			s.Name = e.Name[v.at:]
 		}
-		s.Section, s.Type, s.Class, s.TTL = v.section, v.typ, msg.ClassINET, e.TTL
+		s.Section, s.Type, s.Class, s.TTL = v.section, v.typ, msg.ClassINET, e.TTL+v.longer
 		all := make([]string, v.rrs+v.sig)
 		at := len(r) - len(rest) - len(v.data)
 		for j := range all {

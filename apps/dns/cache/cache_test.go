@@ -165,6 +165,28 @@ func TestAgainstAMap(t *testing.T) {
 	}
 }
 
+// Of a positive entry the answer may last longer than the entry, and nothing else may; neither beyond the caps.
+func TestSetsThatLastLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := cache.New(cache.Config{MaxTTL: 200 * time.Second})
+		for _, kind := range []cache.Kind{cache.Positive, cache.NoData} {
+			e := addr("a.example", 60, 1)
+			e.Kind, e.Sets[0].TTL = kind, 300
+			e.Sets = append(e.Sets, cache.Set{RRset: e.Sets[0].RRset, Section: cache.InProof})
+			c.Put(e)
+			if e.Sets[0].TTL != 300 {
+				t.Error("Put has changed what is its caller's")
+			}
+			time.Sleep(10 * time.Second)
+			want := map[cache.Kind]uint32{cache.Positive: 190, cache.NoData: 50}[kind]
+			e, ok := c.Get(e.Name, e.Type, kind, false)
+			if !ok || e.TTL != 50 || e.Sets[0].TTL != want || e.Sets[1].TTL != 50 {
+				t.Errorf("%v: %+v", kind, e)
+			}
+		}
+	})
+}
+
 func TestFlush(t *testing.T) {
 	c := cache.New(cache.Config{})
 	for _, n := range []string{"example", "a.example", "b.a.example", "other"} {

@@ -14,7 +14,8 @@ type Config struct {
 	MinTTL time.Duration
 	// Stale is how long data is kept after it has expired, to be used when nobody answers (RFC 8767). Zero: not at all.
 	Stale time.Duration
-	// MaxFailureTTL caps how long a failure is remembered. Zero is 5 s; RFC 9520 §3.2 allows up to 5 min.
+	// MaxFailureTTL caps how long a failure is remembered that comes again and again: each time twice as long as before. Zero is
+	// 30 s; RFC 9520 §3.2 allows 1 s to 5 min, and what is beyond is taken for that.
 	MaxFailureTTL time.Duration
 	// MaxBogusTTL caps how long data that did not validate is kept. Zero is one minute.
 	MaxBogusTTL time.Duration
@@ -40,7 +41,8 @@ func (c *Config) fill() {
 	c.MaxOctets = max(c.MaxOctets, leastOctets)
 	def(&c.MaxTTL, day)
 	def(&c.MaxNegativeTTL, time.Hour)
-	def(&c.MaxFailureTTL, 5*time.Second)
+	def(&c.MaxFailureTTL, 30*time.Second)
+	c.MaxFailureTTL = min(max(c.MaxFailureTTL, time.Second), 5*time.Minute)
 	def(&c.MaxBogusTTL, time.Minute)
 	if c.MaxSpans == 0 {
 		c.MaxSpans = 65536

@@ -1,13 +1,14 @@
 package cache
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/weirnet/weir/apps/dns/msg"
 )
 
-// Deny tells from validated NSEC records that a name, or its type, does not exist, as an entry of NXDomain or NoData
-// with the proof (RFC 8198 §5.1). It lasts no longer than any record of the proof, and the SOA record that came with them (§5.4).
+// Deny tells from validated NSEC and NSEC3 records that a name, or its type, does not exist, as an entry of NXDomain or NoData
+// with the proof (RFC 8198 §5.1 to 5.3). It lasts no longer than any record of the proof, and the SOA record that came with them (§5.4).
 func (c *Cache) Deny(name msg.Name, typ msg.Type) (Entry, bool) {
 	x := &c.spans
 	now := c.now()
@@ -18,6 +19,9 @@ func (c *Cache) Deny(name msg.Name, typ msg.Type) (Entry, bool) {
 		return Entry{}, false
 	}
 	kind, proof, ok := z.deny(name, typ, now)
+	if !ok {
+		kind, proof, ok = z.deny3(name, typ, now)
+	}
 	soa, ttl := z.soa, z.soaUntil-now
 	x.mu.RUnlock()
 	if !ok {
@@ -29,7 +33,7 @@ func (c *Cache) Deny(name msg.Name, typ msg.Type) (Entry, bool) {
 	e := Entry{Name: name, Type: typ, Kind: kind, Rank: RankAuthority, Security: Secure, TTL: ttl}
 	e.Sets = append(e.Sets, Set{soa, InAuthority})
 	for i, s := range proof {
-		if s == nil || i > 0 && s == proof[0] {
+		if s == nil || slices.Contains(proof[:i], s) {
 			continue
 		}
 		e.TTL = min(e.TTL, s.expires-now)
@@ -54,9 +58,9 @@ func (x *spans) zoneOf(name msg.Name, typ msg.Type) *zoneSpans {
 	}
 }
 
-func (z *zoneSpans) deny(name msg.Name, typ msg.Type, now uint32) (kind Kind, proof [2]*span, ok bool) {
+func (z *zoneSpans) deny(name msg.Name, typ msg.Type, now uint32) (kind Kind, proof [3]*span, ok bool) {
 	key := sortKey(name)
-	s := z.before(key, now)
+	s := z.nsec.before(key, now)
 	if s == nil {
 		return 0, proof, false
 	}
@@ -75,7 +79,7 @@ func (z *zoneSpans) deny(name msg.Name, typ msg.Type, now uint32) (kind Kind, pr
 		return 0, proof, false
 	}
 	wkey := sortKey(wild)
-	w := z.before(wkey, now)
+	w := z.nsec.before(wkey, now)
 	if w == nil {
 		return 0, proof, false
 	}
@@ -90,7 +94,7 @@ func (z *zoneSpans) deny(name msg.Name, typ msg.Type, now uint32) (kind Kind, pr
 // the owner or of the next name too.
 func (s *span) encloser(name msg.Name) msg.Name {
 	for n := name.Parent(); ; n = n.Parent() {
-		if s.set.Name.Under(n) || s.nsec.Next.Under(n) || n == msg.Root {
+		if s.set.Name.Under(n) || s.to.Under(n) || n == msg.Root {
 			return n
 		}
 	}

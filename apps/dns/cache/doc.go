@@ -31,6 +31,9 @@
 // time of testing/synctest. What is expired stays for Config.Stale longer, for RFC 8767; Get returns it with
 // Entry.Stale set where it is asked to, and a plain answer never uses it.
 //
+// An entry ends with the first of its sets. The RRset that answers is told with the TTL that it has itself, where that is more: see
+// Set. A failure is kept twice as long when the question fails again before as much time has passed once more.
+//
 // # Answers in the receive path
 //
 // Answer writes a whole reply to a query from the records, chains of CNAMEs included, with no allocation and one
@@ -39,7 +42,7 @@
 //
 // # Denial without asking
 //
-// Spans of validated NSEC and NSEC3 records are kept per zone in their order, and Deny tells from them that a
-// name or type does not exist (RFC 8198). Spans with opt-out prove nothing about names and are not used for
-// that.
+// Spans of validated NSEC and NSEC3 records are kept per zone in their order, that of names or of hashes, and Deny tells from
+// them that a name or type does not exist (RFC 8198), with the SOA record that came with the last of them. NSEC3 records with
+// opt-out prove nothing about names and are not kept, nor those of many iterations, which would cost more than a question.
 package cache

@@ -72,7 +72,9 @@ const (
 	InProof
 )
 
-// Set is an RRset of an entry with its place.
+// Set is an RRset of an entry with its place. In the answer of a Positive entry it may last longer than the entry, and then has a
+// larger TTL than that: what was made of a wildcard is asked for again when the proof of that ends, and may be kept by those who got
+// it for as long as it says itself (RFC 4035 §5.3.3). Every other set lasts as long as its entry, whatever its TTL.
 type Set struct {
 	msg.RRset
 	Section Section
@@ -92,6 +94,14 @@ type Entry struct {
 	// Only from Get.
 	Original uint32 // the TTL that it had when it was put in
 	Stale    bool   // it has expired
+}
+
+// lasts returns the TTL of one of the sets, where the entry's is ttl.
+func (e *Entry) lasts(i int, ttl uint32) uint32 {
+	if s := &e.Sets[i]; e.Kind == Positive && e.Security != Bogus && s.Section == InAnswer {
+		return max(ttl, s.TTL)
+	}
+	return ttl
 }
 
 // RRset returns the RRset that the entry is about, nil where there is none, with the TTL that is left.

@@ -16,7 +16,8 @@ import (
 //	12 its TTL when it was put in
 //
 // A set is: the octet where its owner begins in the name, or ownerFull and the owner; type (2); section (1);
-// number of RRs (2) and of RRSIGs (1); for each its length (2) and its data.
+// number of RRs (2) and of RRSIGs (1); with flagLonger in the section how many seconds it lasts beyond the entry (4); for
+// each RR its length (2) and its data.
 type record []byte
 
 const (
@@ -28,6 +29,8 @@ const (
 	flagPrefetched = 0x40 // somebody was told to fetch it anew
 	flagDead       = 0x80
 	noEDE          = 0xff
+
+	flagLonger = 0x80 // of a set's section
 )
 
 var le = binary.LittleEndian
@@ -60,12 +63,30 @@ func (r record) touch() {
 	}
 }
 
+// again returns how long a failure is kept that comes after the one of the record: twice as long as that where it comes before
+// as much time has passed again, no longer than most (RFC 9520 §3.2), else ttl.
+func (r record) again(now, ttl, most uint32) uint32 {
+	if now >= r.expires()+r.original() {
+		return ttl
+	}
+	if now < r.expires() { // of two that failed at once
+		return max(ttl, r.original())
+	}
+	return min(max(ttl, 2*r.original()), most)
+}
+
+// last sets how long a new record lasts.
+func (r record) last(ttl, now uint32) {
+	le.PutUint32(r[8:], now+ttl)
+	le.PutUint32(r[12:], ttl)
+}
+
 // is reports whether the record is the entry of a name in lower case.
 func (r record) is(name []byte, typ msg.Type, space byte) bool {
 	return r.typ() == typ && r.space() == space && string(r.name()) == string(name)
 }
 
-// appendRecord appends e as a record to dst, nil if it does not fit one. Its name is in lower case.
+// appendRecord appends e as a record to dst, nil if it does not fit one. Its name is in lower case, and its TTLs are capped.
 func appendRecord(dst []byte, tag uint32, e *Entry, ttl, expires uint32) []byte {
 	start := len(dst)
 	var head [headLen]byte
@@ -87,7 +108,7 @@ func appendRecord(dst []byte, tag uint32, e *Entry, ttl, expires uint32) []byte 
 		return nil
 	}
 	for i := range e.Sets {
-		if dst = appendSet(dst, e.Name, &e.Sets[i]); dst == nil || len(dst)-start > maxRecord {
+		if dst = appendSet(dst, e.Name, &e.Sets[i], ttl); dst == nil || len(dst)-start > maxRecord {
 			return nil
 		}
 	}
@@ -101,7 +122,7 @@ func appendRecord(dst []byte, tag uint32, e *Entry, ttl, expires uint32) []byte 
 	return dst
 }
 
-func appendSet(dst []byte, name msg.Name, s *Set) []byte {
+func appendSet(dst []byte, name msg.Name, s *Set, ttl uint32) []byte {
 	if len(s.Data) > 0xffff || len(s.Sigs) > 255 {
 		return nil
 	}
@@ -111,9 +132,16 @@ func appendSet(dst []byte, name msg.Name, s *Set) []byte {
 		dst = append(append(dst, ownerFull), s.Name.Fold()...)
 	}
 	dst = le.AppendUint16(dst, uint16(s.Type))
-	dst = append(dst, byte(s.Section))
+	section := byte(s.Section)
+	if s.TTL > ttl {
+		section |= flagLonger
+	}
+	dst = append(dst, section)
 	dst = le.AppendUint16(dst, uint16(len(s.Data)))
 	dst = append(dst, byte(len(s.Sigs)))
+	if s.TTL > ttl {
+		dst = le.AppendUint32(dst, s.TTL-ttl)
+	}
 	for _, list := range [2][]string{s.Data, s.Sigs} {
 		for _, d := range list {
 			if len(d) > 0xffff {
@@ -141,6 +169,7 @@ type set struct {
 	typ      msg.Type
 	section  Section
 	rrs, sig int
+	longer   uint32 // seconds that it lasts beyond its entry
 	data     []byte // of the RRs, then of the RRSIGs, each after its length
 }
 
@@ -154,8 +183,12 @@ func (s *set) next(b []byte) (rest []byte) {
 		}
 		s.owner, b = b[:n+1], b[n+1:]
 	}
-	s.typ, s.section = msg.Type(le.Uint16(b)), Section(b[2])
-	s.rrs, s.sig, b = int(le.Uint16(b[3:])), int(b[5]), b[6:]
+	s.typ, s.section = msg.Type(le.Uint16(b)), Section(b[2]&^flagLonger)
+	longer := b[2]&flagLonger != 0
+	s.rrs, s.sig, s.longer, b = int(le.Uint16(b[3:])), int(b[5]), 0, b[6:]
+	if longer {
+		s.longer, b = le.Uint32(b), b[4:]
+	}
 	n := 0
 	for range s.rrs + s.sig {
 		n += 2 + int(le.Uint16(b[n:]))

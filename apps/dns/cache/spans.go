@@ -12,22 +12,62 @@ import (
 // zoneSpans is what is known of the denials of one zone. The SOA record is kept here and not as an entry: in a denial it lasts no
 // longer than its own minimum (RFC 2308 §5), and who asks for the zone's SOA is to get it with the TTL that it has there.
 type zoneSpans struct {
+	origin   msg.Name
 	soa      msg.RRset
 	soaUntil uint32
-	nsec     []*span // in canonical order
+	nsec     chain // by the names' canonical order
+	nsec3    chain // by their hashes, all made with param
+	param    msg.NSEC3PARAM
 }
 
-// span is one NSEC record: nothing lies between its owner and the next name.
+func (z *zoneSpans) len() int { return len(z.nsec) + len(z.nsec3) }
+
+// span is one NSEC or NSEC3 record: nothing lies between its owner and the next name.
 type span struct {
-	zone    string // in lower case
-	key     string // the owner in an order-preserving form
-	next    string // the same of the next name
-	nsec    msg.NSEC
+	zone    string   // in lower case
+	key     string   // the owner in an order-preserving form, or its hash
+	next    string   // the same of the next name
+	to      msg.Name // the next name, of NSEC
+	types   msg.TypeSet
+	hashed  bool // NSEC3
 	set     msg.RRset
 	expires uint32
 }
 
-// spans is the validated NSEC records by zone. A zone is there as long as it has one.
+// chain is spans in the order of their owners.
+type chain []*span
+
+// put adds a span, or puts it in the place of the one of the same owner.
+func (c *chain) put(s *span) (added bool) {
+	i, found := slices.BinarySearchFunc(*c, s.key, func(a *span, k string) int { return strings.Compare(a.key, k) })
+	if found {
+		(*c)[i] = s
+		return false
+	}
+	*c = slices.Insert(*c, i, s)
+	return true
+}
+
+// remove takes a span out, unless it was replaced.
+func (c *chain) remove(s *span) (removed bool) {
+	i := sort.Search(len(*c), func(i int) bool { return (*c)[i].key >= s.key })
+	if i == len(*c) || (*c)[i] != s {
+		return false
+	}
+	*c = slices.Delete(*c, i, i+1)
+	return true
+}
+
+// before returns the live span whose owner is the key or the last before it.
+func (c chain) before(key string, now uint32) *span {
+	i := sort.Search(len(c), func(i int) bool { return c[i].key > key })
+	if i == 0 || c[i-1].expires <= now {
+		return nil
+	}
+	return c[i-1]
+}
+
+// spans is the validated NSEC and NSEC3 records by zone. A zone is there as long as it has one.
 type spans struct {
 	mu     sync.RWMutex
 	zones  map[string]*zoneSpans
@@ -72,8 +112,8 @@ func sortKey(n msg.Name) string {
 	return b.String()
 }
 
-// PutDenial keeps the validated NSEC RRsets of a denial, and the SOA record that came with it, for denial without asking. What is of
-// no use for that is left out. TTLs are those that the denial may be kept for.
+// PutDenial keeps the validated NSEC and NSEC3 RRsets of a denial, and the SOA record that came with it, for denial without asking.
+// What is of no use for that is left out. TTLs are those that the denial may be kept for.
 func (c *Cache) PutDenial(soa msg.RRset, sets []msg.RRset) {
 	if soa.Type != msg.TypeSOA || len(soa.Data) != 1 || soa.TTL == 0 || c.cfg.MaxSpans < 0 {
 		return
@@ -86,40 +126,48 @@ func (c *Cache) PutDenial(soa msg.RRset, sets []msg.RRset) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	for _, set := range sets {
-		s := newSpan(soa.Name, set)
+		s, param := newSpan(soa.Name, set)
 		if s == nil || set.TTL == 0 {
 			continue
 		}
 		s.expires = now + min(set.TTL, most)
 		z := x.zones[s.zone]
 		if z == nil {
-			z = &zoneSpans{}
+			z = &zoneSpans{origin: msg.Name(s.zone)}
 			x.zones[s.zone] = z
 		}
 		z.soa, z.soaUntil = soa, now+min(soa.TTL, most)
+		if s.hashed && z.param != param { // the zone was hashed anew
+			x.n -= len(z.nsec3)
+			z.nsec3, z.param = nil, param
+		}
 		x.put(z, s)
 	}
 }
 
-// newSpan makes a span of an NSEC RRset of a zone, nil where it is none.
-func newSpan(zone msg.Name, set msg.RRset) *span {
+// newSpan makes a span of an NSEC RRset of a zone, or of an NSEC3 RRset that denies names, nil where it is none.
+func newSpan(zone msg.Name, set msg.RRset) (*span, msg.NSEC3PARAM) {
+	if set.Type == msg.TypeNSEC3 {
+		return newSpan3(zone, set)
+	}
 	if set.Type != msg.TypeNSEC || len(set.Data) != 1 || !set.Name.Under(zone) {
-		return nil
+		return nil, msg.NSEC3PARAM{}
 	}
 	n, ok := msg.RR{Name: set.Name, Type: set.Type, Class: set.Class, Data: set.Data[0]}.NSEC()
 	if !ok || !n.Next.Under(zone) {
-		return nil
+		return nil, msg.NSEC3PARAM{}
 	}
-	return &span{zone: string(zone.Fold()), key: sortKey(set.Name), next: sortKey(n.Next), nsec: n, set: set}
+	s := &span{zone: string(zone.Fold()), key: sortKey(set.Name), next: sortKey(n.Next), to: n.Next, types: n.Types, set: set}
+	return s, msg.NSEC3PARAM{}
 }
 
-// put adds a span to its zone, in place of the one of the same owner. The oldest go where there are too many.
+// put adds a span to its zone. The oldest of all zones go where there are too many.
 func (x *spans) put(z *zoneSpans, s *span) {
-	i, found := slices.BinarySearchFunc(z.nsec, s.key, func(a *span, k string) int { return strings.Compare(a.key, k) })
-	if found {
-		z.nsec[i] = s
-	} else {
-		z.nsec = slices.Insert(z.nsec, i, s)
+	c := &z.nsec
+	if s.hashed {
+		c = &z.nsec3
+	}
+	if c.put(s) {
 		x.n++
 	}
 	x.fifo = append(x.fifo, s)
@@ -135,12 +183,10 @@ func (x *spans) remove(s *span) {
 	if z == nil {
 		return
 	}
-	i := sort.Search(len(z.nsec), func(i int) bool { return z.nsec[i].key >= s.key })
-	if i == len(z.nsec) || z.nsec[i] != s {
-		return
+	if z.nsec.remove(s) || z.nsec3.remove(s) {
+		x.n--
 	}
-	x.n--
-	if z.nsec = slices.Delete(z.nsec, i, i+1); len(z.nsec) == 0 {
+	if z.len() == 0 {
 		delete(x.zones, s.zone)
 	}
 }
@@ -151,19 +197,10 @@ func (x *spans) flush(name msg.Name) {
 	defer x.mu.Unlock()
 	for origin, z := range x.zones {
 		if o := msg.Name(origin); o.Under(name) || name.Under(o) {
-			x.n -= len(z.nsec)
+			x.n -= z.len()
 			delete(x.zones, origin)
 		}
 	}
-}
-
-// before returns the live span of a zone whose owner is the name or the last before it.
-func (z *zoneSpans) before(key string, now uint32) *span {
-	i := sort.Search(len(z.nsec), func(i int) bool { return z.nsec[i].key > key })
-	if i == 0 || z.nsec[i-1].expires <= now {
-		return nil
-	}
-	return z.nsec[i-1]
 }
 
 // covers reports whether a span proves that a name which is not its owner does not exist. What is
@@ -172,23 +209,23 @@ func (s *span) covers(name msg.Name, key string) bool {
 	if key <= s.key || s.next > s.key && key >= s.next {
 		return false // the last span of a zone ends at the apex, which is before its owner
 	}
-	if name.Under(s.set.Name) && (s.nsec.Types.Has(msg.TypeDNAME) || s.delegation()) {
+	if name.Under(s.set.Name) && (s.types.Has(msg.TypeDNAME) || s.delegation()) {
 		return false
 	}
 	return true
 }
 
 func (s *span) delegation() bool {
-	return s.nsec.Types.Has(msg.TypeNS) && !s.nsec.Types.Has(msg.TypeSOA)
+	return s.types.Has(msg.TypeNS) && !s.types.Has(msg.TypeSOA)
 }
 
 // noData reports whether a span at the name itself proves that it has neither the type nor a CNAME.
 func (s *span) noData(typ msg.Type) bool {
-	if s.nsec.Types.Has(typ) || s.nsec.Types.Has(msg.TypeCNAME) {
+	if s.types.Has(typ) || s.types.Has(msg.TypeCNAME) {
 		return false
 	}
 	if typ == msg.TypeDS {
-		return !s.nsec.Types.Has(msg.TypeSOA) // the parent's side of a cut is asked about DS
+		return !s.types.Has(msg.TypeSOA) // the parent's side of a cut is asked about DS
 	}
 	return !s.delegation()
 }

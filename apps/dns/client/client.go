@@ -40,6 +40,9 @@ type Client struct {
 	Timeout, StreamTimeout time.Duration
 	// Idle is how long a connection is kept that has nothing to do: 10 s.
 	Idle time.Duration
+	// MaxConnections bounds the connections over TCP and TLS to all servers together: 256. For one more, that which has had nothing
+	// to do for the longest time is closed (RFC 7766 §6.2); where all are busy the exchange fails with ErrConnections.
+	MaxConnections int
 	// MaxMismatches is how many datagrams that are not the answer are ignored before TCP is tried: 8.
 	MaxMismatches int
 	// MaxServers bounds the memory of what servers can do, and Remember its age: 4096, one hour.
@@ -55,6 +58,8 @@ type Client struct {
 	mu       sync.Mutex
 	servers  map[netip.AddrPort]*server
 	conns    map[connKey]*stream
+	open     map[*stream]struct{} // those in conns, and full ones in whose place others are
+	releases uint64
 	closed   bool
 }
 
@@ -109,12 +114,19 @@ func (c *Client) Exchange(ctx context.Context, m *msg.Message, to netip.AddrPort
 func (c *Client) Close() {
 	c.mu.Lock()
 	c.closed = true
-	list := c.conns
-	c.conns = nil
+	list := c.open
+	c.conns, c.open = nil, nil
 	c.mu.Unlock()
-	for _, s := range list {
+	for s := range list {
 		s.fail(net.ErrClosed)
 	}
+}
+
+// Connections returns how many connections are open, or being opened.
+func (c *Client) Connections() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.open)
 }
 
 func questionOf(m *msg.Message) msg.Question {

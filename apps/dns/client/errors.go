@@ -38,7 +38,11 @@ func (timeoutError) Timeout() bool { return true }
 var (
 	ErrTimeout error = timeoutError{}
 	ErrAnswer        = errors.New("the answer is malformed or not one to this question")
+	// ErrConnections says nothing about the server.
+	ErrConnections = errors.New("as many connections as may be are open, and all are busy")
 
+	errEvicted    = errors.New("the connection was closed to make room for another one")
 	errMismatches = errors.New("too many datagrams that are not the answer: somebody is guessing")
 	errCase       = errors.New("the server does not keep the case of the question")
+	errDiffer     = errors.New("the server does not keep the case of the question, has no TCP, and no two of its answers are the same")
 )

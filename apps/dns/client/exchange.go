@@ -6,8 +6,10 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/weirnet/weir/apps/dns/msg"
 )
@@ -27,6 +29,7 @@ type exchange struct {
 	// The server seems not to keep the case: TCP is asked in random case too, to see whether it does it there,
 	// and what it does with it.
 	doubt, changed bool
+	unsure         []string // what it answered over UDP without random case, until two are the same
 	// The server refused EDNS, in an answer without it: if it takes the question without EDNS, it does not know it. One that
 	// cannot read the question at all is not to be asked without DNSSEC for an hour.
 	plain bool
@@ -34,8 +37,12 @@ type exchange struct {
 
 const headerLen = 12
 
-// maxSent bounds the questions of one exchange: UDP, without EDNS, with the server's cookie, without random case, TCP.
-const maxSent = 6
+// maxSent bounds the questions of one exchange: UDP, without EDNS, with the server's cookie, TCP, without random case. maxUnsure
+// bounds the last of these.
+const (
+	maxSent   = 8
+	maxUnsure = 3
+)
 
 func (x *exchange) run(ctx context.Context) (reply *msg.Message, err error) {
 	x.Transport = x.o.Transport
@@ -54,8 +61,14 @@ func (x *exchange) run(ctx context.Context) (reply *msg.Message, err error) {
 		switch {
 		case err == nil && x.again(reply):
 			continue
+		case err == nil && x.doubt && x.Transport == UDP && !x.agrees(reply):
+			if err = errDiffer; len(x.unsure) == maxUnsure {
+				return nil, err
+			}
+			continue
 		case err == nil:
 			if x.doubt && x.changed || x.doubt && x.Transport == UDP {
+				x.c.counters[countNoCase].Add(1)
 				x.c.learn(x.to, func(s *server) { s.noCase = true })
 			}
 			if x.plain && reply.Rcode != msg.RcodeFormatError {
@@ -68,13 +81,32 @@ func (x *exchange) run(ctx context.Context) (reply *msg.Message, err error) {
 		case errors.Is(err, errMismatches):
 			x.c.counters[countGuessed].Add(1)
 			x.Transport = TCP
-		case x.doubt && x.Transport == TCP && ctx.Err() == nil: // no TCP there: once more over UDP, without random case
+		case x.doubt && x.Transport == TCP && ctx.Err() == nil: // no TCP there: over UDP, without random case
 			x.server.noCase, x.Transport = true, UDP
 		default:
 			return nil, err
 		}
 	}
 	return nil, or(err, ErrAnswer)
+}
+
+// agrees reports whether the server has given the same answer before, to another question without random case. One such answer is
+// not believed: whoever has guessed an id and a port once has brought us here, and one guess more would be enough. Two questions, each
+// from a port of its own, must be guessed both (RFC 5452 §9.2). TTLs and the order do not matter.
+func (x *exchange) agrees(r *msg.Message) bool {
+	list := []string{r.Rcode.String()}
+	for i, section := range [][]msg.RR{r.Answer, r.Authority, r.Additional} {
+		for _, rr := range section {
+			list = append(list, fmt.Sprintf("%d %s %d %x", i, rr.Name.Fold(), rr.Type, rr.Data))
+		}
+	}
+	slices.Sort(list[1:])
+	all := strings.Join(list, "\n")
+	if slices.Contains(x.unsure, all) {
+		return true
+	}
+	x.unsure = append(x.unsure, all)
+	return false
 }
 
 // again reports whether the answer asks for another question, which x is then ready to send.

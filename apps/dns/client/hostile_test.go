@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"io"
 	"net"
+	"net/netip"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -93,6 +94,41 @@ func TestFormErrDoesNotEndEDNS(t *testing.T) {
 			w.right(m, err)
 			if res.NoEDNS {
 				w.Errorf("asked without EDNS after one FORMERR: %+v", res)
+			}
+		})
+	}
+}
+
+// A server that changes the case and has no TCP is believed when two answers, to questions from two ports, are the same.
+func TestAnswersWithoutCaseMustAgree(t *testing.T) {
+	const long = "a-name-whose-letters-are-too-many-to-keep-their-case-by-chance.example."
+	zone := fakenet.Zone("example", long+" 60 IN A 192.0.2.80")
+	for name, c := range map[string]struct {
+		forged int // how many of the questions without random case get answers of their own
+		sent   int
+		ok     bool
+	}{"honest": {0, 3, true}, "one forged": {1, 4, true}, "all differ": {9, 4, false}} {
+		plain := 0
+		h := fakenet.Edit(lowers(zone), func(q, m *msg.Message) {
+			if q.Question[0].Name.String() == long {
+				if plain++; plain <= c.forged {
+					m.Answer = []msg.RR{msg.A(q.Question[0].Name, 60, netip.AddrFrom4([4]byte{198, 51, 100, byte(plain)}))}
+				}
+			}
+		})
+		in(t, h, func(w *world) {
+			w.s.NoTCP = true
+			ask := func() (*msg.Message, client.Result, error) {
+				m := &msg.Message{Question: []msg.Question{{Name: msg.MustName(long), Type: msg.TypeA, Class: msg.ClassINET}}, EDNS: &msg.EDNS{}}
+				return w.c.Exchange(w.Context(), m, to, client.Options{})
+			}
+			m, res, err := ask()
+			if (err == nil) != c.ok || res.Sent != c.sent || c.ok && m.Answer[0].Addr().String() != "192.0.2.80" {
+				w.Errorf("%s: %v, %d sent\n%v", name, err, res.Sent, m)
+			}
+			_, res, _ = ask()
+			if remembered := res.Sent == 1; remembered != c.ok || (w.c.Count("without_case") == 1) != c.ok {
+				w.Errorf("%s: then %d sent; %v", name, res.Sent, w.c.Counters())
 			}
 		})
 	}

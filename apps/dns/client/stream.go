@@ -31,6 +31,9 @@ type stream struct {
 
 	write sync.Mutex
 
+	users    int    // exchanges that it was given to; guarded by Client.mu
+	released uint64 // when the last one was done with it, in Client.releases; likewise
+
 	mu      sync.Mutex
 	err     error // why it is of no use any more
 	waiting map[uint16]chan []byte
@@ -50,6 +53,7 @@ func (x *exchange) stream(ctx context.Context) (*msg.Message, error) {
 			return nil, x.because(ctx, err)
 		}
 		reply, err := x.ask(ctx, s)
+		x.c.release(s)
 		if err == nil || !kept || ctx.Err() != nil || errors.Is(err, ErrAnswer) {
 			return reply, err
 		}
@@ -83,7 +87,7 @@ func (x *exchange) ask(ctx context.Context, s *stream) (*msg.Message, error) {
 	}
 }
 
-// connection returns a connection for the key: one that is kept, or a new one.
+// connection returns a connection for the key: one that is kept, or a new one. The caller releases it where there is no error.
 func (c *Client) connection(ctx context.Context, key connKey) (s *stream, kept bool, err error) {
 	c.mu.Lock()
 	if c.closed {
@@ -94,22 +98,87 @@ func (c *Client) connection(ctx context.Context, key connKey) (s *stream, kept b
 	if kept && !s.usable() {
 		kept = false
 	}
+	var idle *stream
 	if !kept {
-		s = &stream{c: c, key: key, ready: make(chan struct{}), waiting: map[uint16]chan []byte{}}
-		if c.conns == nil {
-			c.conns = map[connKey]*stream{}
+		var ok bool
+		if idle, ok = c.room(); !ok {
+			c.counters[countRefused].Add(1)
+			c.mu.Unlock()
+			return nil, false, ErrConnections
 		}
-		c.conns[key] = s
-		c.counters[countDialled].Add(1)
+		s = c.begin(key)
+	}
+	s.users++
+	c.mu.Unlock()
+	if idle != nil {
+		idle.fail(errEvicted)
+	}
+	if !kept {
 		// In a goroutine: others wait for it too, and must not fail because the first one gave up.
 		go s.dial(context.WithoutCancel(ctx))
 	}
-	c.mu.Unlock()
 	select {
 	case <-s.ready:
-		return s, kept, s.cause()
+		err = s.cause()
 	case <-ctx.Done():
-		return nil, kept, or(context.Cause(ctx), ErrTimeout)
+		err = or(context.Cause(ctx), ErrTimeout)
+	}
+	if err != nil {
+		c.release(s)
+		return nil, kept, err
+	}
+	return s, kept, nil
+}
+
+// begin makes a stream that is to be dialled. c.mu is held.
+func (c *Client) begin(key connKey) *stream {
+	s := &stream{c: c, key: key, ready: make(chan struct{}), waiting: map[uint16]chan []byte{}}
+	if c.conns == nil {
+		c.conns, c.open = map[connKey]*stream{}, map[*stream]struct{}{}
+	}
+	c.conns[key] = s
+	c.open[s] = struct{}{}
+	c.counters[countDialled].Add(1)
+	return s
+}
+
+// room reports whether one more connection may be opened, and which one must be closed for it. c.mu is held.
+func (c *Client) room() (idle *stream, ok bool) {
+	if len(c.open) < or(c.MaxConnections, 256) {
+		return nil, true
+	}
+	for s := range c.open {
+		if s.users == 0 && s.opened() && (idle == nil || s.released < idle.released) {
+			idle = s
+		}
+	}
+	if idle == nil {
+		return nil, false
+	}
+	delete(c.open, idle) // at once, so that nobody else takes it for room, nor asks over it
+	if c.conns[idle.key] == idle {
+		delete(c.conns, idle.key)
+	}
+	c.counters[countEvicted].Add(1)
+	return idle, true
+}
+
+// release says that an exchange is done with a connection.
+func (c *Client) release(s *stream) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s.users--
+	c.releases++
+	s.released = c.releases
+}
+
+// opened reports whether the connection is not being opened still.
+func (s *stream) opened() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -250,5 +319,6 @@ func (s *stream) fail(err error) {
 	if s.c.conns[s.key] == s {
 		delete(s.c.conns, s.key)
 	}
+	delete(s.c.open, s)
 	s.c.mu.Unlock()
 }

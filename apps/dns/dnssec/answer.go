@@ -15,7 +15,7 @@ type judgement struct {
 }
 
 func (s *session) answer(a Answer) Result {
-	j := &judgement{session: s, a: a, denials: map[msg.Name]*denial{}, Result: Result{Status: Secure, TTL: 1<<32 - 1}}
+	j := &judgement{session: s, a: a, denials: map[msg.Name]*denial{}, Result: Result{Status: Secure, TTL: 1<<32 - 1, AnswerTTL: 1<<32 - 1}}
 	j.answer, j.authority = msg.RRsets(a.Message.Answer), msg.RRsets(a.Message.Authority)
 	for i := range j.answer {
 		j.positive(&j.answer[i])
@@ -36,7 +36,7 @@ func (s *session) answer(a Answer) Result {
 func (j *judgement) result() Result {
 	r := j.Result
 	if r.Status != Secure {
-		r.TTL, r.Authority, r.Denials = 0, nil, nil
+		r.TTL, r.AnswerTTL, r.Authority, r.Denials = 0, 0, nil, nil
 		return r
 	}
 	for _, d := range j.denials {
@@ -118,7 +118,7 @@ func (j *judgement) positive(set *msg.RRset) {
 		}
 		v, ok := j.verify(set, signer, z.keys, j.now)
 		if ok {
-			j.TTL = min(j.TTL, v.ttl)
+			j.TTL, j.AnswerTTL = min(j.TTL, v.ttl), min(j.AnswerTTL, v.ttl)
 			j.expansion(set, &v, z)
 			return
 		}

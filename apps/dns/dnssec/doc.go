@@ -24,6 +24,14 @@
 // NSEC of a delegation says nothing of what is below it, nor that of a DNAME; a DS is denied by the
 // parent and all else at a cut by the child. Behind an opt-out span a name is insecure at best.
 //
+// # Trust anchors
+//
+// An anchor is a DS or DNSKEY record of a zone, given in [Config].Anchors. [RootAnchors] has both keys of the public root, 20326
+// (KSK-2017) and 38696 (KSK-2024): one that matches is enough, so the roll from the one to the other needs nothing. Further keys
+// come with a release, or are given by whoever runs the validator; RFC 5011, by which a validator would learn them itself, is
+// not done. When none of the anchors matches a key of the zone all below it is bogus, with the extended error 9 (DNSKEY Missing)
+// and a text that has the tags of both.
+//
 // # Limits
 //
 // Signatures are checked by number: per set, per answer, and per answer those that fail, with at

@@ -25,6 +25,9 @@ func Hash(name msg.Name, p msg.NSEC3PARAM) string {
 	return string(sum[:])
 }
 
+// OwnerHash returns the hash that the owner of an NSEC3 record stands for (RFC 5155 section 3).
+func OwnerHash(owner msg.Name) (string, bool) { return decodeHash(owner.First()) }
+
 // encodeHash returns the label of the NSEC3 record that has the hash.
 func encodeHash(hash string) string { return hex32.EncodeToString([]byte(hash)) }
 

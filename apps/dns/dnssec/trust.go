@@ -3,6 +3,7 @@ package dnssec
 import (
 	"crypto/subtle"
 	"fmt"
+	"strings"
 
 	"github.com/weirnet/weir/apps/dns/msg"
 )
@@ -179,13 +180,46 @@ func (s *session) keysOf(name msg.Name, trusted []msg.RR, ttl uint32) *zoneState
 	}
 	entry := entryKeys(name, keys, trusted)
 	if len(entry) == 0 {
-		return s.bogus(msg.EDEDNSKEYMissing, "no key of "+name.String()+" is the one that its DS is of")
+		return s.bogus(msg.EDEDNSKEYMissing, s.mismatch(name, keys, trusted))
 	}
 	v, ok := s.verify(set, name, entry, s.now)
 	if !ok {
 		return s.bogus(v.ede.Code, v.ede.Text)
 	}
 	return &zoneState{status: Secure, keys: keys, until: s.after(min(ttl, v.ttl))}
+}
+
+// mismatch says of a zone that none of its keys is trusted, by their tags: where trust begins, somebody must act on it.
+func (s *session) mismatch(name msg.Name, keys []publicKey, trusted []msg.RR) string {
+	var has, want []string
+	for i := range keys {
+		if keys[i].Flags&msg.FlagSEP != 0 && len(has) < 8 {
+			has = append(has, fmt.Sprint(keys[i].tag))
+		}
+	}
+	for _, r := range trusted {
+		tag := uint16(0)
+		if ds, ok := r.DS(); ok {
+			tag = ds.KeyTag
+		} else if k, ok := r.DNSKEY(); ok {
+			tag = newPublicKey(k).tag
+		}
+		if len(want) < 8 {
+			want = append(want, fmt.Sprint(tag))
+		}
+	}
+	what := "its DS records"
+	if _, ok := s.v.anchors[name]; ok {
+		what = "the trust anchors configured for it"
+	}
+	return fmt.Sprintf("no key of %v is trusted: it has %s, %s are of %s", name, orNone(has), what, orNone(want))
+}
+
+func orNone(list []string) string {
+	if len(list) == 0 {
+		return "none"
+	}
+	return strings.Join(list, ", ")
 }
 
 // usableTrust leaves out the DS records whose algorithm or digest is not known, and those with

@@ -61,6 +61,9 @@ type Result struct {
 	// TTL is the seconds that the answer may be kept at most: no signature in it, and no TTL that
 	// was signed, lasts longer (RFC 4035 section 5.3.3). It has a meaning when Status is Secure.
 	TTL uint32
+	// AnswerTTL is the same of the answer section alone. It is more than TTL where a proof that came with what was made of a
+	// wildcard ends before.
+	AnswerTTL uint32
 	// Authority is the part of the authority section that was validated and belongs to the answer: SOA,
 	// NSEC and NSEC3 records with their signatures. Empty unless Status is Secure.
 	Authority []msg.RR

@@ -195,7 +195,7 @@ func (u *Upstreams) order(zone msg.Name) (list []*upstream) {
 func (u *Upstreams) exchange(ctx context.Context, m *msg.Message, s *upstream, timeout time.Duration) (*msg.Message, client.Result, error) {
 	o := client.Options{Transport: s.Transport, ServerName: s.Name, Timeout: timeout}
 	reply, res, err := u.client.Exchange(ctx, m, s.Addr, o)
-	if ctx.Err() == nil {
+	if ctx.Err() == nil && !errors.Is(err, client.ErrConnections) { // neither is the upstream's doing
 		s.note(err == nil)
 	}
 	switch {

@@ -178,3 +178,36 @@ func TestLoopIsFoundOut(t *testing.T) {
 		}
 	})
 }
+
+// That there is no room for one more connection is nothing that an upstream has done.
+func TestFullClientIsNotTheUpstreams(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n fakenet.Net
+		for _, a := range []string{"192.0.2.1", "192.0.2.2"} {
+			n.Add(a, &fakenet.Server{Handle: recursive(".", records), Delay: 100 * time.Millisecond})
+		}
+		c := &client.Client{Network: &n, MaxConnections: 1}
+		defer c.Close()
+		u, err := forward.NewUpstreams(c,
+			forward.Zone{Name: msg.Root, Servers: []forward.Server{srv("192.0.2.1:53", client.TCP)}},
+			forward.Zone{Name: msg.MustName("example"), Servers: []forward.Server{srv("192.0.2.2:53", client.TCP)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		errs := make(chan error)
+		for _, name := range []string{"www.other", "www.example"} {
+			go func() {
+				_, _, _, err := u.Forward(t.Context(), msg.Question{Name: msg.MustName(name), Type: msg.TypeA, Class: msg.ClassINET}, false)
+				errs <- err
+			}()
+		}
+		if a, b := <-errs, <-errs; (a == nil) == (b == nil) {
+			t.Errorf("one of two finds a connection: %v, %v", a, b)
+		}
+		for _, h := range u.Health() {
+			if h.Fails != 0 {
+				t.Errorf("%v has failed %d times", h.Server, h.Fails)
+			}
+		}
+	})
+}

@@ -1,12 +1,7 @@
 package forward_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"math/big"
 	"net/netip"
 	"testing"
 	"testing/synctest"
@@ -14,6 +9,7 @@ import (
 
 	"github.com/weirnet/weir/apps/dns/client"
 	"github.com/weirnet/weir/apps/dns/forward"
+	"github.com/weirnet/weir/apps/dns/internal/dnstest"
 	"github.com/weirnet/weir/apps/dns/internal/fakenet"
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/recursor"
@@ -23,27 +19,13 @@ import (
 func TestUpstreamOverTLS(t *testing.T) {
 	for name, want := range map[string]msg.Rcode{"dns.example": msg.RcodeSuccess, "other.example": msg.RcodeServerFailure} {
 		synctest.Test(t, func(t *testing.T) {
-			key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-			if err != nil {
-				t.Fatal(err)
-			}
-			now := time.Now()
-			cert := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{"dns.example"}, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
-			der, err := x509.CreateCertificate(rand.Reader, cert, cert, key.Public(), key)
-			if err != nil {
-				t.Fatal(err)
-			}
-			parsed, err := x509.ParseCertificate(der)
-			if err != nil {
-				t.Fatal(err)
-			}
-			pool := x509.NewCertPool()
-			pool.AddCert(parsed)
+			cert, pool := dnstest.Certificate(t, "dns.example")
 			w := &world{T: t, a: &fakenet.Server{Handle: recursive(".", records), Delay: time.Millisecond, NoUDP: true}}
-			w.a.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+			w.a.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
 			w.net.Add("192.0.2.1:853", w.a)
 			c := &client.Client{Network: &w.net, TLS: &tls.Config{RootCAs: pool}}
 			up := forward.Server{Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 0), Transport: client.TLS, Name: name}
+			var err error
 			if w.r, err = forward.New(recursor.Config{Client: c}, forward.Zone{Name: msg.Root, Servers: []forward.Server{up}}); err != nil {
 				t.Fatal(err)
 			}

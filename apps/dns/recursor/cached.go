@@ -16,8 +16,9 @@ func (t *task) cached(name msg.Name, typ msg.Type) (cache.Entry, *failure) {
 		if t.from == fromStale {
 			return e, missing
 		}
-		if f, ok := t.r.cache.Get(name, typ, cache.Failure, false); ok && !t.fresh {
-			return e, &failure{cachedFailure, []msg.EDE{{Code: f.EDE}, {Code: msg.EDECachedError}}}
+		// One of validation is nothing to who asks with CD (RFC 4035 §3.2.2).
+		if f, ok := t.r.cache.Get(name, typ, cache.Failure, false); ok && !t.fresh && !(t.cd && f.Security == cache.Bogus) {
+			return e, &failure{reason: cachedFailure, ede: []msg.EDE{{Code: f.EDE}, {Code: msg.EDECachedError}}}
 		}
 		return e, missing
 	}
@@ -31,7 +32,7 @@ func (t *task) cached(name msg.Name, typ msg.Type) (cache.Entry, *failure) {
 		t.event(Event{Kind: Cached, Question: msg.Question{Name: name, Type: typ}, TTL: e.TTL, Security: e.Security, Text: describe(&e)})
 	}
 	if e.Security == cache.Bogus && !t.cd {
-		return e, &failure{bogus, []msg.EDE{{Code: or(e.EDE, msg.EDEBogus)}}}
+		return e, &failure{reason: bogus, ede: []msg.EDE{{Code: or(e.EDE, msg.EDEBogus)}}, unvalidated: true}
 	}
 	return e, nil
 }

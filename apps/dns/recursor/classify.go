@@ -222,11 +222,26 @@ func (r *reply) entry(q msg.Question) cache.Entry {
 				e.TTL = min(e.TTL, s.TTL)
 			}
 		case msg.TypeNSEC, msg.TypeNSEC3:
-			if len(s.Data) > 0 && len(s.Sigs) > 0 {
+			if len(s.Data) > 0 && len(s.Sigs) > 0 && (e.Kind != cache.Positive || expanded(r.set)) {
 				e.Sets = append(e.Sets, cache.Set{RRset: s, Section: cache.InProof})
 				e.TTL = min(e.TTL, s.TTL)
 			}
 		}
 	}
 	return e
+}
+
+// expanded reports whether an RRset was made of a wildcard, as its signatures have it (RFC 4035 §5.3.4): then a proof belongs to it. Other
+// NSEC records that came with an alias are about its target.
+func expanded(set msg.RRset) bool {
+	labels := set.Name.Labels()
+	if set.Name.IsWildcard() {
+		labels--
+	}
+	for _, data := range set.Sigs {
+		if sig, ok := msg.ParseRRSIG(data); ok && int(sig.Labels) < labels {
+			return true
+		}
+	}
+	return false
 }

@@ -1,5 +1,7 @@
 package recursor
 
+import "strings"
+
 // Counter is a count of the resolver under its name.
 type Counter struct {
 	Name  string
@@ -32,11 +34,14 @@ var counterNames = [counters]string{
 }
 
 // Counters returns the counts since the resolver was made: of questions, how many were answered in the receive path, from
-// the cache, by work that was under way already, and so on.
+// the cache, by work that was under way already, and so on; and those of its client, under "client.".
 func (r *Resolver) Counters() []Counter {
 	list := make([]Counter, counters)
 	for i := range list {
 		list[i] = Counter{counterNames[i], r.counters[i].Load()}
+	}
+	for _, c := range r.client.Counters() {
+		list = append(list, Counter{"client." + c.Name, c.Value})
 	}
 	return list
 }
@@ -47,6 +52,9 @@ func (r *Resolver) Count(name string) uint64 {
 		if n == name {
 			return r.counters[i].Load()
 		}
+	}
+	if of, ok := strings.CutPrefix(name, "client."); ok {
+		return r.client.Count(of)
 	}
 	return 0
 }

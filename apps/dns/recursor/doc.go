@@ -29,11 +29,14 @@
 //
 // Limits bounds queries, time, depth, chains and looked-up names of servers per question (NXNSAttack, TsuNAME). A
 // name whose address is needed to find itself is recognized by the chain of tasks, and skipped. Failures are kept in the
-// cache for five seconds (RFC 9520).
+// cache for five seconds, and twice as long each time that the same question fails again at once, up to half a minute (RFC 9520 §3.2);
+// what is wrong with one server only is kept with the server. One of validation is not told to who asks with CD.
 //
 // # Validation
 //
-// With trust anchors every answer for a client is validated before it is put in the cache. What it takes on the
+// Trust anchors are in Config.Anchors, DS or DNSKEY records: those of the public root are dnssec.RootAnchors, which are as new as the
+// release; there is no RFC 5011. With trust anchors every answer for a client is validated before it is put in the cache. What it takes on the
 // way there (addresses of servers, keys, what minimised questions find) is kept as unchecked, and
-// no answer is made of that. Bogus data is kept for a minute, for those who ask with CD.
+// no answer is made of that. Bogus data is kept for a minute, and what could not be judged for want of keys
+// for as long as it says, for those who ask with CD.
 package recursor

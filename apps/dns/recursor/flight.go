@@ -2,6 +2,7 @@ package recursor
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"time"
 
@@ -83,16 +84,24 @@ func (r *Resolver) launch(f *flight, t *task, key flightKey) {
 	})
 }
 
-// rememberFailure keeps a failure for some seconds (RFC 9520), but not that the resolver itself ended.
+// failureTTL is how long a failure is kept at first, in seconds.
+const failureTTL = 5
+
+// rememberFailure keeps a failure for some seconds (RFC 9520), but not that the resolver itself ended, nor one that is kept already. How long is the cache's to
+// say: it knows whether the question has failed before.
 func (t *task) rememberFailure(f *failure) {
-	if t.r.ctx.Err() != nil || f.reason == notCached {
+	if t.r.ctx.Err() != nil || f.reason == notCached || f.reason == cachedFailure {
 		return
 	}
 	code := msg.EDENoReachableAuthority
 	if len(f.ede) > 0 {
 		code = f.ede[0].Code
 	}
-	t.r.cache.Put(cache.Entry{Name: t.q.Name, Type: t.q.Type, Kind: cache.Failure, Rank: cache.RankAuthoritative, EDE: code, TTL: 5})
+	e := cache.Entry{Name: t.q.Name, Type: t.q.Type, Kind: cache.Failure, Rank: cache.RankAuthoritative, EDE: code, TTL: failureTTL}
+	if f.unvalidated {
+		e.Security = cache.Bogus
+	}
+	t.r.cache.Put(e)
 }
 
 // askKey is a question to one server.
@@ -148,7 +157,7 @@ func (r *Resolver) send(p *pending, to netip.Addr, q msg.Question, timeout time.
 	p.m, p.res, p.err = r.client.Exchange(r.ctx, m, netip.AddrPortFrom(to, r.cfg.Port), client.Options{Timeout: timeout})
 	var t interface{ Timeout() bool }
 	switch {
-	case r.ctx.Err() != nil:
+	case r.ctx.Err() != nil, errors.Is(p.err, client.ErrConnections): // nothing that the server has done
 	case p.err == nil:
 		r.servers.answered(to, p.res.RTT)
 	case asTimeout(p.err, &t) && t.Timeout():

@@ -107,15 +107,13 @@ func (w *walk) keep(q msg.Question, e cache.Entry, rep *reply) (cache.Entry, boo
 		w.r.check.v.Flush(w.cut.zone)
 		return e, false, w.late()
 	}
-	if f != nil && f.reason != bogus {
-		return e, false, f
-	}
+	w.r.cache.Cap(&e)
 	e.Original = e.TTL
 	w.remember(e)
-	if f != nil && !w.cd {
-		return e, true, f
+	if w.cd {
+		f = nil
 	}
-	return e, true, nil
+	return e, true, f
 }
 
 // maxRetries is how many other servers are asked when an answer is bogus.

@@ -49,7 +49,7 @@ func (r *Resolver) message(q msg.Question, out *outcome, o QueryOptions) *msg.Me
 func addLink(m *msg.Message, e *cache.Entry, name msg.Name, typ msg.Type, do bool) (target msg.Name) {
 	for i := range e.Sets {
 		s := e.Sets[i].RRset
-		if s.TTL = e.TTL; s.Name.Equal(name) {
+		if s.Name.Equal(name) {
 			s.Name = name
 		}
 		switch e.Sets[i].Section {

@@ -2,12 +2,14 @@ package recursor_test
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/weirnet/weir/apps/dns/dnssec"
 	"github.com/weirnet/weir/apps/dns/internal/fakenet"
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/recursor"
@@ -136,6 +138,35 @@ func TestDenialsAreUsedAgain(t *testing.T) {
 		}
 		if a := w.ask("x.wild.weir.example", "A"); len(a.Answer) != 1 {
 			t.Errorf("a wildcard was denied:\n%v", a.Message)
+		}
+	})
+}
+
+// So does it where names are hashed, once it knows the zone's records (RFC 8198 §5.3).
+func TestHashedDenialsAreUsedAgain(t *testing.T) {
+	inTree(t, tree.Options{}, nil, func(w *world) {
+		for i := range 30 {
+			w.ask(fmt.Sprintf("nobody%d.example", i), "A")
+		}
+		for i := range 20 {
+			a := w.askWith(fmt.Sprintf("somebody%d.example", i), "A", recursor.QueryOptions{DO: true})
+			if a.Rcode != msg.RcodeNameError || a.sent != 0 || !a.has(msg.EDESynthesized) || !a.AuthenticData {
+				t.Errorf("%d queries\n%v\n%s", a.sent, a.Message, fakenet.Text(a.log))
+			}
+		}
+		if a := w.ask("www.weir.example", "A"); len(a.Answer) != 1 {
+			t.Errorf("what exists was denied:\n%v", a.Message)
+		}
+	})
+}
+
+// Where no trust anchor matches a key of the root nothing resolves, and the answer says which keys there are and which are trusted.
+func TestNoTrustAnchorMatches(t *testing.T) {
+	public := func(c *recursor.Config) { c.Anchors = dnssec.RootAnchors() }
+	inTree(t, tree.Options{}, public, func(w *world) {
+		a := w.ask("www.weir.example", "A")
+		if w.fails(a, msg.EDEDNSKEYMissing, 30, time.Second); len(a.EDE()) == 0 || !strings.Contains(a.EDE()[0].Text, "the trust anchors configured for it are of 20326, 38696") {
+			t.Errorf("%v", a.EDE())
 		}
 	})
 }

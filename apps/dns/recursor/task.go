@@ -67,10 +67,12 @@ const (
 type failure struct {
 	reason reason
 	ede    []msg.EDE
+	// there is one, and it is only that it could not be validated: who asks with CD gets it.
+	unvalidated bool
 }
 
 func fail(r reason, code uint16, format string, args ...any) *failure {
-	return &failure{r, []msg.EDE{{Code: code, Text: fmt.Sprintf(format, args...)}}}
+	return &failure{reason: r, ede: []msg.EDE{{Code: code, Text: fmt.Sprintf(format, args...)}}}
 }
 
 func (f *failure) String() string {

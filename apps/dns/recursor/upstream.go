@@ -73,16 +73,14 @@ func (t *task) learn(q msg.Question, rep *reply) (cache.Entry, *failure) {
 	e := rep.entry(q)
 	e.Rank = cache.RankAnswer
 	f := t.validate(msg.Root, q.Type, &e)
-	if f != nil && f.reason != bogus {
-		return e, f
-	}
+	t.r.cache.Cap(&e)
 	if e.Original = e.TTL; q.Name.Under(t.carriedFor) {
 		t.remember(e)
 	}
-	if f != nil && !t.cd {
-		return e, f
+	if t.cd {
+		f = nil
 	}
-	return e, nil
+	return e, f
 }
 
 // authoritative is an upstream's answer as classify wants it: we believe it without the AA bit.

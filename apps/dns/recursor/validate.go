@@ -39,13 +39,17 @@ func (c *checker) Fetch(ctx context.Context, name msg.Name, typ msg.Type) (*msg.
 	sub.from, sub.fresh = fromServers, t.distrust
 	out := sub.question()
 	if out.fail != nil {
+		if out.fail.reason == unreachable { // every name below would ask for it again (RFC 9520 §3.3)
+			sub.rememberFailure(out.fail)
+		}
 		return nil, errors.New(out.fail.String())
 	}
 	return t.r.message(sub.q, out, QueryOptions{DO: true, CD: true}), nil
 }
 
 // validate validates an entry, where anything is validated, and sets its security. What is secure keeps
-// nothing that was not validated. What is bogus is a failure of that reason, with the entry ready to be kept.
+// nothing that was not validated. What is bogus is a failure of that reason, and what could not be judged, for want of keys or time,
+// one of another and stays unchecked. Either is ready to be kept, for those who ask with CD.
 func (t *task) validate(zone msg.Name, typ msg.Type, e *cache.Entry) *failure {
 	if t.r.check == nil || t.raw {
 		return nil
@@ -55,12 +59,16 @@ func (t *task) validate(zone msg.Name, typ msg.Type, e *cache.Entry) *failure {
 	ctx := context.WithValue(t.ctx, taskKey{}, t)
 	r := t.r.check.v.Validate(ctx, dnssec.Answer{Question: q, Message: m, Zone: zone}, time.Now())
 	if f := t.late(); f != nil {
+		f.unvalidated = true
 		return f
 	}
 	switch r.Status {
 	case dnssec.Secure:
 		e.Security = cache.Secure
 		e.TTL = min(e.TTL, r.TTL)
+		for i := range e.Sets {
+			e.Sets[i].TTL = min(e.Sets[i].TTL, r.AnswerTTL)
+		}
 		t.proven(e, &r)
 	case dnssec.Bogus:
 		e.Security = cache.Bogus
@@ -74,9 +82,9 @@ func (t *task) validate(zone msg.Name, typ msg.Type, e *cache.Entry) *failure {
 		return nil
 	}
 	t.r.counters[countBogus].Add(1)
-	f := &failure{bogus, []msg.EDE{r.EDE}}
+	f := &failure{reason: bogus, ede: []msg.EDE{r.EDE}, unvalidated: true}
 	if r.Err != nil { // not forged, as far as we know: nobody told us the keys
-		f.reason = unreachable
+		f.reason, e.Security = unreachable, cache.Unchecked
 		f.ede = append(f.ede, msg.EDE{Code: msg.EDENoReachableAuthority, Text: r.Err.Error()})
 	}
 	return f

@@ -104,7 +104,7 @@ func in(t *testing.T, change func(*recursor.Config), f func(w *world)) {
 		f(w)
 		w.r.Close()
 	})
-	if took := time.Since(real); took > 20*time.Second {
+	if took := time.Since(real); took > time.Minute {
 		t.Errorf("it took %v", took)
 	}
 }

@@ -18,7 +18,9 @@ func directQueries(t testing.TB, s *Server, from netip.Addr) map[string][]byte {
 	client := *plain
 	client.EDNS = &msg.EDNS{Size: 1232, Options: []msg.Option{{Code: msg.OptionCookie, Data: []byte("12345678")}}}
 	list := map[string][]byte{}
-	for name, m := range map[string]*msg.Message{"plain": plain, "EDNS": &edns, "half a cookie": &client} {
+	nsid := *plain
+	nsid.EDNS = &msg.EDNS{Size: 1232, Options: []msg.Option{{Code: msg.OptionNSID}}}
+	for name, m := range map[string]*msg.Message{"plain": plain, "EDNS": &edns, "half a cookie": &client, "NSID": &nsid} {
 		p, err := m.Append(nil, 512)
 		if err != nil {
 			t.Fatal(err)
@@ -38,7 +40,7 @@ func TestDirectAnswersDoNotAllocate(t *testing.T) {
 	from, to := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddrPort("192.0.2.2:53")
 	log := &discard{}
 	for name, c := range map[string]Config{
-		"defaults": {RateLimit: RateLimit{PerSecond: 1 << 20}},
+		"defaults": {RateLimit: RateLimit{PerSecond: 1 << 20}, NSID: "a name"},
 		"limited":  {RateLimit: RateLimit{PerSecond: 5, Slip: 2}},
 		"exempt":   {RateLimit: RateLimit{Exempt: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}}},
 		"logged":   {RateLimit: RateLimit{PerSecond: -1}, QueryLog: QueryLog{Writer: log, Sample: 10}},

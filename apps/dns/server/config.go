@@ -2,6 +2,8 @@ package server
 
 import (
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"time"
@@ -28,6 +30,10 @@ type Config struct {
 	Workers      int
 	BusyServfail bool
 
+	// NSID is told to clients that ask which of several servers they have reached (RFC 5001), at most MaxNSID octets; nothing is
+	// told where it is empty.
+	NSID string
+
 	Cookies   Cookies
 	RateLimit RateLimit
 	QueryLog  QueryLog
@@ -46,6 +52,10 @@ type Cookies struct {
 	// Secret is the 16 octets that cookies are made with, where several servers share an address. Without it
 	// there is a random one, which is replaced every Rotate.
 	Secret []byte
+	// Other is a second secret, whose cookies are taken too: the next or the one before while servers that share an address are given a
+	// new one in turn (RFC 9018 §5). Each gets it as Other first; when all have it, as Secret with the old one as Other; and when
+	// the old one's cookies are an hour old it is forgotten.
+	Other []byte
 	// Rotate is how long a random secret is used, 0 is DefaultRotate; what is less than two hours is two hours, for
 	// cookies are valid for one.
 	Rotate time.Duration
@@ -88,9 +98,28 @@ const (
 	DefaultStall        = 10 * time.Second
 	DefaultMaxUntaken   = 64 << 20
 
+	// MaxNSID is the octets of the longest Config.NSID.
+	MaxNSID = 128
+
 	minUDP     = 512 // RFC 1035 §4.2.1
 	maxMessage = 65535
 )
+
+// Check says what is wrong with the configuration: a secret that has not 16 octets, an NSID that is too long.
+func (c Config) Check() error {
+	for _, secret := range [][]byte{c.Cookies.Secret, c.Cookies.Other} {
+		if n := len(secret); n != 0 && n != cookieSecret {
+			return fmt.Errorf("dns: a secret of cookies has %d octets, it must have %d", n, cookieSecret)
+		}
+	}
+	switch {
+	case len(c.Cookies.Other) > 0 && len(c.Cookies.Secret) == 0:
+		return errors.New("dns: a second secret of cookies needs a first, which they are made with")
+	case len(c.NSID) > MaxNSID:
+		return fmt.Errorf("dns: an NSID of %d octets, it may have %d", len(c.NSID), MaxNSID)
+	}
+	return nil
+}
 
 func (c Config) withDefaults() Config {
 	c.MaxUDP = min(max(orDefault(c.MaxUDP, DefaultMaxUDP), minUDP), maxMessage)

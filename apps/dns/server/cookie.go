@@ -17,6 +17,7 @@ const (
 	fullCookie      = clientCookie + serverCookie
 	minServerCookie = 8
 	maxServerCookie = 32
+	cookieSecret    = 16
 	cookieOption    = 4 + fullCookie // with the option's header
 
 	cookieLife    = 3600 // seconds; RFC 9018 §4.3
@@ -38,42 +39,58 @@ const (
 // cookieJar makes and checks server cookies. The secret is replaced from time to time; cookies made
 // with the one before stay good for as long as cookies are.
 type cookieJar struct {
-	keys   atomic.Pointer[cookieKeys]
-	rotate time.Duration // 0: never
-	mu     sync.Mutex    // of who replaces keys
+	keys atomic.Pointer[cookieKeys]
+	mu   sync.Mutex // of who replaces keys
 }
 
 type cookieKeys struct {
-	now, before [16]byte
-	since       time.Time // when now came
-	two         bool      // there is one before
+	now, other [cookieSecret]byte
+	two        bool          // other's are taken as well: it was there before, or will be there next
+	since      time.Time     // when now came
+	rotate     time.Duration // when a random one follows; 0: never
 }
 
-// newCookieJar returns a jar with a secret of 16 octets, or a random one that is replaced every so often.
-func newCookieJar(secret []byte, rotate time.Duration) *cookieJar {
+// newCookieJar returns a jar with the secrets of the configuration, or a random one that is replaced every so often.
+func newCookieJar(c Cookies) *cookieJar {
 	j := new(cookieJar)
-	k := &cookieKeys{since: time.Now()}
-	if len(secret) == 16 {
-		copy(k.now[:], secret)
-	} else {
-		rand.Read(k.now[:])
-		j.rotate = rotate
+	j.set(c)
+	return j
+}
+
+// set has the jar use the secrets of a configuration from now on. A random one stays while there is none.
+func (j *cookieJar) set(c Cookies) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	old := j.keys.Load()
+	k := &cookieKeys{since: time.Now(), two: len(c.Other) == cookieSecret}
+	copy(k.other[:], c.Other)
+	if len(c.Secret) == cookieSecret {
+		copy(k.now[:], c.Secret)
+		j.keys.Store(k)
+		return
+	}
+	if old != nil && old.rotate > 0 {
+		return
+	}
+	rand.Read(k.now[:])
+	k.rotate = c.Rotate
+	if old != nil {
+		k.other, k.two = old.now, true
 	}
 	j.keys.Store(k)
-	return j
 }
 
 // current returns the secrets, replaced where that is due.
 func (j *cookieJar) current(now time.Time) *cookieKeys {
 	k := j.keys.Load()
-	if j.rotate <= 0 || now.Sub(k.since) < j.rotate || !j.mu.TryLock() {
+	if k.rotate <= 0 || now.Sub(k.since) < k.rotate || !j.mu.TryLock() {
 		return k
 	}
 	defer j.mu.Unlock()
-	if k = j.keys.Load(); now.Sub(k.since) < j.rotate {
+	if k = j.keys.Load(); k.rotate <= 0 || now.Sub(k.since) < k.rotate {
 		return k
 	}
-	next := &cookieKeys{before: k.now, two: true, since: now}
+	next := &cookieKeys{other: k.now, two: true, since: now, rotate: k.rotate}
 	rand.Read(next.now[:])
 	j.keys.Store(next)
 	return next
@@ -99,7 +116,7 @@ func (j *cookieJar) check(data []byte, addr netip.Addr, now time.Time) (state co
 	if cookieHash(&k.now, data, addr, data[fullCookie-8:]) {
 		return provenCookie, age >= 0 && age < cookieFresh
 	}
-	if k.two && cookieHash(&k.before, data, addr, data[fullCookie-8:]) {
+	if k.two && cookieHash(&k.other, data, addr, data[fullCookie-8:]) {
 		return provenCookie, false
 	}
 	return unprovenCookie, false

@@ -29,7 +29,7 @@ func TestServerCookiesAreThoseOfRFC9018(t *testing.T) {
 		{"445536bcd2513298075a5d379663c962", "22681ab97d52c298", "2001:db8:220:1:59de:d0f4:8769:82b8", 1559741961, "22681ab97d52c298010000005cf7c609a6bb79d16625507a"},
 	} {
 		addr, now := netip.MustParseAddr(c.addr), time.Unix(c.at, 0)
-		j := newCookieJar(unhex(t, c.secret), 0)
+		j := newCookieJar(Cookies{Secret: unhex(t, c.secret)})
 		got := j.append(nil, unhex(t, c.client), addr, now)
 		if !bytes.Equal(got, unhex(t, c.want)) {
 			t.Errorf("%s at %d: %x, want %s", c.client, c.at, got, c.want)
@@ -41,7 +41,7 @@ func TestServerCookiesAreThoseOfRFC9018(t *testing.T) {
 }
 
 func TestCookieProvesOneAddressForAnHour(t *testing.T) {
-	j := newCookieJar(nil, 24*time.Hour)
+	j := newCookieJar(Cookies{Rotate: 24 * time.Hour})
 	addr, now := netip.MustParseAddr("192.0.2.7"), time.Now()
 	c := j.append(nil, []byte("12345678"), addr, now)
 	for _, x := range []struct {
@@ -74,7 +74,7 @@ func TestCookieProvesOneAddressForAnHour(t *testing.T) {
 
 // RFC 9018 §5: what was made with the secret before the last is good until it is old.
 func TestCookieSurvivesOneRotationOfTheSecret(t *testing.T) {
-	j := newCookieJar(nil, 2*time.Hour)
+	j := newCookieJar(Cookies{Rotate: 2 * time.Hour})
 	addr, begun := netip.MustParseAddr("2001:db8::7"), time.Now()
 	late := begun.Add(2*time.Hour - time.Minute)
 	c := j.append(nil, []byte("12345678"), addr, late)
@@ -89,5 +89,51 @@ func TestCookieSurvivesOneRotationOfTheSecret(t *testing.T) {
 	}
 	if state, _ := j.check(c, addr, after); state != unprovenCookie {
 		t.Errorf("after two rotations it is %d", state)
+	}
+}
+
+// RFC 9018 §5: servers that share an address get a new secret in turn, and take each other's cookies all the while.
+func TestServersThatShareSecretsTakeEachOthersCookies(t *testing.T) {
+	first, second := bytes.Repeat([]byte{1}, 16), bytes.Repeat([]byte{2}, 16)
+	addr, now := netip.MustParseAddr("192.0.2.7"), time.Now()
+	made := func(c Cookies) []byte { return newCookieJar(c).append(nil, []byte("12345678"), addr, now) }
+	stages := []Cookies{{Secret: first}, {Secret: first, Other: second}, {Secret: second, Other: first}, {Secret: second}}
+	j := newCookieJar(stages[0])
+	for i, c := range stages {
+		if i > 0 {
+			j.set(c)
+		}
+		for k, from := range stages {
+			state, fresh := j.check(made(from), addr, now)
+			taken := !(i == 0 && k >= 2 || i == 3 && k < 2)
+			newest := bytes.Equal(c.Secret, from.Secret)
+			if taken != (state == provenCookie) || taken && fresh != newest {
+				t.Errorf("the server is at stage %d, the cookie is of stage %d: %d, fresh %v", i, k, state, fresh)
+			}
+		}
+	}
+	if state, _ := newCookieJar(Cookies{}).check(made(stages[0]), addr, now); state != unprovenCookie {
+		t.Errorf("a server of another secret: %d", state)
+	}
+	j.set(Cookies{Rotate: 2 * time.Hour})
+	c := j.append(nil, []byte("12345678"), addr, now)
+	if state, _ := j.check(made(stages[3]), addr, now); state != provenCookie {
+		t.Errorf("the secret was taken away, and the last one's cookies are %d", state)
+	}
+	j.set(Cookies{Rotate: 2 * time.Hour})
+	if state, fresh := j.check(c, addr, now); state != provenCookie || !fresh {
+		t.Errorf("a random secret does not stay: %d, fresh %v", state, fresh)
+	}
+}
+
+func TestSecretsThatCannotBe(t *testing.T) {
+	good := make([]byte, 16)
+	for what, c := range map[string]Cookies{"a short one": {Secret: good[:15]}, "a short second": {Secret: good, Other: good[:8]}, "no first": {Other: good}} {
+		if err := (Config{Cookies: c}).Check(); err == nil {
+			t.Errorf("%s is taken", what)
+		}
+	}
+	if err := (Config{Cookies: Cookies{Secret: good, Other: good}}).Check(); err != nil {
+		t.Error(err)
 	}
 }

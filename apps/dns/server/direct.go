@@ -19,6 +19,7 @@ type asked struct {
 	fresh     bool      // and it may be sent back as it is
 	keepalive bool
 	padding   bool
+	nsid      []byte // to be told
 	edns, do  bool
 	extended  bool          // the answer's rcode may have more than four bits
 	plain     bool          // it is a plain query, and counted
@@ -105,19 +106,31 @@ func (s *Server) immediate(d *desk, p []byte, a *asked, limit int) (answer []byt
 // leastAnswer is the octets of an answer that has nothing but the longest question and an OPT record.
 const leastAnswer = headerLen + 255 + 4 + optLen
 
+// streamOptions is the room for the server's options in an answer over a stream: a cookie, NSID, the idle timeout. Padding is added where
+// there is room left.
+const streamOptions = 256
+
 // limit returns how long the answer to a query of n octets may be before options are added to it. says is what the
 // client has said that it takes, most is what there is room for.
 func (s *Server) limit(a *asked, n, says, most int) int {
 	if a.transport.Stream() {
-		return most - 128 // for options
+		return most - streamOptions
 	}
 	size := min(max(says, minUDP), most)
 	if s.cfg.MaxAmplification > 0 && a.state != provenCookie {
 		size = min(size, max(int(s.cfg.MaxAmplification*float64(n)), n))
 	}
+	least := min(n, leastAnswer)
 	if a.cookie != nil {
 		// The question and an OPT record have room at any rate: who gets no answer gets no cookie, and is never proven.
-		size = max(size-cookieOption, min(n, leastAnswer))
+		size = max(size-cookieOption, least)
+	}
+	if n := 4 + len(a.nsid); n > 4 {
+		if size-n < leastAnswer {
+			a.nsid = nil
+		} else {
+			size -= n
+		}
 	}
 	return size
 }
@@ -126,6 +139,9 @@ func (s *Server) limit(a *asked, n, says, most int) int {
 func (s *Server) readOptions(d *desk, a *asked) {
 	if c := d.q.Cookie; c != nil && s.jar != nil {
 		s.readCookie(c, a, d.m)
+	}
+	if id := s.live.Load().nsid; len(id) > 0 && hasOption(d.q.Options, msg.OptionNSID) {
+		a.nsid = id
 	}
 	if a.transport.Stream() {
 		a.keepalive = hasOption(d.q.Options, msg.OptionKeepalive)
@@ -152,7 +168,7 @@ func (s *Server) readCookie(c []byte, a *asked, m *meter) {
 // (RFC 7873 §5.2.3), or to who has none, that TCP does it.
 func (s *Server) comeAgain(dst, query []byte, end int, a *asked) []byte {
 	rcode := uint16(msg.RcodeBadCookie)
-	a.extended = true
+	a.extended, a.nsid = true, nil // it is no longer than the query by more than a cookie
 	if a.cookie == nil {
 		rcode = 0
 	}
@@ -163,7 +179,7 @@ func (s *Server) comeAgain(dst, query []byte, end int, a *asked) []byte {
 // lies in dst's place or is the answer with more behind it; nil is nothing.
 func (s *Server) done(d *desk, query []byte, end int, a *asked, answer []byte) []byte {
 	held := false
-	if s.limiter != nil && !a.proven() && !s.limiter.exempted(a.from.Addr()) {
+	if s.limiter != nil && !a.proven() && !s.live.Load().exempted(a.from.Addr()) {
 		if a.at == 0 {
 			a.at = s.now()
 		}
@@ -209,10 +225,10 @@ func (a *asked) rcode(answer []byte) msg.Rcode {
 	return msg.Rcode(rcodeOf(answer, opt))
 }
 
-// addOptions adds to the OPT record of an answer what the query's options ask for: a cookie, the idle timeout
-// (RFC 7828), padding (RFC 7830, in blocks as RFC 8467 §4.1 has them).
+// addOptions adds to the OPT record of an answer what the query's options ask for: a cookie, the server's name
+// (RFC 5001), the idle timeout (RFC 7828), padding (RFC 7830, in blocks as RFC 8467 §4.1 has them).
 func (s *Server) addOptions(d *desk, answer []byte, a *asked) []byte {
-	if !a.edns || a.cookie == nil && !a.keepalive && !a.padding {
+	if !a.edns || a.cookie == nil && a.nsid == nil && !a.keepalive && !a.padding {
 		return answer
 	}
 	opt := finalOPT(answer)
@@ -226,6 +242,9 @@ func (s *Server) addOptions(d *desk, answer []byte, a *asked) []byte {
 			data = d.opts
 		}
 		answer = appendOption(answer, opt, msg.OptionCookie, data)
+	}
+	if a.nsid != nil {
+		answer = appendOption(answer, opt, msg.OptionNSID, a.nsid)
 	}
 	if a.keepalive {
 		idle := min(s.cfg.Streams.Idle/(100*time.Millisecond), 0xffff)

@@ -129,6 +129,10 @@ func (s *Server) admit(j *job, r *Request) bool {
 		_, j.padding = e.Option(msg.OptionPadding)
 		j.padding = j.padding && j.transport == TLS
 	}
+	j.nsid = nil
+	if _, ok := e.Option(msg.OptionNSID); ok {
+		j.nsid = s.live.Load().nsid
+	}
 	says, most := minUDP, s.cfg.MaxUDP
 	if e != nil {
 		says = int(e.Size)
@@ -272,9 +276,9 @@ func (w *writer) WriteWire(p []byte) error {
 	defer w.s.desks.Put(d)
 	// What is packed may be signed: nothing is added to it.
 	j := w.j
-	cookie, keepalive, pad := j.cookie, j.keepalive, j.padding
-	j.cookie, j.keepalive, j.padding = nil, false, false
-	defer func() { j.cookie, j.keepalive, j.padding = cookie, keepalive, pad }()
+	cookie, nsid, keepalive, pad := j.cookie, j.nsid, j.keepalive, j.padding
+	j.cookie, j.nsid, j.keepalive, j.padding = nil, nil, false, false
+	defer func() { j.cookie, j.nsid, j.keepalive, j.padding = cookie, nsid, keepalive, pad }()
 	return j.finish(w.s, d, questionEnd(j.in), append(d.out[:0], p...))
 }
 

@@ -86,7 +86,6 @@ type limiter struct {
 	slip     uint64
 	shift4   int
 	mask6    uint64
-	exempt   []netip.Prefix
 }
 
 // newLimiter returns nil where there is no limit.
@@ -101,7 +100,6 @@ func newLimiter(c RateLimit) *limiter {
 		seed: maphash.MakeSeed(), sets: make([]rateSet, sets), mask: uint64(sets - 1),
 		interval: max(1, 1_000_000/uint64(rate)), slip: uint64(max(0, orDefault(c.Slip, DefaultSlip))),
 		shift4: 32 - min(32, orDefault(c.Prefix4, DefaultPrefix4)), mask6: ^uint64(0) << (64 - min(64, orDefault(c.Prefix6, DefaultPrefix6))),
-		exempt: c.Exempt,
 	}
 	l.window = l.interval * uint64(rate)
 	return l
@@ -124,7 +122,7 @@ const (
 )
 
 // exempted reports whether the address has no limit.
-func (l *limiter) exempted(a netip.Addr) bool {
+func (l *live) exempted(a netip.Addr) bool {
 	for _, p := range l.exempt {
 		if p.Contains(a) {
 			return true

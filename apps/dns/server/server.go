@@ -23,7 +23,8 @@ type Server struct {
 
 	limiter *limiter   // nil: no limit
 	jar     *cookieJar // nil: no cookies
-	log     *queryLog  // nil: no log
+	live    atomic.Pointer[live]
+	log     *queryLog // nil: no log
 	pool    *pool
 	untaken atomic.Int64 // octets of answers that clients leave lying, above what each may
 	conns   connTable
@@ -59,8 +60,9 @@ func New(h Handler, c Config) *Server {
 	s := &Server{cfg: c.withDefaults(), handler: h, start: time.Now(), failed: make(chan error, 1)}
 	s.direct, _ = h.(Direct)
 	s.limiter = newLimiter(s.cfg.RateLimit)
+	s.live.Store(newLive(&s.cfg))
 	if !s.cfg.Cookies.Disable {
-		s.jar = newCookieJar(s.cfg.Cookies.Secret, s.cfg.Cookies.Rotate)
+		s.jar = newCookieJar(s.cfg.Cookies)
 	}
 	s.pool = newPool(s.cfg.Workers, s.serve)
 	s.conns.init(s)
@@ -73,6 +75,26 @@ func New(h Handler, c Config) *Server {
 		s.wg.Go(s.log.write)
 	}
 	return s
+}
+
+// live is what may be another while the server runs.
+type live struct {
+	exempt []netip.Prefix
+	nsid   []byte
+}
+
+func newLive(c *Config) *live {
+	return &live{exempt: c.RateLimit.Exempt, nsid: []byte(c.NSID[:min(len(c.NSID), MaxNSID)])}
+}
+
+// Reconfigure has the server take from now on what c says of NSID, Cookies.Secret, Cookies.Other and RateLimit.Exempt. All else stays as it
+// was given to New.
+func (s *Server) Reconfigure(c Config) {
+	c = c.withDefaults()
+	s.live.Store(newLive(&c))
+	if s.jar != nil {
+		s.jar.set(c.Cookies)
+	}
 }
 
 // meter returns one of the meters: who counts much keeps it.

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -249,8 +250,17 @@ func plain(s string) string {
 	if i := strings.LastIndex(s, " at line: "); i >= 0 {
 		s = s[:i]
 	}
-	return s
+	if m := unopened.FindStringSubmatch(s); m != nil {
+		return "$INCLUDE " + m[1] + ": " + m[2]
+	}
+	return inWords.Replace(s)
 }
+
+// unopened is what the parser says of a file to include that cannot be opened: its name two or three times.
+var unopened = regexp.MustCompile("^failed to open `(.*?)'(?: as `.*?')?: (.*?)(?:: \".*\")?$")
+
+// inWords says what the parser has to say of the data that are wrong most often.
+var inWords = strings.NewReplacer("bad A A:", "not an IPv4 address:", "bad AAAA AAAA:", "not an IPv6 address:")
 
 func oneLine(s string) string {
 	return strings.Join(strings.Fields(s), " ")

@@ -1,7 +1,6 @@
 package zone
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -13,42 +12,36 @@ import (
 // ReverseOptions says what reverse zones are made with. The zero value takes all of it from the zones that the names
 // are from.
 type ReverseOptions struct {
-	TTL    uint32     // of all records; 3600
+	TTL    uint32     // of the SOA and NS records; 3600
 	Serial uint32     // the sum of the zones' serial numbers, which grows when one of them does
 	MName  msg.Name   // the server in the SOA record; that of the first zone's
 	RName  msg.Name   // and the mailbox
 	NS     []msg.Name // the first zone's
-	// Parent makes for IPv4 prefixes longer than /24 the zone above as well, with the CNAME records that lead to
-	// theirs (RFC 2317 §4): where no provider has it, they alone could not be found.
-	Parent bool
+	// Classless has an IPv4 subnet longer than /24 be one zone, named as RFC 2317 has it, 64/26.2.0.192.in-addr.arpa: for whoever
+	// has the zone above lead there by CNAME records. Without it there is a zone for each address of such a subnet.
+	Classless bool
+	// Before has the version before of a zone, nil where there is none: a zone that has not changed is that one, and one that
+	// has gets a later serial number (RFC 1982). It may be nil.
+	Before func(origin msg.Name) *Zone
 }
 
-// Reverse makes the zones that answer for the addresses of the subnets: with a PTR record for every A and AAAA record
-// of the zones, but for those of wildcards and of what is delegated. An IPv4 subnet has one zone below in-addr.arpa, or several
-// where it ends within an octet (RFC 1035 §3.5); one longer than /24 is named as RFC 2317 does, 64/26.2.0.192.in-addr.arpa.
-// An IPv6 subnet has one below ip6.arpa, or several where it ends within a nibble (RFC 3596 §2.5).
+// Reverse makes the zones that answer for the addresses of the subnets, and for no others: with a PTR record for every A and
+// AAAA record of the zones, with its TTL, but for those of wildcards and of what is delegated. An IPv4 subnet has one zone
+// below in-addr.arpa, or several where it ends within an octet (RFC 1035 §3.5); an IPv6 subnet has one below ip6.arpa, or several
+// where it ends within a nibble (RFC 3596 §2.5). Of two subnets of which one has the other the addresses of the narrower are in its
+// own zone.
 func Reverse(zones []*Zone, subnets []netip.Prefix, o ReverseOptions) ([]*Zone, error) {
 	if err := o.complete(zones); err != nil {
 		return nil, err
 	}
-	var areas []area
-	for _, p := range subnets {
-		areas = append(areas, split(p.Masked(), o.Parent)...)
-	}
-	// The narrowest first: an address goes into that one.
-	slices.SortStableFunc(areas, func(a, b area) int { return cmp.Compare(b.prefix.Bits(), a.prefix.Bits()) })
-	areas = merge(areas)
-	for i := range areas {
-		if err := areas[i].begin(&o); err != nil {
-			return nil, err
-		}
+	areas, err := areasOf(subnets, &o)
+	if err != nil {
+		return nil, err
 	}
 	for _, z := range zones {
-		var err error
-		z.hosts(func(name msg.Name, addr netip.Addr) bool {
-			i := slices.IndexFunc(areas, func(a area) bool { return !a.parent && a.prefix.Contains(addr) })
-			if i >= 0 {
-				err = areas[i].b.Add(msg.PTR(areas[i].owner(addr), o.TTL, name))
+		z.hosts(func(name msg.Name, addr netip.Addr, ttl uint32) bool {
+			if a := areas.of(addr); a != nil {
+				err = a.b.Add(msg.PTR(a.owner(addr), ttl, name))
 			}
 			return err == nil
 		})
@@ -57,14 +50,25 @@ func Reverse(zones []*Zone, subnets []netip.Prefix, o ReverseOptions) ([]*Zone, 
 		}
 	}
 	var made []*Zone
-	for i := range areas {
-		z, err := areas[i].b.Zone()
+	for _, a := range areas.list {
+		z, err := a.b.Zone()
 		if err != nil {
 			return nil, err
+		}
+		if a.before != nil && sameButSerial(a.before, z) {
+			z = a.before
 		}
 		made = append(made, z)
 	}
 	return made, nil
+}
+
+// sameButSerial reports whether two versions have the same records but for the serial number.
+func sameButSerial(a, b *Zone) bool {
+	soa := a.SOA()
+	soa.Serial = b.Serial()
+	d, ok := Compare(a, b, 2)
+	return ok && len(d.Deleted) == 1 && len(d.Added) == 1 && soa == b.SOA() && a.soaSet.TTL == b.soaSet.TTL
 }
 
 // complete fills what the options leave to the zones.
@@ -101,7 +105,7 @@ func (o *ReverseOptions) complete(zones []*Zone) error {
 }
 
 // hosts calls f with every address that the zone is the authority for.
-func (z *Zone) hosts(f func(msg.Name, netip.Addr) bool) {
+func (z *Zone) hosts(f func(name msg.Name, addr netip.Addr, ttl uint32) bool) {
 	top := ""
 	z.names.each(func(n node) bool {
 		if top != "" && below(n.key, top) {
@@ -119,7 +123,7 @@ func (z *Zone) hosts(f func(msg.Name, netip.Addr) bool) {
 			s, _ := n.set(t)
 			for d := range s.Data() {
 				addr, ok := netip.AddrFromSlice([]byte(d))
-				if more = !ok || f(name, addr); !more {
+				if more = !ok || f(name, addr, s.TTL); !more {
 					return false
 				}
 			}
@@ -130,41 +134,66 @@ func (z *Zone) hosts(f func(msg.Name, netip.Addr) bool) {
 
 // area is one reverse zone in the making.
 type area struct {
-	prefix   netip.Prefix
-	name     string
-	parent   bool     // has CNAME records only, that lead to the zones of longer prefixes
-	children []string // their names
-	b        *Builder
+	prefix netip.Prefix
+	name   string
+	before *Zone
+	b      *Builder
 }
 
-// merge makes one of areas of the same name.
-func merge(areas []area) (merged []area) {
-	for _, a := range areas {
-		i := slices.IndexFunc(merged, func(m area) bool { return m.name == a.name })
-		if i < 0 {
-			merged = append(merged, a)
-			continue
+// areas are those of all subnets.
+type areas struct {
+	list    []*area
+	by      map[netip.Prefix]*area
+	lengths [2][]int // of the prefixes of IPv4 and IPv6, the longest first
+}
+
+func areasOf(subnets []netip.Prefix, o *ReverseOptions) (*areas, error) {
+	as := &areas{by: map[netip.Prefix]*area{}}
+	for _, p := range subnets {
+		for _, a := range split(p.Masked(), o.Classless) {
+			if as.by[a.prefix] != nil {
+				continue
+			}
+			if err := a.begin(o); err != nil {
+				return nil, err
+			}
+			as.by[a.prefix], as.list = &a, append(as.list, &a)
+			if l := as.family(a.prefix.Addr()); !slices.Contains(*l, a.prefix.Bits()) {
+				*l = append(*l, a.prefix.Bits())
+				slices.SortFunc(*l, func(a, b int) int { return b - a })
+			}
 		}
-		merged[i].parent = merged[i].parent && a.parent
-		merged[i].children = append(merged[i].children, a.children...)
 	}
-	return merged
+	return as, nil
+}
+
+func (as *areas) family(a netip.Addr) *[]int {
+	if a.Is4() {
+		return &as.lengths[0]
+	}
+	return &as.lengths[1]
+}
+
+// of returns the narrowest area that has an address, nil for none.
+func (as *areas) of(addr netip.Addr) *area {
+	for _, bits := range *as.family(addr) {
+		if a := as.by[netip.PrefixFrom(addr, bits).Masked()]; a != nil {
+			return a
+		}
+	}
+	return nil
 }
 
 // split returns the zones of a subnet.
-func split(p netip.Prefix, parent bool) []area {
+func split(p netip.Prefix, classless bool) []area {
 	unit := 8
 	if p.Addr().Is6() {
 		unit = 4
 	}
 	bits := p.Bits()
-	if unit == 8 && bits > 24 && bits < 32 { // RFC 2317
+	if classless && unit == 8 && bits > 24 && bits < 32 { // RFC 2317
 		up := netip.PrefixFrom(p.Addr(), 24).Masked()
-		a := area{prefix: p, name: fmt.Sprintf("%d/%d.%s", p.Addr().As4()[3], bits, arpa(up))}
-		if !parent {
-			return []area{a}
-		}
-		return []area{a, {prefix: up, name: arpa(up), parent: true, children: []string{a.name}}}
+		return []area{{prefix: p, name: fmt.Sprintf("%d/%d.%s", p.Addr().As4()[3], bits, arpa(up))}}
 	}
 	whole := max(unit, (bits+unit-1)/unit*unit)
 	var areas []area
@@ -205,37 +234,21 @@ func (a *area) begin(o *ReverseOptions) error {
 		return err
 	}
 	a.b = NewBuilder(origin)
-	soa := msg.SOA{MName: o.MName, RName: o.RName, Serial: o.Serial, Refresh: 7200, Retry: 1800, Expire: 1209600, Minimum: min(o.TTL, 900)}
+	serial := o.Serial
+	if o.Before != nil {
+		a.before = o.Before(origin)
+	}
+	if a.before != nil && int32(serial-a.before.Serial()) <= 0 {
+		serial = a.before.Serial() + 1
+	}
+	soa := msg.SOA{MName: o.MName, RName: o.RName, Serial: serial, Refresh: 7200, Retry: 1800, Expire: 1209600, Minimum: min(o.TTL, 900)}
 	err = a.b.Add(msg.NewRR(origin, msg.TypeSOA, o.TTL, soa.Data()))
 	for _, ns := range o.NS {
 		if err == nil {
 			err = a.b.Add(msg.NS(origin, o.TTL, ns))
 		}
 	}
-	for _, child := range a.children {
-		if err == nil {
-			err = a.lead(msg.MustName(child), o.TTL)
-		}
-	}
 	return err
-}
-
-// lead adds the CNAME records of RFC 2317 §4 for the addresses of a child.
-func (a *area) lead(child msg.Name, ttl uint32) error {
-	first, bits := 0, 0
-	if _, err := fmt.Sscanf(child.First(), "%d/%d", &first, &bits); err != nil {
-		return err
-	}
-	for i := first; i < first+1<<(32-bits); i++ {
-		from, err := a.b.origin.Child(strconv.Itoa(i))
-		if err != nil {
-			return err
-		}
-		if err := a.b.Add(msg.CNAME(from, ttl, msg.MustName(strconv.Itoa(i)+"."+child.String()))); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // owner returns the name of an address in the zone.

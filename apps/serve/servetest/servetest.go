@@ -12,7 +12,7 @@ import (
 )
 
 // Patience bounds every wait of a test that should not wait at all.
-const Patience = 10 * time.Second
+const Patience = time.Minute
 
 // Families are the loopback addresses that each test runs over.
 var Families = []struct{ Name, Host string }{{"IPv4", "127.0.0.1"}, {"IPv6", "::1"}}

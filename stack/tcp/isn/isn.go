@@ -7,6 +7,7 @@ import (
 
 	"github.com/weirnet/weir/stack/clock"
 	"github.com/weirnet/weir/stack/seq"
+	"github.com/weirnet/weir/stack/siphash"
 )
 
 // tick is how long one step of the initial sequence number's clock takes: M "is
@@ -64,15 +65,15 @@ func (g *Generator) portIndex(local netip.Addr, remote netip.AddrPort) uint32 {
 
 // hash returns SipHash-2-4 of both ends and of what the hash is for: 40 octets.
 func hash(key [2]uint64, local, remote netip.AddrPort, purpose uint32) uint64 {
-	s := newSip(key[0], key[1])
+	s := siphash.New(key[0], key[1])
 	a := local.Addr().As16()
-	s.word(binary.LittleEndian.Uint64(a[:8]))
-	s.word(binary.LittleEndian.Uint64(a[8:]))
+	s.Word(binary.LittleEndian.Uint64(a[:8]))
+	s.Word(binary.LittleEndian.Uint64(a[8:]))
 	a = remote.Addr().As16()
-	s.word(binary.LittleEndian.Uint64(a[:8]))
-	s.word(binary.LittleEndian.Uint64(a[8:]))
-	s.word(uint64(local.Port()) | uint64(remote.Port())<<16 | uint64(purpose)<<32)
-	return s.sum(40 << 56)
+	s.Word(binary.LittleEndian.Uint64(a[:8]))
+	s.Word(binary.LittleEndian.Uint64(a[8:]))
+	s.Word(uint64(local.Port()) | uint64(remote.Port())<<16 | uint64(purpose)<<32)
+	return s.Sum(40 << 56)
 }
 
 // Derive makes another secret of a secret for a purpose, so that what is hashed with the one
@@ -80,15 +81,15 @@ func hash(key [2]uint64, local, remote netip.AddrPort, purpose uint32) uint64 {
 func Derive(secret [32]byte, purpose string) (other [32]byte) {
 	for i := range 4 {
 		key := secret[16*(i/2):]
-		s := newSip(binary.LittleEndian.Uint64(key), binary.LittleEndian.Uint64(key[8:]))
-		s.word(uint64(i))
+		s := siphash.New(binary.LittleEndian.Uint64(key), binary.LittleEndian.Uint64(key[8:]))
+		s.Word(uint64(i))
 		rest := []byte(purpose)
 		for ; len(rest) >= 8; rest = rest[8:] {
-			s.word(binary.LittleEndian.Uint64(rest))
+			s.Word(binary.LittleEndian.Uint64(rest))
 		}
 		last := [8]byte{7: byte(8 + len(purpose))}
 		copy(last[:7], rest)
-		binary.LittleEndian.PutUint64(other[8*i:], s.sum(binary.LittleEndian.Uint64(last[:])))
+		binary.LittleEndian.PutUint64(other[8*i:], s.Sum(binary.LittleEndian.Uint64(last[:])))
 	}
 	return other
 }

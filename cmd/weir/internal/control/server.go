@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 	"time"
@@ -54,7 +55,7 @@ func Listen(path string, handlers Handlers) (*Server, error) {
 	}
 	ln, err := listenPrivate(path)
 	if err != nil {
-		return nil, fmt.Errorf("control socket %s: %w", path, reason(err))
+		return nil, fmt.Errorf("control socket %s: %w", path, placeError(path, err))
 	}
 	s := &Server{ln: ln, handlers: handlers, open: map[net.Conn]struct{}{}}
 	s.wg.Go(s.accept)
@@ -68,6 +69,23 @@ func listenPrivate(path string) (*net.UnixListener, error) {
 	return net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
 }
 
+// placeError says why no socket can be made at path.
+func placeError(path string, err error) error {
+	dir := filepath.Dir(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return fmt.Errorf("there is no directory %s; make it or give another path", dir)
+	case errors.Is(err, fs.ErrPermission):
+		return fmt.Errorf("no permission to make it in %s; give another path", dir)
+	case errors.Is(err, syscall.EINVAL) && len(path) > maxPath:
+		return fmt.Errorf("a path of a socket has at most %d octets; give a shorter one", maxPath)
+	}
+	return reason(err)
+}
+
+// maxPath is the room in a sockaddr_un, less the closing zero.
+const maxPath = 107
+
 // makeWay removes a socket that nobody answers on.
 func makeWay(path string) error {
 	info, err := os.Lstat(path)
@@ -75,7 +93,7 @@ func makeWay(path string) error {
 	case errors.Is(err, fs.ErrNotExist):
 		return nil
 	case err != nil:
-		return fmt.Errorf("control socket %s: %w", path, reason(err))
+		return fmt.Errorf("control socket %s: %w", path, placeError(path, err))
 	case info.Mode().Type() != fs.ModeSocket:
 		return fmt.Errorf("control socket %s: something else is there; give another path", path)
 	case !dead(path):

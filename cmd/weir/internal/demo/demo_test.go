@@ -85,7 +85,7 @@ func TestTransferFailsWhenOneOctetChanges(t *testing.T) {
 		}
 	}}}
 	tr := &transfer{scene: s, addr: netip.MustParseAddr("192.0.2.2"), size: 1 << 20, out: &screen{out: &strings.Builder{}}}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	if _, err := tr.run(ctx); err == nil || !strings.Contains(err.Error(), "what came back differs") {
 		t.Errorf("transfer = %v, want that it differs", err)

@@ -53,7 +53,7 @@ func TestABlockedCallIsBegunAndEnds(t *testing.T) {
 				t.Fatalf("connect returned %v at once", result)
 			}
 			var syn script.Captured
-			if !h.Wait(h.Now()+5*time.Second, func() (ok bool) { syn, ok = h.Sent(); return ok }) {
+			if !h.Wait(h.Now()+30*time.Second, func() (ok bool) { syn, ok = h.Sent(); return ok }) {
 				t.Fatal("no SYN came")
 			}
 			at := 20

@@ -26,9 +26,12 @@ type Server struct {
 // Listen serves what snapshot returns at http://address/metrics, on the host's
 // network. An address without a host is every address of the host's.
 func Listen(address string, snapshot func() Snapshot) (*Server, error) {
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		return nil, fmt.Errorf("--metrics %s: must be an address of the host's and a port, as in 127.0.0.1:9100", address)
+	}
 	ln, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("--metrics %s: %w", address, err)
+		return nil, fmt.Errorf("--metrics %s: %w; give another address or port", address, err)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {

@@ -67,10 +67,15 @@ func (s *Service) open(st *stack.Stack) (err error) {
 
 // NewResolver makes a resolver that begins at the tree's root; trace is told of its steps, where it is not nil.
 func NewResolver(st *stack.Stack, t *tree.Tree, trace func(recursor.Event)) (*recursor.Resolver, error) {
-	return recursor.New(recursor.Config{
+	return recursor.New(ResolverConfig(st, t, trace))
+}
+
+// ResolverConfig is what NewResolver makes its resolver of.
+func ResolverConfig(st *stack.Stack, t *tree.Tree, trace func(recursor.Event)) recursor.Config {
+	return recursor.Config{
 		Network: st, Hints: t.Hints, Anchors: t.Anchors, Trace: trace,
 		Public: []msg.Name{msg.Root}, // the tree's names are such as are not to be looked for elsewhere
-	})
+	}
 }
 
 // Trace has f told of each step of the resolver's, until the function that it returns is called.

@@ -1,0 +1,92 @@
+package recursor_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/weirnet/weir/apps/dns/cache"
+	"github.com/weirnet/weir/apps/dns/internal/fakenet"
+	"github.com/weirnet/weir/apps/dns/msg"
+	"github.com/weirnet/weir/apps/dns/recursor"
+	"github.com/weirnet/weir/apps/dns/tree"
+)
+
+// Who asks with CD gets what there is, whatever validation would say of it, and whether somebody without CD has asked before
+// (RFC 4035 §3.2.2).
+func TestFailureOfValidationIsNotToldToCD(t *testing.T) {
+	forgedShort := func(q, m *msg.Message) { // not kept as bogus: its TTL is zero
+		forge(q, m)
+		for i := range m.Answer {
+			m.Answer[i].TTL = 0
+		}
+	}
+	withoutKeys := func(q, m *msg.Message) {
+		if q.Question[0].Type == msg.TypeDNSKEY && q.Question[0].Name != msg.Root {
+			m.Rcode, m.Answer = msg.RcodeServerFailure, nil
+		}
+	}
+	for name, edit := range map[string]func(q, m *msg.Message){"forged": forgedShort, "keys out of reach": withoutKeys} {
+		for _, before := range []bool{true, false} {
+			inTree(t, tree.Options{}, nil, func(w *world) {
+				w.everywhere(edit)
+				if before {
+					if a := w.ask("www.weir.example", "A"); a.Rcode != msg.RcodeServerFailure {
+						t.Errorf("%s:\n%v", name, a.Message)
+					}
+				}
+				a := w.askWith("www.weir.example", "A", recursor.QueryOptions{CD: true, AD: true})
+				if len(a.Answer) != 1 || a.AuthenticData {
+					t.Errorf("%s, CD, without CD before: %v:\n%v\n%s", name, before, a.Message, w.words())
+				}
+				if a = w.ask("www.weir.example", "A"); a.Rcode != msg.RcodeServerFailure || len(a.EDE()) == 0 {
+					t.Errorf("%s, without CD:\n%v", name, a.Message)
+				}
+			})
+		}
+	}
+}
+
+// Keys that nobody gives are asked for once in five seconds, not for every name below (RFC 9520 §3.3).
+func TestMissingKeysAreRemembered(t *testing.T) {
+	inTree(t, tree.Options{}, nil, func(w *world) {
+		w.everywhere(func(q, m *msg.Message) {
+			if q.Question[0].Type == msg.TypeDNSKEY && q.Question[0].Name != msg.Root {
+				m.Rcode, m.Answer = msg.RcodeServerFailure, nil
+			}
+		})
+		w.ask("www.weir.example", "A")
+		for _, name := range []string{"ftp.weir.example", "mail.weir.example", "blog.weir.example"} {
+			for _, q := range w.ask(name, "A").log {
+				if q.Q.Type == msg.TypeDNSKEY {
+					t.Errorf("%s: asked again for the keys of %v", name, q.Q.Name)
+				}
+			}
+		}
+	})
+}
+
+// A failure is kept for five seconds, and twice as long each time that it comes again at once, up to the cache's cap
+// (RFC 9520 §3.2). A CD that nobody answers is told of it too.
+func TestFailuresAreKeptLongerEachTime(t *testing.T) {
+	in(t, func(c *recursor.Config) { c.Cache = cache.New(cache.Config{MaxFailureTTL: 20 * time.Second}) }, func(w *world) {
+		for _, s := range []string{"198.51.100.1", "198.51.100.2"} {
+			w.servers[s].Handle = fakenet.Code(msg.RcodeServerFailure)
+		}
+		for _, long := range []time.Duration{5, 10, 20, 20, 20} {
+			if a := w.ask("www.example.com", "A"); a.sent == 0 || a.Rcode != msg.RcodeServerFailure {
+				t.Errorf("before %d s: %d queries\n%v", long, a.sent, a.Message)
+			}
+			time.Sleep((long - 1) * time.Second) // the cache counts whole seconds
+			if a := w.askWith("www.example.com", "A", recursor.QueryOptions{CD: true}); a.sent > 0 || !a.has(msg.EDECachedError) {
+				t.Errorf("within %d s: %d queries\n%v", long, a.sent, a.Message)
+			}
+			time.Sleep(1500 * time.Millisecond)
+		}
+		time.Sleep(time.Minute)
+		w.ask("www.example.com", "A")
+		time.Sleep(6 * time.Second)
+		if a := w.ask("www.example.com", "A"); a.sent == 0 {
+			t.Error("a failure of a minute ago has not been forgotten")
+		}
+	})
+}

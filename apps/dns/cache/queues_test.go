@@ -46,23 +46,6 @@ func TestWhatComesBackStays(t *testing.T) {
 	}
 }
 
-// What was asked for often, long ago, makes room for what is asked for now.
-func TestOldFavouritesLeave(t *testing.T) {
-	c := cache.New(cache.Config{MaxOctets: 1 << 20})
-	put(c, "old", 1000, 1)
-	put(c, "other", 15000, 1)
-	for range 3 { // those that are in the main queue by now
-		alive(c, "old", 1000)
-	}
-	if n := alive(c, "old", 1000); n < 500 {
-		t.Fatalf("only %d of 1000 are there before", n)
-	}
-	put(c, "now", 150000, 1)
-	if n := alive(c, "old", 1000); n != 0 {
-		t.Errorf("%d of 1000 are there still", n)
-	}
-}
-
 // That an entry nears its end is told once, to one of those who ask for it.
 func TestOneIsToldToFetchAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -2,7 +2,9 @@ package dns_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -13,9 +15,12 @@ import (
 
 	"github.com/weirnet/weir/apps/dns"
 	"github.com/weirnet/weir/apps/dns/authority"
+	"github.com/weirnet/weir/apps/dns/internal/fakenet"
 	"github.com/weirnet/weir/apps/dns/msg"
+	"github.com/weirnet/weir/apps/dns/recursor"
 	"github.com/weirnet/weir/apps/dns/server"
 	"github.com/weirnet/weir/stack"
+	"github.com/weirnet/weir/stack/link/pipe"
 )
 
 // While one configuration follows the other, in which a zone is served, forwarded, or served again, every query is answered by the
@@ -192,4 +197,46 @@ func nsidOf(t *testing.T, client *stack.Stack) string {
 	}
 	id, _ := m.EDNS.Option(msg.OptionNSID)
 	return string(id)
+}
+
+// A service that has ended takes no other configuration, whose resolver nobody would close.
+func TestReconfiguringWhatHasEnded(t *testing.T) {
+	cfg := func() dns.Config {
+		return dns.Config{Network: &fakenet.Net{}, Recursion: &recursor.Config{Hints: recursor.RootHints()}}
+	}
+	svc, err := dns.New(cfg())
+	if err != nil {
+		t.Fatal(err)
+	}
+	svc.Close()
+	before := svc.Resolver()
+	if _, err := svc.Reconfigure(cfg()); !errors.Is(err, net.ErrClosed) || svc.Resolver() != before {
+		t.Errorf("after its end: %v", err)
+	}
+}
+
+// The ports are those that a service began with, where it listens at further addresses too.
+func TestReconfiguringLeavesThePorts(t *testing.T) {
+	a, b := pipe.New(pipe.Options{MTU: 1500})
+	nw, client := newStack(t, a, "192.0.2.2/24"), newStack(t, b, "192.0.2.1/24")
+	cfg := dns.Config{Zones: []authority.ZoneConfig{{Origin: msg.MustName("example."), File: zoneFile(t, zoneText)}}}
+	svc, err := dns.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Port = 5353
+	if _, err = svc.Reconfigure(cfg); err == nil {
+		err = svc.Listen(nw)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var serving sync.WaitGroup
+	serving.Go(func() { svc.Serve(ctx) })
+	defer serving.Wait()
+	defer cancel()
+	if m := ask(t, client, "192.0.2.2", "www.example.", msg.TypeA); len(m.Answer) != 2 {
+		t.Error(m)
+	}
 }

@@ -26,8 +26,11 @@ type Service struct {
 	zones  *authority.Set
 	server *server.Server
 	state  atomic.Pointer[state]
+	first  Config // New's, of which the ports stay
 
 	reload   sync.Mutex     // of what changes the zones and the state
+	ending   sync.Mutex     // of closed, and of what takes the place of the state
+	closed   bool           // no state comes any more, for nobody would close it
 	retiring sync.WaitGroup // resolvers that are not asked any more
 }
 
@@ -53,7 +56,7 @@ func New(cfg Config) (*Service, error) {
 	if ac.Logger == nil {
 		ac.Logger = st.cfg.Logger
 	}
-	s.zones = authority.New(ac)
+	s.zones, s.first = authority.New(ac), st.cfg
 	s.state.Store(st)
 	if err := s.assign(st); err != nil {
 		s.Close()
@@ -202,6 +205,12 @@ func (s *Service) Reconfigure(cfg Config) (settled <-chan struct{}, err error) {
 		st.close()
 		return nil, err
 	}
+	s.ending.Lock()
+	defer s.ending.Unlock()
+	if s.closed {
+		st.close()
+		return nil, fmt.Errorf("dns: another configuration: the service has ended: %w", net.ErrClosed)
+	}
 	old := s.state.Swap(st)
 	s.server.Reconfigure(sc)
 	old.route.retire()
@@ -267,7 +276,7 @@ func (s *Service) listen(nw server.Network, a netip.Addr) error {
 			family = "4"
 		}
 	}
-	cfg := &s.state.Load().cfg
+	cfg := &s.first
 	port := strconv.Itoa(int(cmp.Or(cfg.Port, Port)))
 	for _, network := range []string{"udp", "tcp"} {
 		if _, err := s.server.Listen(nw, network+family, net.JoinHostPort(host, port)); err != nil {
@@ -296,12 +305,16 @@ func (s *Service) Serve(ctx context.Context) error {
 	return err
 }
 
-// Close closes the sockets, and ends what the resolver is at. A running Serve then returns.
+// Close closes the sockets, and ends what the resolver is at. A running Serve then returns, and there is no other configuration.
 func (s *Service) Close() {
 	if s.server != nil {
 		s.server.Close()
 	}
-	s.state.Load().close()
+	s.ending.Lock()
+	s.closed = true
+	st := s.state.Load()
+	s.ending.Unlock()
+	st.close()
 }
 
 // Reload reads the files of the zones again. Queries are answered from what was there until a zone is read. One that

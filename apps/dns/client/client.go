@@ -60,6 +60,7 @@ type Client struct {
 	conns    map[connKey]*stream
 	open     map[*stream]struct{} // those in conns, and full ones in whose place others are
 	releases uint64
+	streams  sync.WaitGroup
 	closed   bool
 }
 
@@ -120,6 +121,7 @@ func (c *Client) Close() {
 	for s := range list {
 		s.fail(net.ErrClosed)
 	}
+	c.streams.Wait()
 }
 
 // Connections returns how many connections are open, or being opened.

@@ -1,9 +1,12 @@
 package client_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/netip"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -96,4 +99,75 @@ func TestBusyConnectionsStay(t *testing.T) {
 			}
 		})
 	}
+}
+
+// askLong asks a name that is not in lower case by chance.
+func (w *world) askLong() (client.Result, error) {
+	m := msg.NewQuery(msg.MustName("a-name-whose-letters-are-too-many-to-keep-their-case-by-chance.example"), msg.TypeA, false)
+	_, res, err := w.c.Exchange(w.Context(), m, to, client.Options{})
+	return res, err
+}
+
+// What a server does with the case is not told by a question that was not asked for want of a connection.
+func TestNoConnectionLeftSaysNothingOfTheCase(t *testing.T) {
+	in(t, lowers(fakenet.Zone("example", records)), func(w *world) {
+		other := netip.MustParseAddrPort("192.0.2.54:53")
+		w.net.Add(other.String(), &fakenet.Server{Handle: fakenet.Zone("example", records), Delay: time.Second})
+		w.c.MaxConnections = 1
+		busy := make(chan error)
+		go func() {
+			_, _, err := w.c.Exchange(w.Context(), wwwA(), other, client.Options{Transport: client.TCP})
+			busy <- err
+		}()
+		synctest.Wait()
+		if res, err := w.askLong(); !errors.Is(err, client.ErrConnections) || w.c.Count("without_case") != 0 {
+			w.Errorf("%v, %d sent, %v", err, res.Sent, w.c.Counters())
+		}
+		if err := <-busy; err != nil {
+			w.Error(err)
+		}
+	})
+}
+
+// A server that changes the case, truncates and has no TCP is given up, and not asked again and again.
+func TestTruncatedWithoutCaseAndTCP(t *testing.T) {
+	h := fakenet.Edit(lowers(fakenet.Zone("example", records)), func(_, m *msg.Message) { m.Truncated = true })
+	in(t, h, func(w *world) {
+		w.s.NoTCP = true
+		if res, err := w.askLong(); err == nil || res.Sent > 2 {
+			w.Errorf("%v after %d questions", err, res.Sent)
+		}
+	})
+}
+
+// nowhere is a network on which nobody answers a call; it knows how many calls there are.
+type nowhere struct{ calls atomic.Int32 }
+
+func (n *nowhere) DialContext(ctx context.Context, _, _ string) (net.Conn, error) {
+	n.calls.Add(1)
+	defer n.calls.Add(-1)
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A client that is closed calls nobody any more.
+func TestCloseEndsDialling(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n nowhere
+		c := &client.Client{Network: &n}
+		failed := make(chan error, 1)
+		go func() {
+			_, _, err := c.Exchange(t.Context(), wwwA(), to, client.Options{Transport: client.TCP})
+			failed <- err
+		}()
+		synctest.Wait()
+		begun := time.Now()
+		c.Close()
+		if n.calls.Load() != 0 {
+			t.Error("it still calls")
+		}
+		if err := <-failed; err == nil || time.Since(begun) > 0 {
+			t.Errorf("%v after %v", err, time.Since(begun))
+		}
+	})
 }

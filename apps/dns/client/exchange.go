@@ -30,6 +30,7 @@ type exchange struct {
 	// and what it does with it.
 	doubt, changed bool
 	unsure         []string // what it answered over UDP without random case, until two are the same
+	noStream       bool     // TCP has failed in doubt: it is not tried again
 	// The server refused EDNS, in an answer without it: if it takes the question without EDNS, it does not know it. One that
 	// cannot read the question at all is not to be asked without DNSSEC for an hour.
 	plain bool
@@ -81,8 +82,9 @@ func (x *exchange) run(ctx context.Context) (reply *msg.Message, err error) {
 		case errors.Is(err, errMismatches):
 			x.c.counters[countGuessed].Add(1)
 			x.Transport = TCP
-		case x.doubt && x.Transport == TCP && ctx.Err() == nil: // no TCP there: over UDP, without random case
-			x.server.noCase, x.Transport = true, UDP
+		case x.doubt && x.Transport == TCP && !x.noStream && ctx.Err() == nil && !errors.Is(err, ErrConnections):
+			// No TCP there: over UDP, without random case. That we have no connection left says nothing of the server.
+			x.server.noCase, x.Transport, x.noStream = true, UDP, true
 		default:
 			return nil, err
 		}

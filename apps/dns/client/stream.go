@@ -28,6 +28,7 @@ type stream struct {
 
 	ready chan struct{} // closed when conn or err is set
 	conn  net.Conn
+	stop  context.CancelFunc // of its dialling
 
 	write sync.Mutex
 
@@ -106,16 +107,12 @@ func (c *Client) connection(ctx context.Context, key connKey) (s *stream, kept b
 			c.mu.Unlock()
 			return nil, false, ErrConnections
 		}
-		s = c.begin(key)
+		s = c.begin(ctx, key)
 	}
 	s.users++
 	c.mu.Unlock()
 	if idle != nil {
 		idle.fail(errEvicted)
-	}
-	if !kept {
-		// In a goroutine: others wait for it too, and must not fail because the first one gave up.
-		go s.dial(context.WithoutCancel(ctx))
 	}
 	select {
 	case <-s.ready:
@@ -130,8 +127,8 @@ func (c *Client) connection(ctx context.Context, key connKey) (s *stream, kept b
 	return s, kept, nil
 }
 
-// begin makes a stream that is to be dialled. c.mu is held.
-func (c *Client) begin(key connKey) *stream {
+// begin makes a stream and has it dialled. c.mu is held.
+func (c *Client) begin(ctx context.Context, key connKey) *stream {
 	s := &stream{c: c, key: key, ready: make(chan struct{}), waiting: map[uint16]chan []byte{}}
 	if c.conns == nil {
 		c.conns, c.open = map[connKey]*stream{}, map[*stream]struct{}{}
@@ -139,6 +136,9 @@ func (c *Client) begin(key connKey) *stream {
 	c.conns[key] = s
 	c.open[s] = struct{}{}
 	c.counters[countDialled].Add(1)
+	// In a goroutine: others wait for it too, and must not fail because the first one gave up.
+	ctx, s.stop = context.WithCancel(context.WithoutCancel(ctx))
+	c.streams.Go(func() { s.dial(ctx) })
 	return s
 }
 
@@ -312,6 +312,7 @@ func (s *stream) fail(err error) {
 	}
 	conn := s.conn
 	s.mu.Unlock()
+	s.stop()
 	if conn != nil {
 		conn.Close()
 	}

@@ -150,6 +150,9 @@ type areas struct {
 func areasOf(subnets []netip.Prefix, o *ReverseOptions) (*areas, error) {
 	as := &areas{by: map[netip.Prefix]*area{}}
 	for _, p := range subnets {
+		if !p.IsValid() {
+			return nil, fmt.Errorf("reverse zones: one of the subnets is none")
+		}
 		for _, a := range split(p.Masked(), o.Classless) {
 			if as.by[a.prefix] != nil {
 				continue

@@ -104,3 +104,9 @@ func TestReverseZonesGoOnFromTheVersionBefore(t *testing.T) {
 		t.Errorf("another mailbox: %d changed, serials %d and %d", changed, made[0].Serial(), made[1].Serial())
 	}
 }
+
+func TestReverseZonesOfNoSubnet(t *testing.T) {
+	if made, err := Reverse([]*Zone{load(t, "example.", "@ SOA ns h 7 2 3 4 5\n@ NS ns\n")}, make([]netip.Prefix, 1), ReverseOptions{}); err == nil {
+		t.Errorf("%d zones", len(made))
+	}
+}

@@ -86,6 +86,8 @@ func TestReconfiguringLosesNoQuery(t *testing.T) {
 		clear(by)
 		mu.Unlock()
 	}
+	cancel()
+	asking.Wait()
 	t.Logf("%d questions", asked)
 }
 

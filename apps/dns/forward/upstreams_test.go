@@ -208,3 +208,28 @@ func TestCloseClosesConnections(t *testing.T) {
 		}
 	})
 }
+
+// A resolver from the root down that knows of zones which are forwarded asks for them there, when an alias leads into one too.
+func TestResolverFollowsAliasesIntoForwardedZones(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var n fakenet.Net
+		n.Add("192.0.2.1", &fakenet.Server{Handle: fakenet.Zone(".", ". 60 IN NS ns.root.\nns.root. 60 IN A 192.0.2.1\nalias. 60 IN CNAME db.corp.internal.\n")})
+		n.Add("192.0.2.3", &fakenet.Server{Handle: recursive("corp.internal", "db.corp.internal. 60 IN A 192.0.2.99")})
+		c := &client.Client{Network: &n}
+		u, err := forward.NewUpstreams(c, forward.Zone{Name: msg.MustName("corp.internal"), Servers: []forward.Server{srv("192.0.2.3:53", client.UDP)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := recursor.New(recursor.Config{Client: c, OwnClient: true, Upstream: u, Hints: fakenet.Records(". 60 IN NS ns.root.\nns.root. 60 IN A 192.0.2.1"), Public: []msg.Name{msg.Root}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Close()
+		for range 2 {
+			m, err := r.Resolve(t.Context(), msg.Question{Name: msg.MustName("alias"), Type: msg.TypeA, Class: msg.ClassINET}, recursor.QueryOptions{})
+			if err != nil || len(m.Answer) != 2 || m.Answer[1].Addr().String() != "192.0.2.99" {
+				t.Errorf("%v, %v", m, err)
+			}
+		}
+	})
+}

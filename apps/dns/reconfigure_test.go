@@ -19,6 +19,7 @@ import (
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/recursor"
 	"github.com/weirnet/weir/apps/dns/server"
+	"github.com/weirnet/weir/stack"
 	"github.com/weirnet/weir/stack/link/pipe"
 )
 
@@ -129,7 +130,10 @@ func TestReconfiguringIsAllOrNothing(t *testing.T) {
 	good := zoneFile(t, zoneText)
 	bad := zoneFile(t, "not a zone")
 	own := []authority.ZoneConfig{{Origin: msg.MustName("example."), File: good}}
-	svc, client := serving(t, dns.Config{Zones: own})
+	svc, client := serving(t, dns.Config{Zones: own, Server: server.Config{NSID: "the first"}})
+	if id := nsidOf(t, client); id != "the first" {
+		t.Errorf("its name is %q", id)
+	}
 	for what, c := range map[string]dns.Config{
 		"a file that is wrong":   {Zones: []authority.ZoneConfig{{Origin: msg.MustName("new.example."), File: good}, {Origin: msg.MustName("example."), File: bad}}},
 		"a zone that is twice":   {Zones: []authority.ZoneConfig{own[0], own[0]}},
@@ -149,9 +153,12 @@ func TestReconfiguringIsAllOrNothing(t *testing.T) {
 	if _, err := dns.New(dns.Config{Server: server.Config{NSID: strings.Repeat("n", 200)}}); err == nil {
 		t.Error("a name that is too long is taken at first")
 	}
-	c := dns.Config{Forward: []dns.Forward{{Zone: msg.MustName("test."), To: fixed("192.0.2.98")}}, Allow: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}}
+	c := dns.Config{Forward: []dns.Forward{{Zone: msg.MustName("test."), To: fixed("192.0.2.98")}}, Allow: []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24")}, Server: server.Config{NSID: "the second"}}
 	if _, err := svc.Reconfigure(c); err != nil {
 		t.Fatal(err)
+	}
+	if id := nsidOf(t, client); id != "the second" {
+		t.Errorf("its name is %q", id)
 	}
 	if m := ask(t, client, "203.0.113.2", "a.test.", msg.TypeA); len(m.Answer) != 1 {
 		t.Errorf("who may now: %v", m)
@@ -162,6 +169,34 @@ func TestReconfiguringIsAllOrNothing(t *testing.T) {
 	if m := ask(t, client, "192.0.2.2", "www.example.", msg.TypeA); !refused(m, msg.EDENotAuthoritative) {
 		t.Errorf("a zone that is gone: %v", m)
 	}
+}
+
+// nsidOf asks a service for its name (RFC 5001).
+func nsidOf(t *testing.T, client *stack.Stack) string {
+	t.Helper()
+	c, err := client.Dial("udp", "192.0.2.2:53")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	c.SetDeadline(time.Now().Add(time.Minute))
+	m := msg.NewQuery(msg.MustName("www.example."), msg.TypeA, false)
+	m.EDNS = &msg.EDNS{Size: 1232, Options: []msg.Option{{Code: msg.OptionNSID}}}
+	p, err := m.Append(nil, 512)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Write(p)
+	buf := make([]byte, 4096)
+	n, err := c.Read(buf)
+	if err == nil {
+		err = m.Unpack(buf[:n])
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	id, _ := m.EDNS.Option(msg.OptionNSID)
+	return string(id)
 }
 
 // A service that has ended takes no other configuration, whose resolver nobody would close.

@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"context"
 	"net/netip"
 	"testing"
 
@@ -30,6 +31,58 @@ func TestDirectAnswersOfOthersAreForNeighbours(t *testing.T) {
 		answer, ok := r.AnswerDirect(nil, &q, netip.MustParseAddrPort(from), server.UDP)
 		if !ok || msg.Rcode(answer[3]&15) != want {
 			t.Errorf("%s: %x, %v", from, answer, ok)
+		}
+	}
+}
+
+// answers is a handler that says who it is.
+func answers(addr string) server.Handler {
+	return server.HandlerFunc(func(_ context.Context, w server.Writer, r *server.Request) {
+		m := r.Msg.Reply()
+		m.Answer = []msg.RR{msg.A(r.Msg.Question[0].Name, 60, netip.MustParseAddr(addr))}
+		w.Write(m)
+	})
+}
+
+// paper takes an answer.
+type paper struct{ m *msg.Message }
+
+func (p *paper) Write(m *msg.Message) error { p.m = m; return nil }
+
+func (p *paper) WriteWire(b []byte) error {
+	p.m = new(msg.Message)
+	return p.m.Unpack(b)
+}
+
+// A query that was given to what is no longer asked is answered by what is, one whose signature is verified too.
+func TestLateQueriesAreAnsweredByWhoIsAskedNow(t *testing.T) {
+	config := func(addr string) Config {
+		return Config{Forward: []Forward{{Zone: msg.MustName("test."), To: answers(addr)}}}
+	}
+	s, err := New(config("192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	old := s.state.Load().route
+	if settled, err := s.Reconfigure(config("192.0.2.2")); err != nil {
+		t.Fatal(err)
+	} else {
+		<-settled
+	}
+	for _, signed := range []bool{false, true} {
+		m := msg.NewQuery(msg.MustName("a.test."), msg.TypeA, true)
+		if signed { // it was verified on the way here
+			m.Additional = []msg.RR{{Name: msg.MustName("k."), Type: msg.TypeTSIG, Class: msg.ClassANY}}
+		}
+		wire, err := msg.NewQuery(msg.MustName("a.test."), msg.TypeA, true).Append(nil, 512)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := new(paper)
+		old.ServeDNS(t.Context(), w, &server.Request{Msg: m, Wire: wire, Remote: netip.MustParseAddrPort("10.0.0.1:4000"), Limit: 512})
+		if w.m == nil || len(w.m.Answer) != 1 || w.m.Answer[0].Addr().String() != "192.0.2.2" {
+			t.Errorf("signed %v: %v", signed, w.m)
 		}
 	}
 }

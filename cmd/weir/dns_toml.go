@@ -115,53 +115,31 @@ func tomlError(err error) error {
 
 // take adds what a file in dir has to the flags.
 func (f *dnsFlags) take(file *dnsFile, dir string) error {
-	beside := func(path string) string {
-		if path == "-" || filepath.IsAbs(path) {
-			return path
-		}
-		return filepath.Join(dir, path)
-	}
 	for _, origin := range slices.Sorted(maps.Keys(file.Zone)) {
-		f.zones = append(f.zones, origin+"="+beside(file.Zone[origin]))
-	}
-	for _, t := range []struct {
-		name string
-		from map[string]listOrOne
-		to   *[]string
-	}{{"secondary", file.Secondary, &f.secondary}, {"forward", file.Forward, &f.forward}} {
-		for _, zone := range slices.Sorted(maps.Keys(t.from)) {
-			list, err := texts(t.name+"."+zone, t.from[zone])
-			if err != nil {
-				return err
-			}
-			*t.to = append(*t.to, zone+"="+strings.Join(list, ","))
-		}
-	}
-	for _, t := range []struct {
-		name string
-		from listOrOne
-		to   *[]string
-	}{
-		{"reverse", file.Reverse, &f.reverse}, {"resolve", file.Resolve, &f.resolve}, {"allow", file.Allow, &f.allow},
-		{"allow-transfer", file.Transfer, &f.transfer}, {"notify", file.Notify, &f.notify}, {"key", file.Key, &f.keys},
-		{"cookie-secret", file.Secret, &f.cookieSecret},
-	} {
-		list, err := texts(t.name, t.from)
-		if err != nil {
-			return err
-		}
-		for _, s := range list {
-			if path, ok := strings.CutPrefix(s, "@"); ok && (t.name == "key" || t.name == "cookie-secret") {
-				s = "@" + beside(path)
-			}
-			*t.to = append(*t.to, s)
-		}
+		f.zones = append(f.zones, origin+"="+inDir(dir, file.Zone[origin]))
 	}
 	for _, p := range []*string{file.Hints, file.Anchor, file.Log} {
 		if p != nil && *p != "" {
-			*p = beside(*p)
+			*p = inDir(dir, *p)
 		}
 	}
+	f.takeValues(file)
+	if err := f.takeTables(file); err != nil {
+		return err
+	}
+	return f.takeLists(file, dir)
+}
+
+// inDir is a path of a file that lies in dir, from where the file's own begin.
+func inDir(dir, path string) string {
+	if path == "-" || filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// takeValues takes what has one value, where the command line has none.
+func (f *dnsFlags) takeValues(file *dnsFile) {
 	set(f, "recursive", &f.recursive, file.Recursive)
 	set(f, "hints", &f.hints, file.Hints)
 	set(f, "anchor", &f.anchor, file.Anchor)
@@ -177,6 +155,48 @@ func (f *dnsFlags) take(file *dnsFile, dir string) error {
 	set(f, "max-udp", &f.maxUDP, file.MaxUDP)
 	set(f, "max-connections", &f.maxConns, file.MaxConns)
 	set(f, "nsid", &f.nsid, file.NSID)
+}
+
+// takeTables adds what the command line has as ZONE=….
+func (f *dnsFlags) takeTables(file *dnsFile) error {
+	for _, t := range []struct {
+		name string
+		from map[string]listOrOne
+		to   *[]string
+	}{{"secondary", file.Secondary, &f.secondary}, {"forward", file.Forward, &f.forward}} {
+		for _, zone := range slices.Sorted(maps.Keys(t.from)) {
+			list, err := texts(t.name+"."+zone, t.from[zone])
+			if err != nil {
+				return err
+			}
+			*t.to = append(*t.to, zone+"="+strings.Join(list, ","))
+		}
+	}
+	return nil
+}
+
+// takeLists adds what may be given several times.
+func (f *dnsFlags) takeLists(file *dnsFile, dir string) error {
+	for _, t := range []struct {
+		name string
+		from listOrOne
+		to   *[]string
+	}{
+		{"reverse", file.Reverse, &f.reverse}, {"resolve", file.Resolve, &f.resolve}, {"allow", file.Allow, &f.allow},
+		{"allow-transfer", file.Transfer, &f.transfer}, {"notify", file.Notify, &f.notify}, {"key", file.Key, &f.keys},
+		{"cookie-secret", file.Secret, &f.cookieSecret},
+	} {
+		list, err := texts(t.name, t.from)
+		if err != nil {
+			return err
+		}
+		for _, s := range list {
+			if path, ok := strings.CutPrefix(s, "@"); ok && (t.name == "key" || t.name == "cookie-secret") {
+				s = "@" + inDir(dir, path)
+			}
+			*t.to = append(*t.to, s)
+		}
+	}
 	return nil
 }
 

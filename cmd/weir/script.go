@@ -68,7 +68,7 @@ not count.`,
 		},
 	}
 	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return notRun{fmt.Errorf("%w (see %s --help)", err, cmd.CommandPath())}
+		return notRun{flagError(cmd, err)}
 	})
 	fs := cmd.Flags()
 	fs.SortFlags = false

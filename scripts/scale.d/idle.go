@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,8 +30,8 @@ type idlers struct {
 	conns          []*event.Conn
 
 	opened, failed atomic.Int64
-	slots          chan struct{} // dials under way
-	latency        hist.Histogram
+	slots          chan struct{}  // dials under way
+	latency, own   hist.Histogram // of requests since they were due, and since they were sent
 	answered       atomic.Int64
 	firstError     atomic.Pointer[error]
 }
@@ -61,20 +62,20 @@ func runIdle(ctx context.Context, o *options, say func(string, ...any)) (*result
 	}
 	r.add("resident per connection, both ends", (float64(after)-float64(before))/n, "octets")
 	r.add("resident per end", (float64(after)-float64(before))/n/2, "octets")
-	gc := readPauses()
+	gc := watchCollections(began)
 	if err := d.idle(ctx, o.idle, r, say); err != nil {
 		return nil, err
 	}
-	if err := d.hold(ctx, o.hold, r, say); err != nil {
+	enough := collectEvery(o.collect)
+	err = d.hold(ctx, o.hold, r, say)
+	if enough(); err != nil {
 		return nil, err
 	}
 	if after, err = resident(); err != nil {
 		return nil, err
 	}
 	r.add("resident per end after that", (float64(after)-float64(before))/n/2, "octets")
-	count, longest := readPauses().since(gc)
-	r.add("pauses of the collector", float64(count), "")
-	r.add("longest pause, at most", longest*1e6, "µs")
+	gc.stop(r)
 	r.add("connections lost", float64(d.failed.Load()), "")
 	if d.failed.Load() > 0 {
 		return r, fmt.Errorf("%d connections were lost, the first so: %w", d.failed.Load(), *d.firstError.Load())
@@ -190,13 +191,15 @@ func (d *idlers) onClose(_ *event.Conn, err error) {
 	}
 }
 
-// due is when the request under way on a connection was due.
-type due struct{ at time.Time }
+// request is the one under way on a connection: when it was due, and when it was sent.
+type request struct{ due, sent time.Time }
 
 // onData takes the reply, one octet.
 func (d *idlers) onData(c *event.Conn, p []byte) int {
-	if w, ok := c.Value().(*due); ok {
-		d.latency.Record(time.Since(w.at))
+	if q, ok := c.Value().(*request); ok {
+		now := time.Now()
+		d.latency.Record(now.Sub(q.due))
+		d.own.Record(now.Sub(q.sent))
 		c.SetValue(nil) // an idle connection keeps nothing
 		d.answered.Add(1)
 	}
@@ -210,16 +213,21 @@ func (d *idlers) hold(ctx context.Context, dur time.Duration, r *result, say fun
 	perSecond := max(float64(len(d.conns))/100, 1)
 	began, cpu, told := time.Now(), cpuTime(), time.Duration(0)
 	sent := int64(0)
+	tick, err := newTicker(time.Millisecond)
+	if err != nil {
+		return err
+	}
+	defer tick.close()
 	for now := time.Duration(0); now < dur; now = time.Since(began) {
 		for ; float64(sent) < now.Seconds()*perSecond; sent++ {
-			w := &due{began.Add(time.Duration(float64(sent) / perSecond * float64(time.Second)))}
+			q := &request{began.Add(time.Duration(float64(sent) / perSecond * float64(time.Second))), time.Now()}
 			d.conns[order[int(sent)%len(order)]].Post(func(c *event.Conn) {
-				c.SetValue(w)
+				c.SetValue(q)
 				c.Write([]byte{1})
 			})
 		}
-		if err := sleep(ctx, time.Millisecond); err != nil {
-			return err
+		if err := tick.wait(); err != nil || ctx.Err() != nil {
+			return cmp.Or(ctx.Err(), err)
 		}
 		if now-told > 30*time.Second {
 			told = now
@@ -230,13 +238,10 @@ func (d *idlers) hold(ctx context.Context, dur time.Duration, r *result, say fun
 	if err := until(ctx, func() bool { return d.answered.Load() == sent || d.failed.Load() > 0 }, d.answered.Load); err != nil {
 		return fmt.Errorf("%d of %d requests were answered: %w", d.answered.Load(), sent, err)
 	}
-	s := d.latency.Summary()
 	r.add("held", dur.Seconds(), "s")
-	r.add("requests", float64(s.Count), "")
-	r.add("latency of the active ones, p50", float64(s.P50)/1e3, "µs")
-	r.add("p99", float64(s.P99)/1e3, "µs")
-	r.add("p99.9", float64(s.P999)/1e3, "µs")
-	r.add("max", float64(s.Max)/1e3, "µs")
+	r.add("requests", float64(sent), "")
+	r.addLatency("latency of the active ones", d.latency.Summary())
+	r.addLatency("the same since it was sent", d.own.Summary())
 	r.add("processor, with 1 % active", 100*used, "% of a core")
 	return nil
 }

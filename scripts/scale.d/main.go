@@ -13,12 +13,15 @@ import (
 	"syscall"
 	"text/tabwriter"
 	"time"
+
+	"github.com/weirnet/weir/apps/bench/hist"
 )
 
 // options are the flags.
 type options struct {
 	connections int
 	hold, idle  time.Duration
+	collect     time.Duration
 	kernel      int
 	perProcess  int
 	sizeGB      float64
@@ -41,6 +44,13 @@ type row struct {
 
 func (r *result) add(what string, value float64, unit string) {
 	r.Rows = append(r.Rows, row{what, value, unit})
+}
+
+func (r *result) addLatency(of string, s hist.Summary) {
+	r.add(of+", p50", float64(s.P50)/1e3, "µs")
+	r.add("p99", float64(s.P99)/1e3, "µs")
+	r.add("p99.9", float64(s.P999)/1e3, "µs")
+	r.add("max", float64(s.Max)/1e3, "µs")
 }
 
 func (r *result) print() {
@@ -103,6 +113,7 @@ func run(ctx context.Context, args []string) error {
 	fs.IntVar(&o.connections, "connections", 1_000_000, "idle: connections from weir to weir")
 	fs.DurationVar(&o.hold, "hold", 10*time.Minute, "idle: how long they are held with one in a hundred active")
 	fs.DurationVar(&o.idle, "idle", 30*time.Second, "idle, kernel: how long they are held with none active")
+	fs.DurationVar(&o.collect, "collect", 0, "idle: have the collector run this often while one in a hundred is active, for many of its pauses in a short time")
 	fs.IntVar(&o.kernel, "clients", 100_000, "kernel: connections by kernel clients")
 	fs.IntVar(&o.perProcess, "per-process", 18_000, "kernel: connections of each client process")
 	fs.Float64Var(&o.sizeGB, "size", 100, "echo: gigabytes, all streams together")

@@ -7,7 +7,8 @@
 //
 // Read takes bytes from the connection's receive queue, under the connection's lock,
 // straight into the caller's buffer; where there are none it waits on a condition that
-// OnEvent, which runs in the receive path, signals. Write copies into the send queue
+// OnEvent, which runs in the receive path, signals. A small text has by then been read into the buffer of who
+// waits, from the frame that it came in (takeIn). Write copies into the send queue
 // and pushes: the segment leaves from the writing goroutine's own call. Where the queue
 // is full, Write waits until an acknowledgement has made room, which is how a
 // slow path or a full link slows its writer. From some kilobytes on the lock is not held for the

@@ -19,6 +19,8 @@ type TCPConn struct {
 	network string // as it was dialled or listened for, for errors
 
 	rd, wr gate          // under c's lock
+	into   []byte        // of a reader who waits, to be filled by OnEvent: see takeIn
+	got    int           // how much of it was
 	dialed chan struct{} // closed when a dial has succeeded or failed
 
 	news   atomic.Uint32 // counts what a reader may wait for
@@ -82,10 +84,34 @@ func (t *TCPConn) OnEvent(_ *shard.TCP, ev tcp.Events) {
 		if t.rd.waiting > 0 || t.lingering || t.writing || !t.hasRead {
 			t.c.Woken()
 		}
+		if t.into != nil {
+			t.takeIn()
+		}
 		t.wake(&t.rd)
 	}
 	if ev&(tcp.EventWritable|tcp.EventConnected|tcp.EventError|tcp.EventClosed) != 0 {
 		t.wake(&t.wr)
+	}
+}
+
+// takeIn reads for the reader who waits: the octets go from the frame that they came in into the
+// reader's own buffer, where they are few.
+func (t *TCPConn) takeIn() {
+	conn := t.c.Conn()
+	if n := conn.Queue(); n == 0 || n > shard.MostTaken {
+		return
+	}
+	if t.got = conn.Read(conn.HeardAt(), t.into); t.got > 0 {
+		t.offer(nil)
+	}
+}
+
+// offer says where OnEvent may put what comes; nil takes that back.
+func (t *TCPConn) offer(p []byte) {
+	if t.into = p; p != nil {
+		t.c.UserFlags |= shard.UserTakes
+	} else {
+		t.c.UserFlags &^= shard.UserTakes
 	}
 }
 
@@ -150,13 +176,30 @@ func (t *TCPConn) takeOut(p []byte, most int, b *borrowed) error {
 		if err := conn.Err(); err != nil {
 			return err
 		}
-		t.lingering = true
-		got := t.c.Linger(&t.news)
-		t.lingering = false
-		if !got {
-			t.rd.wait()
+		if b.n = t.await(p); b.n > 0 {
+			t.hasRead = true
+			return nil
 		}
 	}
+}
+
+// await waits until there may be something to read, and returns how many octets of it are in p already.
+func (t *TCPConn) await(p []byte) (n int) {
+	first := t.into == nil && t.got == 0 && p != nil
+	if first {
+		t.offer(p)
+	}
+	t.lingering = true
+	awake := t.c.Linger(&t.news)
+	t.lingering = false
+	if !awake {
+		t.rd.wait()
+	}
+	if first {
+		n, t.got = t.got, 0
+		t.offer(nil)
+	}
+	return n
 }
 
 // writePiece is how much Write queues before it pushes: enough for several

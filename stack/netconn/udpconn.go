@@ -34,7 +34,10 @@ func newUDPConn(u *shard.UDP, network string) *UDPConn {
 	c.rd.init(u.Locker())
 	c.wr.init(u.Locker())
 	u.OnEvent(func() {
-		c.rd.wake()
+		if c.rd.waiting > 0 {
+			u.Woke()
+			c.rd.wake()
+		}
 		c.wr.wake()
 	})
 	return c

@@ -2,9 +2,6 @@ package script
 
 import (
 	"net/netip"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/weirnet/weir/stack/script/ast"
@@ -171,115 +168,6 @@ func (c *config) setFamily(asked string) error {
 		c.bits = bits
 	}
 	return nil
-}
-
-// ignoredOptions is those that say nothing to a run in process: how packetdrill reaches a kernel,
-// what it prints, and which interpreter runs its code blocks.
-var ignoredOptions = []string{
-	"speed", "gateway_ip", "wire_client", "wire_server", "wire_server_ip", "wire_server_at", "wire_server_port",
-	"wire_client_dev", "wire_server_dev", "code_command", "code_format", "code_sockopt", "verbose", "debug", "dry_run",
-	"send_omit_free", "so_filename", "so_flags", "persistent_tun_dev", "tun_dev", "no_cleanup", "v",
-}
-
-// set applies one option.
-func (c *config) set(o *ast.Option) (err error) {
-	bad := func() error { return invalidf("line %d: bad --%s=%s", o.Pos.Line, o.Name, o.Value) }
-	switch o.Name {
-	case "profile":
-		return nil // detectProfile has read it
-	case "ip_version":
-		c.family, c.familySet = o.Value, true
-	case "local_ip", "remote_ip":
-		addr, _, _ := strings.Cut(o.Value, "/")
-		a, err := netip.ParseAddr(addr)
-		if err != nil {
-			return bad()
-		}
-		if o.Name == "local_ip" {
-			c.local = a
-		} else {
-			c.remote = a
-		}
-		if !c.familySet && a.Is6() {
-			c.family, c.familySet = FamilyIPv6, true
-		}
-	case "netmask_ip":
-		a, err := netip.ParseAddr(o.Value)
-		if err != nil || !a.Is4() {
-			return nil // over IPv6 the length of the prefix is fixed
-		}
-		c.bits = maskBits(a.As4())
-	case "bind_port":
-		c.bindPort, err = port(o.Value)
-	case "connect_port":
-		c.connectPort, err = port(o.Value)
-	case "mtu":
-		if c.mtu, err = strconv.Atoi(o.Value); err == nil && (c.mtu < 68 || c.mtu > 65535) {
-			return bad()
-		}
-	case "mss":
-		if c.mss, err = strconv.Atoi(o.Value); err == nil && (c.mss < 1 || c.mss > 65535) {
-			return bad()
-		}
-	case "tolerance_usecs":
-		c.tolerance, err = micros(o.Value)
-	case "tolerance_percent":
-		c.percent, err = strconv.ParseFloat(strings.TrimSuffix(o.Value, "%"), 64)
-		if !(c.percent >= 0 && c.percent <= 1000) {
-			return bad()
-		}
-	case "tcp_ts_tick_usecs":
-		c.tick, err = micros(o.Value)
-	case "tcp_ts_ecr_scaled":
-		c.stampsScaled = true
-	case "strict_segments":
-		c.strict = true
-	case "non_fatal":
-		c.lenientPacket = strings.Contains(o.Value, "packet")
-		c.lenientSyscall = strings.Contains(o.Value, "syscall")
-	case "init_scripts":
-		// They are commands before the first event: see initCommands.
-	case "is_anyip":
-		return skipf("needs every address to be the stack's own")
-	case "define", "D":
-		// The parser has put the value where the symbol stands.
-	case "udp_encaps", "udp_encapsulation":
-		if o.Value != "" && o.Value != "none" {
-			return skipf("needs encapsulation in UDP")
-		}
-	case "tcp_md5_secret":
-		return skipf("needs TCP MD5 signatures (RFC 2385)")
-	default:
-		if !slices.Contains(ignoredOptions, o.Name) {
-			return invalidf("line %d: there is no option --%s", o.Pos.Line, o.Name)
-		}
-	}
-	if err != nil {
-		return bad()
-	}
-	return nil
-}
-
-func port(s string) (uint16, error) {
-	n, err := strconv.ParseUint(s, 10, 16)
-	if err == nil && n == 0 {
-		err = strconv.ErrRange
-	}
-	return uint16(n), err
-}
-
-func micros(s string) (time.Duration, error) {
-	n, err := strconv.ParseUint(s, 10, 40)
-	return time.Duration(n) * time.Microsecond, err
-}
-
-func maskBits(mask [4]byte) (n int) {
-	for _, b := range mask {
-		for ; b&0x80 != 0; b <<= 1 {
-			n++
-		}
-	}
-	return n
 }
 
 // symbol returns what a symbol stands for that neither the script nor its kernel's headers

@@ -10,105 +10,136 @@ import (
 // taken away; $((…)) is worked out. Nothing is ever executed. ok is false where the text has
 // what this cannot follow: pipes, substitutions, loops.
 func simpleCommands(text string) (list [][]string, ok bool) {
-	var words []string
-	var word strings.Builder
-	inWord := false
-	endWord := func() {
-		if inWord {
-			words = append(words, word.String())
-			word.Reset()
-			inWord = false
-		}
-	}
-	end := func() {
-		endWord()
-		if len(words) > 0 {
-			list = append(list, words)
-			words = nil
-		}
-	}
-	for i := 0; i < len(text); i++ {
-		switch c := text[i]; c {
-		case ' ', '\t', '\r':
-			endWord()
-		case '\n', ';':
-			end()
-		case '#':
-			if inWord {
-				word.WriteByte(c)
-				break
-			}
-			for i+1 < len(text) && text[i+1] != '\n' {
-				i++
-			}
-		case '\\':
-			if i++; i < len(text) && text[i] != '\n' {
-				word.WriteByte(text[i])
-				inWord = true
-			}
-		case '\'', '"':
-			n := strings.IndexByte(text[i+1:], c)
-			if n < 0 {
-				return nil, false
-			}
-			s, good := arithmetic(text[i+1 : i+1+n])
-			if !good && c == '"' {
-				return nil, false
-			}
-			word.WriteString(s)
-			inWord = true
-			i += n + 1
-		case '$':
-			n := strings.Index(text[i:], "))")
-			if !strings.HasPrefix(text[i:], "$((") || n < 0 {
-				// The value of a variable is not known, nor needed where a word is only looked at.
-				word.WriteByte(c)
-				inWord = true
-				break
-			}
-			s, _ := arithmetic(text[i : i+n+2])
-			word.WriteString(s)
-			inWord = true
-			i += n + 1
-		case '&':
-			if i+1 < len(text) && text[i+1] == '&' {
-				i++
-			}
-			end()
-		case '|', '(', ')':
+	s := shell{text: text}
+	for ; s.at < len(text); s.at++ {
+		if !s.take(text[s.at]) {
 			return nil, false
-		case '>', '<':
-			i = redirection(text, i, &word, &inWord, &words)
-		default:
-			word.WriteByte(c)
-			inWord = true
 		}
 	}
-	end()
-	return list, true
+	s.endCommand()
+	return s.list, true
 }
 
-// redirection skips a redirection at text[i] and returns its last octet. One into a file of
-// the kernel is kept, as a word of its own, for it may be a setting.
-func redirection(text string, i int, word *strings.Builder, inWord *bool, words *[]string) int {
-	if *inWord { // 2>&1: the number belongs to it
-		if _, err := strconv.Atoi(word.String()); err != nil {
-			*words = append(*words, word.String())
+// shell is how far a text is split.
+type shell struct {
+	text   string
+	at     int // the octet that is looked at; what has taken more leaves it at the last one
+	list   [][]string
+	words  []string // of the command under way
+	word   strings.Builder
+	inWord bool
+}
+
+// take goes on with the octet c at s.at. It reports false at what cannot be followed.
+func (s *shell) take(c byte) bool {
+	switch c {
+	case ' ', '\t', '\r':
+		s.endWord()
+	case '\n', ';':
+		s.endCommand()
+	case '#':
+		if s.inWord {
+			s.add("#")
+		} else {
+			s.skipUntil("\n")
 		}
-		word.Reset()
-		*inWord = false
+	case '\\':
+		if s.at++; s.at < len(s.text) && s.text[s.at] != '\n' {
+			s.add(s.text[s.at : s.at+1])
+		}
+	case '\'', '"':
+		return s.quoted(c)
+	case '$':
+		s.dollar()
+	case '&':
+		if strings.HasPrefix(s.text[s.at:], "&&") {
+			s.at++
+		}
+		s.endCommand()
+	case '|', '(', ')':
+		return false
+	case '>', '<':
+		s.redirection()
+	default:
+		s.add(s.text[s.at : s.at+1])
 	}
-	for i+1 < len(text) && strings.IndexByte("><& \t", text[i+1]) >= 0 {
-		i++
+	return true
+}
+
+func (s *shell) add(part string) {
+	s.word.WriteString(part)
+	s.inWord = true
+}
+
+func (s *shell) endWord() {
+	if s.inWord {
+		s.words = append(s.words, s.word.String())
+		s.word.Reset()
+		s.inWord = false
 	}
-	start := i + 1
-	for i+1 < len(text) && strings.IndexByte(" \t\n;|&", text[i+1]) < 0 {
-		i++
+}
+
+func (s *shell) endCommand() {
+	s.endWord()
+	if len(s.words) > 0 {
+		s.list = append(s.list, s.words)
+		s.words = nil
 	}
-	if target := text[start : i+1]; strings.HasPrefix(target, "/proc/") || strings.HasPrefix(target, "/sys/") {
-		*words = append(*words, ">", target)
+}
+
+// skipUntil goes to the octet before the next of some.
+func (s *shell) skipUntil(some string) {
+	for s.at+1 < len(s.text) && strings.IndexByte(some, s.text[s.at+1]) < 0 {
+		s.at++
 	}
-	return i
+}
+
+// quoted takes what stands between two quotes. Between double ones variables are not known.
+func (s *shell) quoted(quote byte) bool {
+	inside, _, closed := strings.Cut(s.text[s.at+1:], string(quote))
+	if !closed {
+		return false
+	}
+	value, known := arithmetic(inside)
+	if !known && quote == '"' {
+		return false
+	}
+	s.add(value)
+	s.at += len(inside) + 1
+	return true
+}
+
+// dollar takes a $((…)). The value of a variable is not known, nor needed where a word is only looked at.
+func (s *shell) dollar() {
+	rest := s.text[s.at:]
+	n := strings.Index(rest, "))")
+	if !strings.HasPrefix(rest, "$((") || n < 0 {
+		s.add("$")
+		return
+	}
+	value, _ := arithmetic(rest[:n+2])
+	s.add(value)
+	s.at += n + 1
+}
+
+// redirection skips a redirection. One into a file of the kernel is kept, as a word of its own, for it
+// may be a setting.
+func (s *shell) redirection() {
+	if s.inWord { // 2>&1: the number belongs to it
+		if _, err := strconv.Atoi(s.word.String()); err == nil {
+			s.word.Reset()
+			s.inWord = false
+		}
+		s.endWord()
+	}
+	for s.at+1 < len(s.text) && strings.IndexByte("><& \t", s.text[s.at+1]) >= 0 {
+		s.at++
+	}
+	start := s.at + 1
+	s.skipUntil(" \t\n;|&")
+	if target := s.text[start : s.at+1]; strings.HasPrefix(target, "/proc/") || strings.HasPrefix(target, "/sys/") {
+		s.words = append(s.words, ">", target)
+	}
 }
 
 const procSys = "/proc/sys/"

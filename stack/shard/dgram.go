@@ -65,6 +65,7 @@ type datagramSocket struct {
 	onEvent func()
 	closed  bool
 	touched bool       // a round will tell of what has come
+	woke    bool       // onEvent has made a goroutine ready
 	waiting *Interface // in whose line for room it is
 	rooms   uint64     // counts the calls of room
 }
@@ -116,6 +117,9 @@ func (u *datagramSocket) OnEvent(f func()) {
 	u.onEvent = f
 	u.mu.Unlock()
 }
+
+// Woke is TCP.Woke for a socket: the function given to OnEvent has made a goroutine ready. The lock must be held.
+func (u *datagramSocket) Woke() { u.woke = true }
 
 func (u *datagramSocket) event() {
 	if u.onEvent != nil {

@@ -19,10 +19,14 @@
 // yields between the looks, and does without where GOMAXPROCS or the machine has no processor to
 // spare, or another thread has wanted the one it is on. After frames that come seldom it
 // sleeps at once. Where it is awake for one connection alone, a reader of that waits awake too
-// (TCP.Linger). A goroutine that a handler made ready (TCP.Woke) runs before that,
-// on the loop's own thread.
+// (TCP.Linger). A goroutine that a handler or a datagram socket's function made ready (TCP.Woke) runs before
+// that, on the loop's own thread.
 //
-// The frame is lent: what must stay is copied by whoever keeps it. But a TCP segment that
+// A writer that waits for room does not run rounds in the loop's stead: it waits once for dozens of super-segments
+// and sends most of them itself, so that little is saved (the figures are in the commit that says so).
+//
+// The frame is lent: what must stay is copied by whoever keeps it. A small text for a reader who waits is read out of
+// the frame into the reader's own buffer (UserTakes). But a TCP segment that
 // fills most of its block is kept with the block, and the receive loop takes a fresh one
 // from the pool (round.feed). A connection
 // that got a segment is touched, not answered: when the batch has been fed, each

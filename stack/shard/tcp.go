@@ -16,7 +16,7 @@ type Handler interface {
 	OnEvent(c *TCP, events tcp.Events)
 }
 
-// What a UserHandler's user says of itself in TCP.UserFlags; the other bits are its own.
+// What a UserHandler's user, or a Handler, says of itself in TCP.UserFlags; the other bits are its own.
 const (
 	// UserPaused: it takes no text for now, so that there is no use in lending it.
 	UserPaused uint16 = 1 << iota
@@ -25,7 +25,15 @@ const (
 	// TCP.Room): as soon as what it wrote was sent, where the peer and the network take more, else
 	// when some was acknowledged.
 	UserShort
+
+	// UserTakes is for a Handler that is no UserHandler: it will read in OnEvent what the segment at hand
+	// has for it, where that is small (MostTaken), so that it need not be copied first.
+	UserTakes uint16 = 1 << 15
 )
+
+// MostTaken is how many octets a segment has at most that is shown to a Handler as it lies in the frame. To copy more of
+// them in the receive path would hold that up.
+const MostTaken = 2 << 10
 
 // TCP is a connection in the driver's hands: the state machine with its lock, its
 // place in the tables, its route and its timer.
@@ -53,7 +61,7 @@ type TCP struct {
 	pending atomic.Uint32 // what others have left to be done by who has the lock; see inplace.go
 
 	device atomic.Int32 // the interface that it is bound to, or 0
-	// UserFlags but the two named above are the user's own, as User is.
+	// UserFlags but those named above are the user's own, as User is.
 	UserFlags        uint16
 	sending          bool  // somebody has let go of mu to write to the device
 	touched          bool  // a round will push it
@@ -173,7 +181,7 @@ func (c *TCP) input(r *round, s *tcp.Segment) {
 	if c.entered {
 		c.queue = int32(r.queue)
 		c.woken = c.woken || c.handler == nil && !c.detached // it is about to be accepted
-		if c.InPlace() && !c.sending && c.UserFlags&UserPaused == 0 {
+		if c.lends(s) {
 			s.Lend = &r.lent
 		}
 		c.happened(c.conn.Input(r.now, s))
@@ -183,6 +191,14 @@ func (c *TCP) input(r *round, s *tcp.Segment) {
 		c.callWithLent(r, s)
 	}
 	c.unlock(r.watch)
+}
+
+// lends reports whether the handler is likely to take the text of s where it lies.
+func (c *TCP) lends(s *tcp.Segment) bool {
+	if c.InPlace() {
+		return !c.sending && c.UserFlags&UserPaused == 0
+	}
+	return c.UserFlags&UserTakes != 0 && len(s.Payload) <= MostTaken
 }
 
 // callWithLent calls the UserHandler while text of s may lie in the receive queue as it arrived, and then has

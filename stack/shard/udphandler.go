@@ -147,6 +147,8 @@ func (r *round) flushUDP() {
 		u.mu.Lock()
 		u.touched = false
 		u.event()
+		r.woke = r.woke || u.woke
+		u.woke = false
 		u.mu.Unlock()
 		t.touched[n] = nil
 	}

@@ -1,7 +1,6 @@
 package socket
 
 import (
-	"encoding/binary"
 	"net/netip"
 	"syscall"
 
@@ -46,43 +45,21 @@ func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err erro
 		return p, false, syscall.EMSGSIZE
 	}
 	oob := flags&MSG_OOB != 0
-	if oob && (d.domain == AF_INET || d.raw != nil) {
+	switch {
+	case oob && (d.domain == AF_INET || d.raw != nil):
 		return p, false, syscall.EOPNOTSUPP
+	case d.cork.pending:
+		p, err = d.another(m, oob)
+	default:
+		p, err = d.first(m, oob)
 	}
-	if d.cork.pending {
-		p = d.cork
-		if oob && d.goes4(p.to) {
-			return p, false, syscall.EOPNOTSUPP
-		}
-		if err := d.fits(m.Name, p.to); err != nil {
-			return p, false, err
-		}
-	} else {
-		if p.to, err = d.sendTo(m.Name); err != nil {
-			return p, false, err
-		}
-		is4 := d.goes4(p.to)
-		if oob && is4 {
-			return p, false, syscall.EOPNOTSUPP
-		}
-		p.segment = d.ip.udpSegment
-		if err := d.parseControl(m.Control, is4, &p); err != nil {
-			return p, false, err
-		}
-		if d.ip.dontFrag && d.domain == AF_INET6 {
-			p.o.DontFragment = true
-		}
+	if err != nil {
+		return p, false, err
 	}
 	if len(p.payload)+total(m.Iov) > maxDatagram {
 		return p, false, syscall.EMSGSIZE
 	}
-	if len(m.Iov) == 1 && !p.pending {
-		p.payload = m.Iov[0]
-	} else {
-		for _, b := range m.Iov {
-			p.payload = append(p.payload, b...)
-		}
-	}
+	p.gather(m.Iov)
 	corks := d.udp != nil && (d.ip.udpCork || flags&MSG_MORE != 0)
 	if !p.pending {
 		if err := d.maySend(&p, corks); err != nil {
@@ -90,18 +67,62 @@ func (d *datagram) compose(m *Msghdr, flags int) (p corked, ready bool, err erro
 		}
 	}
 	if corks {
-		if !p.pending {
-			p.payload = append([]byte(nil), p.payload...)
-			if !p.to.IsValid() { // the peer may be another when it is sent
-				p.to = d.udp.Remote()
-			}
-		}
-		p.pending = true
-		d.cork = p
+		d.keep(p)
 		return p, false, nil
 	}
 	d.cork = corked{}
 	return p, true, nil
+}
+
+// another returns the datagram under way, which gets a further piece. mu is held.
+func (d *datagram) another(m *Msghdr, oob bool) (p corked, err error) {
+	p = d.cork
+	if oob && d.goes4(p.to) {
+		return p, syscall.EOPNOTSUPP
+	}
+	return p, d.fits(m.Name, p.to)
+}
+
+// first returns a datagram that begins, with where it goes and how, and nothing in it yet. mu is held.
+func (d *datagram) first(m *Msghdr, oob bool) (p corked, err error) {
+	if p.to, err = d.sendTo(m.Name); err != nil {
+		return p, err
+	}
+	is4 := d.goes4(p.to)
+	if oob && is4 {
+		return p, syscall.EOPNOTSUPP
+	}
+	p.segment = d.ip.udpSegment
+	if err := d.parseControl(m.Control, is4, &p); err != nil {
+		return p, err
+	}
+	if d.ip.dontFrag && d.domain == AF_INET6 {
+		p.o.DontFragment = true
+	}
+	return p, nil
+}
+
+// gather adds a piece. One that is the whole is the caller's own.
+func (p *corked) gather(iov [][]byte) {
+	if len(iov) == 1 && !p.pending {
+		p.payload = iov[0]
+		return
+	}
+	for _, b := range iov {
+		p.payload = append(p.payload, b...)
+	}
+}
+
+// keep keeps a datagram back until the last piece has come. mu is held.
+func (d *datagram) keep(p corked) {
+	if !p.pending {
+		p.payload = append([]byte(nil), p.payload...)
+		if !p.to.IsValid() { // the peer may be another when it is sent
+			p.to = d.udp.Remote()
+		}
+	}
+	p.pending = true
+	d.cork = p
 }
 
 // fits reports whether an address given with a later piece may be that of a datagram under way, which
@@ -264,120 +285,4 @@ func (d *datagram) goes4(to netip.AddrPort) bool {
 		return d.domain == AF_INET
 	}
 	return d.udp.Remote().Addr().Is4()
-}
-
-// parseControl reads the control messages of sendmsg(2): those of the family that the datagram is
-// sent over count.
-func (d *datagram) parseControl(b []byte, is4 bool, p *corked) error {
-	list, err := ParseCmsgs(b)
-	if err != nil {
-		return err
-	}
-	for _, c := range list {
-		switch {
-		case c.Level == SOL_SOCKET:
-			err = controlSocket(c)
-		case c.Level == SOL_UDP && d.udp != nil:
-			err = p.controlUDP(c)
-		case c.Level == SOL_IP && is4:
-			err = d.control4(c, &p.o)
-		case c.Level == SOL_IPV6 && (!is4 || c.Type == IPV6_PKTINFO && d.domain == AF_INET6):
-			err = d.control6(c, &p.o)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// controlSocket takes what any socket takes and the stack has no use for.
-func controlSocket(c Cmsg) error {
-	if c.Type == SO_MARK && len(c.Data) == 4 {
-		return nil
-	}
-	return syscall.EINVAL
-}
-
-// controlUDP takes UDP_SEGMENT for one call.
-func (p *corked) controlUDP(c Cmsg) error {
-	if c.Type != UDP_SEGMENT || len(c.Data) != 2 {
-		return syscall.EINVAL
-	}
-	p.segment = int(binary.NativeEndian.Uint16(c.Data))
-	return nil
-}
-
-func (d *datagram) control4(c Cmsg, o *shard.SendOptions) error {
-	switch c.Type {
-	case IP_PKTINFO:
-		if len(c.Data) != 12 {
-			return syscall.EINVAL
-		}
-		if i := intOf(c.Data); i != 0 {
-			o.Interface = i
-		}
-		if a := netip.AddrFrom4([4]byte(c.Data[4:8])); !a.IsUnspecified() {
-			o.From = a
-		}
-	case IP_TTL:
-		if len(c.Data) != 4 || within(intOf(c.Data), 1, 255) != nil {
-			return syscall.EINVAL
-		}
-		o.HopLimit = uint8(intOf(c.Data))
-	case IP_TOS:
-		v := -1
-		switch len(c.Data) {
-		case 4:
-			v = intOf(c.Data)
-		case 1:
-			v = int(c.Data[0])
-		}
-		if within(v, 0, 255) != nil {
-			return syscall.EINVAL
-		}
-		o.TrafficClass, o.HasTrafficClass = uint8(v), true
-	default:
-		return syscall.EINVAL
-	}
-	return nil
-}
-
-func (d *datagram) control6(c Cmsg, o *shard.SendOptions) error {
-	switch c.Type {
-	case IPV6_PKTINFO:
-		if len(c.Data) < 20 {
-			return syscall.EINVAL
-		}
-		if i := int(binary.NativeEndian.Uint32(c.Data[16:])); i != 0 {
-			if _, ok := d.sys.interfaceName(i); !ok {
-				return syscall.ENODEV
-			}
-			o.Interface = i
-		}
-		if a := netip.AddrFrom16([16]byte(c.Data)); !a.IsUnspecified() {
-			if !d.sys.host.IsLocal(a.Unmap()) {
-				return syscall.EINVAL
-			}
-			o.From = a.Unmap()
-		}
-	case IPV6_HOPLIMIT:
-		if len(c.Data) != 4 || within(intOf(c.Data), -1, 255) != nil {
-			return syscall.EINVAL
-		}
-		o.HopLimit = uint8(max(intOf(c.Data), 0))
-	case IPV6_TCLASS:
-		if len(c.Data) != 4 || within(intOf(c.Data), -1, 255) != nil {
-			return syscall.EINVAL
-		}
-		o.TrafficClass, o.HasTrafficClass = uint8(max(intOf(c.Data), 0)), true
-	case IPV6_DONTFRAG:
-		if len(c.Data) != 4 || within(intOf(c.Data), 0, 1) != nil {
-			return syscall.EINVAL
-		}
-		o.DontFragment = intOf(c.Data) == 1
-	default:
-		return syscall.EINVAL
-	}
-	return nil
 }

@@ -23,69 +23,90 @@ const (
 
 func setSocketOption(e endpoint, name int, value []byte) error {
 	b := e.base()
-	o := &b.opt
-	switch name { // those that are no int
-	case SO_BINDTODEVICE:
+	if name == SO_BINDTODEVICE { // the one that is not an int
 		return b.bindToDevice(cString(value[:min(len(value), 15)]))
 	}
 	if len(value) < 4 {
 		return syscall.EINVAL
 	}
 	v := intOf(value)
-	on := v != 0
+	if to := b.opt.socketSwitch(name); to != nil {
+		*to = v != 0
+		return nil
+	}
 	switch name {
-	case SO_DEBUG:
-		o.debug = on
-	case SO_REUSEADDR:
-		o.reuseAddr = on
-	case SO_REUSEPORT:
-		o.reusePort = on
-	case SO_KEEPALIVE:
-		o.keepAlive = on
-	case SO_OOBINLINE:
-		o.oobInline = on
-	case SO_BROADCAST:
-		o.broadcast = on
-	case SO_DONTROUTE:
-		o.dontRoute = on
-	case SO_NO_CHECK:
-		o.noCheck = on
-	case SO_RXQ_OVFL:
-		o.rxqOvfl = on
 	case SO_PRIORITY:
-		o.priority = v
+		b.opt.priority = v
 	case SO_MARK:
-		o.mark = v
+		b.opt.mark = v
 	case SO_BSDCOMPAT:
 	case SO_LINGER:
-		return o.setLinger(value)
-	case SO_RCVBUF:
-		o.receiveBuffer = doubled(v, b.sys.cfg.RmemMax, minReceiveBuffer)
-	case SO_SNDBUF:
-		o.sendBuffer = doubled(v, b.sys.cfg.WmemMax, minSendBuffer)
-	case SO_RCVBUFFORCE:
-		o.receiveBuffer = doubled(max(v, 0), math.MaxInt32/2, minReceiveBuffer)
-	case SO_SNDBUFFORCE:
-		o.sendBuffer = doubled(max(v, 0), math.MaxInt32/2, minSendBuffer)
+		return b.opt.setLinger(value)
+	case SO_RCVBUF, SO_SNDBUF, SO_RCVBUFFORCE, SO_SNDBUFFORCE:
+		b.setBuffer(name, v)
 	case SO_RCVLOWAT:
-		if v < 0 {
-			v = math.MaxInt32
-		}
-		if b.typ == SOCK_STREAM { // else who waits might wait for what does not fit
-			recv, _ := b.sys.host.TCPBuffers()
-			v = min(v, recv/2)
-		}
-		o.lowWater = max(v, 1)
+		b.setLowWater(v)
 	case SO_RCVTIMEO:
-		return setTimeout(&o.receiveTimeout, value)
+		return setTimeout(&b.opt.receiveTimeout, value)
 	case SO_SNDTIMEO:
-		return setTimeout(&o.sendTimeout, value)
+		return setTimeout(&b.opt.sendTimeout, value)
 	case SO_BINDTOIFINDEX:
 		return b.bindToIndex(v)
 	default:
 		return syscall.ENOPROTOOPT
 	}
 	return nil
+}
+
+// socketSwitch returns where an option is kept that is on or off, and nil for any other.
+func (o *options) socketSwitch(name int) *bool {
+	switch name {
+	case SO_DEBUG:
+		return &o.debug
+	case SO_REUSEADDR:
+		return &o.reuseAddr
+	case SO_REUSEPORT:
+		return &o.reusePort
+	case SO_KEEPALIVE:
+		return &o.keepAlive
+	case SO_OOBINLINE:
+		return &o.oobInline
+	case SO_BROADCAST:
+		return &o.broadcast
+	case SO_DONTROUTE:
+		return &o.dontRoute
+	case SO_NO_CHECK:
+		return &o.noCheck
+	case SO_RXQ_OVFL:
+		return &o.rxqOvfl
+	}
+	return nil
+}
+
+// setBuffer sets the size of a buffer: what is forced has no limit but that of an int.
+func (s *socket) setBuffer(name, v int) {
+	switch name {
+	case SO_RCVBUF:
+		s.opt.receiveBuffer = doubled(v, s.sys.cfg.RmemMax, minReceiveBuffer)
+	case SO_SNDBUF:
+		s.opt.sendBuffer = doubled(v, s.sys.cfg.WmemMax, minSendBuffer)
+	case SO_RCVBUFFORCE:
+		s.opt.receiveBuffer = doubled(max(v, 0), math.MaxInt32/2, minReceiveBuffer)
+	case SO_SNDBUFFORCE:
+		s.opt.sendBuffer = doubled(max(v, 0), math.MaxInt32/2, minSendBuffer)
+	}
+}
+
+// setLowWater sets how many octets a reader waits for.
+func (s *socket) setLowWater(v int) {
+	if v < 0 {
+		v = math.MaxInt32
+	}
+	if s.typ == SOCK_STREAM { // else who waits might wait for what does not fit
+		recv, _ := s.sys.host.TCPBuffers()
+		v = min(v, recv/2)
+	}
+	s.opt.lowWater = max(v, 1)
 }
 
 func assignBool(to *bool, v int) error {
@@ -163,25 +184,10 @@ func (s *socket) bindToIndex(index int) error {
 func getSocketOption(e endpoint, name int, value []byte) (int, error) {
 	b := e.base()
 	o := &b.opt
+	if on := o.socketSwitch(name); on != nil {
+		return putBool(value, *on)
+	}
 	switch name {
-	case SO_DEBUG:
-		return putBool(value, o.debug)
-	case SO_REUSEADDR:
-		return putBool(value, o.reuseAddr)
-	case SO_REUSEPORT:
-		return putBool(value, o.reusePort)
-	case SO_KEEPALIVE:
-		return putBool(value, o.keepAlive)
-	case SO_OOBINLINE:
-		return putBool(value, o.oobInline)
-	case SO_BROADCAST:
-		return putBool(value, o.broadcast)
-	case SO_DONTROUTE:
-		return putBool(value, o.dontRoute)
-	case SO_NO_CHECK:
-		return putBool(value, o.noCheck)
-	case SO_RXQ_OVFL:
-		return putBool(value, o.rxqOvfl)
 	case SO_PRIORITY:
 		return putInt(value, o.priority)
 	case SO_MARK:

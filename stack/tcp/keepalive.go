@@ -66,6 +66,9 @@ func (c *Conn) keepAliveAt() clock.Time {
 	return k.probedAt.Add(k.interval)
 }
 
+// HeardAt returns when an acceptable segment last came.
+func (c *Conn) HeardAt() clock.Time { return c.heardAt }
+
 func (c *Conn) keepAliveTimeout(a *arrival) {
 	k := c.keep
 	gone := c.userTimeout > 0 && k.probes > 0 && a.now.Sub(c.heardAt) >= c.userTimeout

@@ -81,6 +81,12 @@ func TestAssignReplacesWhatIsServed(t *testing.T) {
 	if m := serveWire(t, s, p, server.UDP).answers[0]; m.Rcode != msg.RcodeSuccess || len(m.Answer) != 1 {
 		t.Errorf("signed with the new key: %v", m)
 	}
+	other := zoneOf("stays.example.", 2)
+	other.Transfer = ACL{Keys: []msg.Name{key.Name}}
+	assign(nil, tsig.Keys(key), other)
+	if v := s.index.Load().zones[msg.MustName("stays.example.")]; v == stays || len(v.journal.since(1, 2)) != 1 {
+		t.Error("a zone of another configuration is the one before, or has forgotten the changes")
+	}
 	changed := zoneOf("stays.example.", 2)
 	changed.Zone = parseZone(t, "stays.example.", strings.Replace(serialText(2), "192.0.2.2", "192.0.2.3", 1))
 	assign(nil, nil, changed)
@@ -216,4 +222,57 @@ func TestAssignProlongsNothing(t *testing.T) {
 		cancel()
 		running.Wait()
 	})
+}
+
+// A notice from a master that has a key is heeded only where it is signed with it (RFC 1996 §3.10).
+func TestNoticesAreSignedWhereTheMasterHasAKey(t *testing.T) {
+	key := tsig.Key{Name: msg.MustName("k."), Algorithm: tsig.HMACSHA256, Secret: []byte("of a test")}
+	other := tsig.Key{Name: msg.MustName("other."), Algorithm: tsig.HMACSHA256, Secret: []byte("of another")}
+	s := New(Config{Keys: tsig.Keys(key, other), Logger: quiet})
+	if err := s.Add(ZoneConfig{Origin: msg.MustName("example."), Masters: []Peer{{Addr: client, Key: &key}}}, nil); err != nil {
+		t.Fatal(err)
+	}
+	notice := query("example.", msg.TypeSOA, nil)
+	notice.Opcode = msg.OpcodeNotify
+	for _, c := range []struct {
+		how  string
+		key  *tsig.Key
+		want msg.Rcode
+	}{{"unsigned", nil, msg.RcodeRefused}, {"signed with another key", &other, msg.RcodeRefused}, {"signed", &key, msg.RcodeSuccess}} {
+		p := packed(t, notice)
+		if c.key != nil {
+			var err error
+			if p, _, err = tsig.Request(p, *c.key, time.Now()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if m := serveWire(t, s, p, server.UDP).answers[0]; m.Rcode != c.want {
+			t.Errorf("%s: %v, want %v", c.how, m.Rcode, c.want)
+		}
+	}
+	if s.counters.notifyIn.Load() != 1 || s.counters.notifyRefused.Load() != 2 {
+		t.Errorf("%d heeded, %d refused", s.counters.notifyIn.Load(), s.counters.notifyRefused.Load())
+	}
+}
+
+// A whole zone ends with the SOA record that it begins with (RFC 5936 §2.2): one that changed on the way is not taken.
+func TestTransfersEndAsTheyBegin(t *testing.T) {
+	z := parseZone(t, "example.", serialText(1))
+	var rrs []msg.RR
+	for rr := range z.All() {
+		rrs = append(rrs, rr)
+	}
+	next := soaOf(parseZone(t, "example.", serialText(2)))
+	for _, c := range []struct {
+		last msg.RR
+		good bool
+	}{{soaOf(z), true}, {next, false}} {
+		in, err := incoming{origin: z.Origin()}, error(nil)
+		for i := 0; i <= len(rrs) && err == nil; i++ {
+			err = in.record(append(rrs, c.last)[i])
+		}
+		if (err == nil && in.done) != c.good {
+			t.Errorf("the last record is %v: %v, at its end %v", c.last, err, in.done)
+		}
+	}
 }

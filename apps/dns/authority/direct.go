@@ -60,7 +60,7 @@ func (s *Set) AnswerDirect(dst []byte, q *msg.Query, from netip.AddrPort, t serv
 		return dst, false
 	}
 	if n := len(out) - len(dst); whole && n <= maxCached && s.cache.wants(h) {
-		s.cache.put(&entry{hash: h, name: string(q.Name()), typ: q.Type, do: q.DO,
+		s.cache.put(&entry{hash: h, typ: q.Type, do: q.DO,
 			index: ix, zone: v, version: cur, answer: append([]byte(nil), out[len(dst):]...)})
 	}
 	return s.finish(out, len(dst), q), true

@@ -262,6 +262,31 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
+// As many questions as a set has slots are kept together, and one more takes the place of one when it comes again.
+func TestQuestionsOfOneSetAreKept(t *testing.T) {
+	text := exampleZone + "$GENERATE 1-20 h$ A 192.0.2.1\n"
+	for round := range 4 {
+		s := newSet(t, Config{CacheSlots: 4}, parseZone(t, "example.", text))
+		ask := func(i int) bool {
+			before := s.counters.hits.Load()
+			if m, _ := direct(t, s, query(fmt.Sprintf("h%d.example.", round*4+i+1), msg.TypeA, nil)); len(m.Answer) != 1 {
+				t.Fatal(m)
+			}
+			return s.counters.hits.Load() > before
+		}
+		for i := range 8 {
+			if i < 4 && ask(i) || i >= 4 && !ask(i-4) {
+				t.Fatalf("question %d is not answered as it should be", i)
+			}
+		}
+		for i, want := range []bool{false, false, true} { // asked, kept when it comes again, there
+			if ask(4) != want {
+				t.Errorf("one more, for the %d. time: answered from the cache %v, want %v", i+1, !want, want)
+			}
+		}
+	}
+}
+
 func TestReloadKeepsTheOldVersionOfABadFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "example.zone")
 	write := func(text string) {

@@ -6,7 +6,8 @@
 // the same question: hash of the folded name, type and DO; one comparison; one copy; then the query's id, flags and case of
 // the name, and an OPT record. An answer holds the version of the zone that it was made from, and is none any more when
 // the zone has another: a change costs nobody anything. What is not there is looked up and packed on the spot, without
-// allocation, and kept when the same question falls on the same slot again.
+// allocation, and kept in a free slot of its set, or when the same question
+// falls on a full set again.
 //
 // What is rare or slow has a goroutine and goes through [Set.ServeDNS]: signed requests, zone transfers, NOTIFY, class CH,
 // NSEC3 with many iterations. A signature is verified whatever the question, and what Config.Next answers to a signed one is signed too.

@@ -155,3 +155,29 @@ func TestHashedSpansThatAreOfNoUse(t *testing.T) {
 		t.Errorf("%d spans are left", c.Stats().Spans)
 	}
 }
+
+// A name is denied by all records of the proof together: with any of them missing it is not.
+func TestProofsAreWhole(t *testing.T) {
+	for _, o := range []*dnssec.NSEC3Options{nil, {}} {
+		soa, sets := deniedZone(t, o)
+		for _, q := range []denial{{name: "nobody.example", typ: msg.TypeA}, {name: "x.wild.example", typ: msg.TypeA}, {name: "x.ns.example", typ: msg.TypeA}} {
+			whole := cache.New(cache.Config{})
+			whole.PutDenial(soa, sets)
+			e, ok := whole.Deny(msg.MustName(q.name), q.typ)
+			if !ok || len(e.Sets) < 2 {
+				t.Fatalf("%s: %v %+v", q.name, ok, e)
+			}
+			for _, missing := range e.Sets[1:] {
+				c := cache.New(cache.Config{})
+				for _, s := range sets {
+					if !s.Name.Equal(missing.Name) {
+						c.PutDenial(soa, []msg.RRset{s})
+					}
+				}
+				if _, ok := c.Deny(msg.MustName(q.name), q.typ); ok {
+					t.Errorf("%s is denied without the record of %v", q.name, missing.Name)
+				}
+			}
+		}
+	}
+}

@@ -57,36 +57,48 @@ func TestConnectionsAreBounded(t *testing.T) {
 
 // A connection that is in use, or being opened, is not closed for another: who needs one more is told so.
 func TestBusyConnectionsStay(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var n fakenet.Net
-		for i := range 3 {
-			n.Add(fmt.Sprintf("192.0.2.%d", i), &fakenet.Server{Handle: fakenet.Zone("example", records), Delay: 100 * time.Millisecond})
-		}
-		c := &client.Client{Network: &n, MaxConnections: 2, NoCookies: true}
-		defer c.Close()
-		errs := make(chan error, 3)
-		for i := range 3 {
-			go func() {
-				_, _, err := c.Exchange(t.Context(), wwwA(), netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:53", i)), client.Options{Transport: client.TCP})
-				errs <- err
-			}()
-		}
-		refused := 0
-		for range 3 {
-			if err := <-errs; errors.Is(err, client.ErrConnections) {
-				refused++
-			} else if err != nil {
-				t.Error(err)
+	for _, later := range []time.Duration{0, 500 * time.Millisecond} { // the others are being opened, and in use
+		synctest.Test(t, func(t *testing.T) {
+			var n fakenet.Net
+			zone := fakenet.Zone("example", records)
+			slow := func(q *msg.Message, w []byte, tcp bool) []fakenet.Reply {
+				list := zone(q, w, tcp)
+				list[0].After = time.Second
+				return list
 			}
-		}
-		if refused != 1 || c.Count("connections.refused") != 1 || c.Count("connections.evicted") != 0 || c.Connections() != 2 {
-			t.Errorf("%d refused, %d open, %v", refused, c.Connections(), c.Counters())
-		}
-		time.Sleep(11 * time.Second)
-		if synctest.Wait(); c.Connections() != 0 {
-			t.Errorf("%d connections are kept beyond their time", c.Connections())
-		}
-	})
+			for i := range 3 {
+				n.Add(fmt.Sprintf("192.0.2.%d", i), &fakenet.Server{Handle: slow, Delay: 100 * time.Millisecond})
+			}
+			c := &client.Client{Network: &n, MaxConnections: 2}
+			defer c.Close()
+			errs := make(chan error, 3)
+			for i := range 3 {
+				if i == 2 {
+					time.Sleep(later)
+				}
+				go func() {
+					to := netip.MustParseAddrPort(fmt.Sprintf("192.0.2.%d:53", i))
+					_, _, err := c.Exchange(t.Context(), wwwA(), to, client.Options{Transport: client.TCP})
+					errs <- err
+				}()
+			}
+			refused := 0
+			for range 3 {
+				if err := <-errs; errors.Is(err, client.ErrConnections) {
+					refused++
+				} else if err != nil {
+					t.Error(err)
+				}
+			}
+			if refused != 1 || c.Count("connections.refused") != 1 || c.Count("connections.evicted") != 0 || c.Connections() != 2 {
+				t.Errorf("%d refused, %d open, %v", refused, c.Connections(), c.Counters())
+			}
+			time.Sleep(11 * time.Second)
+			if synctest.Wait(); c.Connections() != 0 {
+				t.Errorf("%d connections are kept beyond their time", c.Connections())
+			}
+		})
+	}
 }
 
 // askLong asks a name that is not in lower case by chance.

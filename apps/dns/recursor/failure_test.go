@@ -72,7 +72,7 @@ func TestFailuresAreKeptLongerEachTime(t *testing.T) {
 		for _, s := range []string{"198.51.100.1", "198.51.100.2"} {
 			w.servers[s].Handle = fakenet.Code(msg.RcodeServerFailure)
 		}
-		for _, long := range []time.Duration{5, 10, 20, 20} {
+		for _, long := range []time.Duration{5, 10, 20, 20, 20} {
 			if a := w.ask("www.example.com", "A"); a.sent == 0 || a.Rcode != msg.RcodeServerFailure {
 				t.Errorf("before %d s: %d queries\n%v", long, a.sent, a.Message)
 			}

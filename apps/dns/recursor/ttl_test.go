@@ -90,3 +90,19 @@ func TestAliasHasNoProofOfItsTarget(t *testing.T) {
 		}
 	})
 }
+
+// No RRset is told with more than was signed, whatever its server says (RFC 4035 §5.3.3).
+func TestTTLIsThatWhichWasSigned(t *testing.T) {
+	inTree(t, tree.Options{}, nil, func(w *world) {
+		w.everywhere(func(q, m *msg.Message) {
+			for i := range m.Answer {
+				m.Answer[i].TTL = 5000
+			}
+		})
+		for range 2 {
+			if a := w.ask("www.weir.example", "A"); len(a.Answer) != 1 || a.Answer[0].TTL != 300 {
+				t.Errorf("got\n%v", a.Message)
+			}
+		}
+	})
+}

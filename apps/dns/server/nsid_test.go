@@ -104,3 +104,18 @@ func TestNSIDIsNotInAnswersThatSayToComeAgain(t *testing.T) {
 		}
 	}
 }
+
+// What is packed by who answers may be signed: nothing is put into it.
+func TestNSIDIsNotPutIntoWhatIsPacked(t *testing.T) {
+	l := newLab(t, server.Config{NSID: "a name"})
+	c := l.dial("tcp", serverAddr)
+	m := withEDNS(query("parts.example.", msg.TypeA), 1232)
+	m.EDNS.SetOption(msg.OptionNSID, nil)
+	c.Write(framed(pack(t, m)))
+	for n := range 3 {
+		got := unpack(t, readFramed(t, c))
+		if _, ok := got.EDNS.Option(msg.OptionNSID); ok || got.EDNS == nil {
+			t.Errorf("message %d: %v", n, got)
+		}
+	}
+}

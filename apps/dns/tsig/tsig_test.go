@@ -309,3 +309,62 @@ func FuzzAcceptNeverPanics(f *testing.F) {
 		}
 	})
 }
+
+// An answer is signed with the key that the query was (RFC 8945 section 5.3): another name for the same secret is another key.
+func TestAnswersOfAnotherKeyAreRefused(t *testing.T) {
+	k := testKey(HMACSHA256)
+	p, client, err := Request(packed(t, "example.", false), k, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := k
+	other.Name = msg.MustName("other.example.")
+	server, err := Accept(p, Keys(k), now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server.key = other
+	if p, err = server.Sign(packed(t, "example.", true), now); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := client.Verify(p, now); Code(err) != msg.RcodeBadKey {
+		t.Errorf("%v, want BADKEY", err)
+	}
+}
+
+// A forwarder may give a message another id: the MAC is of the one that it had (RFC 8945 section 5.3).
+func TestForwardedMessagesHaveTheirOwnID(t *testing.T) {
+	k := testKey(HMACSHA256)
+	p, _, err := Request(packed(t, "example.", false), k, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p[0], p[1] = p[0]+1, p[1]+1
+	if s, err := Accept(p, Keys(k), now); err != nil || s == nil {
+		t.Errorf("with another id: %v", err)
+	}
+}
+
+// RFC 8945 section 5.2.2.1: a MAC has 10 octets at least and half of its algorithm's, or the message is malformed.
+func TestShortMACsAreMalformed(t *testing.T) {
+	for a, least := range map[Algorithm]int{HMACSHA1: 10, HMACSHA256: 16, HMACSHA512: 32} {
+		k := testKey(a)
+		k.MinMAC = 10
+		p, _, err := Request(packed(t, "example.", false), k, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, plain, _, err := cut(p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, n := range []int{least - 1, least} {
+			short := r
+			short.mac = r.mac[:n]
+			_, err := Accept(count(short.appendTo(append([]byte(nil), plain...))), Keys(k), now)
+			if want := map[bool]msg.Rcode{false: 0, true: msg.RcodeFormatError}[n < least]; Code(err) != want {
+				t.Errorf("%v with %d octets: %v, want %v", a, n, err, want)
+			}
+		}
+	}
+}

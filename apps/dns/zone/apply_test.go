@@ -170,3 +170,23 @@ func FuzzReadAndLookup(f *testing.F) {
 		}
 	})
 }
+
+// A record that is added brings its set the TTL that it has: all of a set have one (RFC 2181 §5.2), and a version that comes by changes
+// has that of the primary.
+func TestAddedRecordsBringTheirTTL(t *testing.T) {
+	z := load(t, "example.", "$TTL 60\n@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 192.0.2.1\nw A 192.0.2.2\nw A 192.0.2.3\n")
+	name := msg.MustName("w.example.")
+	soa := z.SOA()
+	soa.Serial = 2
+	d := &Diff{
+		Deleted: append(z.SOASet().AppendRRs(nil), msg.NewRR(name, msg.TypeA, 60, "\xc0\x00\x02\x02")),
+		Added:   []msg.RR{msg.NewRR(z.Origin(), msg.TypeSOA, 60, soa.Data()), msg.NewRR(name, msg.TypeA, 120, "\xc0\x00\x02\x04")},
+	}
+	next, err := z.Apply(d)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s, ok := next.Get(name, msg.TypeA); !ok || s.TTL != 120 || s.Len() != 2 {
+		t.Errorf("%v: %d records with the TTL %d, want 2 with 120", ok, s.Len(), s.TTL)
+	}
+}

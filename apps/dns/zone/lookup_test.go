@@ -121,6 +121,7 @@ d	DNAME t
 d	A 192.0.2.5
 x.t	A 192.0.2.6
 dout	DNAME example.net.
+dself	DNAME x.dself
 dlong	DNAME ` + "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" + `
 _s._tcp	SRV 0 0 1 ns
 svc	HTTPS 1 . alpn=h2
@@ -163,6 +164,7 @@ func TestAnswersOfAPlainZone(t *testing.T) {
 		{"y.d.example.", msg.TypeA, "nxdomain | d./DNAME y.d./CNAME=y.t. au /SOA"},
 		{"d.example.", msg.TypeA, "positive | d./A"},
 		{"d.example.", msg.TypeDNAME, "positive | d./DNAME"},
+		{"a.dself.example.", msg.TypeA, "partial | dself./DNAME a.dself./CNAME=a.x.dself."},
 		{"a.dout.example.", msg.TypeA, "partial | dout./DNAME a.dout./CNAME=a.example.net."},
 		// RFC 2782, RFC 9460
 		{"_s._tcp.example.", msg.TypeSRV, "positive | _s._tcp./SRV ad ns./A ns./AAAA"},

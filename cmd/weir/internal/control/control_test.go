@@ -183,3 +183,22 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		}
 	}
 }
+
+// Root of a user namespace has no part in the directory of the host's root.
+func TestRootOfAUserNamespaceIsTheUserOutside(t *testing.T) { // user_namespaces(7)
+	for _, c := range []struct {
+		uidMap    string
+		uid, want int
+	}{
+		{"         0          0 4294967295\n", 0, 0},
+		{"         0          0 4294967295\n", 1000, 1000},
+		{"         0       1000          1\n", 0, 1000},
+		{"         0       1000          1\n         1     100000      65536\n", 5, 100004},
+		{"", 7, 7},
+		{"nonsense\n", 0, 0},
+	} {
+		if got := outside(c.uidMap, c.uid); got != c.want {
+			t.Errorf("%d with the map %q is %d outside, want %d", c.uid, c.uidMap, got, c.want)
+		}
+	}
+}

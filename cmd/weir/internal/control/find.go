@@ -29,7 +29,8 @@ func DefaultPath(device string) (string, error) {
 
 // Dir returns the directory that holds this user's control sockets: weir in
 // $XDG_RUNTIME_DIR where there is one, in /run for root, and otherwise a directory
-// of the user's own among the temporary files.
+// of the user's own among the temporary files. Who is root in a user namespace only (unshare -r) counts
+// as the user that he is outside of it.
 func Dir() string {
 	if run := os.Getenv("XDG_RUNTIME_DIR"); filepath.IsAbs(run) {
 		if info, err := os.Stat(run); err == nil && info.IsDir() {
@@ -37,10 +38,24 @@ func Dir() string {
 		}
 	}
 	uid := os.Geteuid()
+	if text, err := os.ReadFile("/proc/self/uid_map"); err == nil {
+		uid = outside(string(text), uid)
+	}
 	if uid == 0 {
 		return "/run/weir"
 	}
 	return filepath.Join(os.TempDir(), "weir-"+strconv.Itoa(uid))
+}
+
+// outside returns who uid is outside of the user namespace whose uid_map (user_namespaces(7)) is given.
+func outside(uidMap string, uid int) int {
+	for line := range strings.Lines(uidMap) {
+		var in, out, n int
+		if _, err := fmt.Sscan(line, &in, &out, &n); err == nil && in <= uid && uid-in < n {
+			return out + uid - in
+		}
+	}
+	return uid
 }
 
 // makePrivate makes dir, or checks that it is a directory of ours that nobody

@@ -23,7 +23,7 @@ func NewDevices(def Defaults) *Devices { return &Devices{defaults: def} }
 // Register adds --tun, --addr, --host-addr, --mtu, --offload and --queues to fs.
 func (d *Devices) Register(fs *pflag.FlagSet) {
 	fs.Var(&value{kind: "NAME", text: d.defaults.Name, set: d.setTun}, "tun",
-		"the TUN `NAME` to open or create; the flags after it belong to it (repeatable)")
+		"the TUN `NAME` to open or create, with a free number for a %d in it; the flags after it belong to it (repeatable)")
 	fs.Var(&value{kind: "CIDR", text: list(d.defaults.Addrs), set: d.setAddr}, "addr",
 		"an address of weir's, as `CIDR` (repeatable)")
 	fs.Var(&value{kind: "CIDR", text: list(d.defaults.HostAddrs), set: d.setHostAddr}, "host-addr",

@@ -86,6 +86,8 @@ func TestReconfiguringLosesNoQuery(t *testing.T) {
 		clear(by)
 		mu.Unlock()
 	}
+	cancel()
+	asking.Wait()
 	t.Logf("%d questions", asked)
 }
 
@@ -238,5 +240,56 @@ func TestReconfiguringLeavesThePorts(t *testing.T) {
 	defer cancel()
 	if m := ask(t, client, "192.0.2.2", "www.example.", msg.TypeA); len(m.Answer) != 2 {
 		t.Error(m)
+	}
+}
+
+// slow is a network on which nobody is reached before it is let go.
+type slow struct {
+	fakenet.Net
+	called chan struct{}
+	let    chan struct{}
+	once   sync.Once
+}
+
+func (n *slow) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	n.once.Do(func() { close(n.called) })
+	select {
+	case <-n.let:
+		return n.Net.DialContext(ctx, network, addr)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// A resolver that another configuration takes the place of ends what it is at, and then is closed.
+func TestReconfiguringClosesTheResolverAtItsEnd(t *testing.T) {
+	const root = ". 60 IN NS ns.root.\nns.root. 60 IN A 192.0.2.53\nwww.root. 60 IN A 192.0.2.80\n"
+	n := &slow{called: make(chan struct{}), let: make(chan struct{})}
+	n.Add("192.0.2.53", &fakenet.Server{Handle: fakenet.Zone(".", root)})
+	svc, client := serving(t, dns.Config{Recursion: &recursor.Config{Network: n, Hints: fakenet.Records(root)[:2]}})
+	old := svc.Resolver()
+	got := make(chan *msg.Message)
+	go func() { got <- ask(t, client, "192.0.2.2", "www.root.", msg.TypeA) }()
+	<-n.called
+	settled, err := svc.Reconfigure(dns.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m := ask(t, client, "192.0.2.2", "b.test.", msg.TypeA); !refused(m, msg.EDENotAuthoritative) {
+		t.Errorf("a new query: %v", m)
+	}
+	close(n.let)
+	if m := <-got; len(m.Answer) != 1 {
+		t.Errorf("the one that was under way: %v", m)
+	}
+	<-settled
+	for end := time.Now().Add(time.Minute); ; time.Sleep(time.Millisecond) {
+		q := msg.Question{Name: msg.MustName(fmt.Sprintf("n%d.root.", time.Now().UnixNano())), Type: msg.TypeA, Class: msg.ClassINET}
+		if _, err := old.Resolve(t.Context(), q, recursor.QueryOptions{}); err != nil {
+			break
+		}
+		if time.Now().After(end) {
+			t.Fatal("the resolver is not closed")
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ import (
 type dnsConfig struct {
 	dns.Config
 	cache   *cache.Cache
+	anchors []msg.RR // by which what is in the cache was validated
+	hints   []msg.RR // from which it was found
 	log     *os.File // of queries; nil where there is none, or it is standard error
 	closers []func() // of all but the log
 }
@@ -174,6 +177,7 @@ func (f *dnsFlags) others(c *dnsConfig) error {
 		if rc.Anchors, err = readAnchors(f.anchor); err != nil {
 			return err
 		}
+		c.anchors = rc.Anchors
 	}
 	for _, s := range f.resolve {
 		n, err := msg.ParseName(s)
@@ -192,7 +196,7 @@ func (f *dnsFlags) others(c *dnsConfig) error {
 		} else if own.Hints, err = readHints(f.hints); err != nil {
 			return err
 		}
-		c.Recursion = &own
+		c.Recursion, c.anchors, c.hints = &own, own.Anchors, own.Hints
 	}
 	return f.forwarder(c, rc)
 }
@@ -226,6 +230,27 @@ func (f *dnsFlags) forwarder(c *dnsConfig, rc recursor.Config) error {
 	c.closers = append(c.closers, r.Close)
 	for _, z := range zones {
 		c.Forward = append(c.Forward, dns.Forward{Zone: z.Name, To: r})
+	}
+	if c.Recursion == nil {
+		return nil
+	}
+	return besides(c.Recursion, zones, f.anchor != "")
+}
+
+// besides has a resolver from the root down ask whom the zones are forwarded to as well, for an alias may lead there: the public servers'
+// answer would be in the cache for all. What is not validated where it is forwarded is not here.
+func besides(rc *recursor.Config, zones []forward.Zone, validated bool) error {
+	cl := &client.Client{Network: rc.Network}
+	u, err := forward.NewUpstreams(cl, zones...)
+	if err != nil {
+		return err
+	}
+	rc.Client, rc.OwnClient, rc.Upstream = cl, true, u
+	for _, z := range zones {
+		rc.Public = append(slices.Clip(rc.Public), z.Name)
+		if !validated {
+			rc.Untrusted = append(rc.Untrusted, z.Name)
+		}
 	}
 	return nil
 }

@@ -33,7 +33,8 @@ func (s *otherServer) stop() {
 // zoneFile is a zone and its master file.
 type zoneFile struct{ origin, path string }
 
-// nsd starts NSD at an address of the lab's, "127.0.0.1:53" say, with zones, and returns when it answers for each.
+// nsd starts NSD at an address of the lab's, "127.0.0.1:53" say, with zones, and returns when it answers for each;
+// for a zone without a file, which it has yet to fetch, when it answers at all.
 // more is lines for each zone, such as "provide-xfr: 192.0.2.2 NOKEY".
 func (l *lab) nsd(addr string, zones []zoneFile, more ...string) *otherServer {
 	l.t.Helper()
@@ -66,9 +67,7 @@ func (l *lab) nsdWith(addr string, server []string, sections string, zones []zon
 	must(l.t, os.WriteFile(dir+"/nsd.conf", []byte(conf.String()), 0o600))
 	s := l.other(addr, dir, path, "-d", "-c", dir+"/nsd.conf")
 	for _, z := range zones {
-		if z.path != "" {
-			s.answers(l, z.origin)
-		}
+		s.answers(l, z.origin, z.path != "")
 	}
 	return s
 }
@@ -90,7 +89,7 @@ func (l *lab) unbound(addr, hints string, conf ...string) *otherServer {
 	}
 	must(l.t, os.WriteFile(dir+"/unbound.conf", []byte(text+"remote-control:\n\tcontrol-enable: no\n"), 0o600))
 	s := l.other(addr, dir, path, "-d", "-c", dir+"/unbound.conf")
-	s.answers(l, ".")
+	s.answers(l, ".", true)
 	return s
 }
 
@@ -105,8 +104,9 @@ func (l *lab) other(addr, dir, path string, args ...string) *otherServer {
 	return s
 }
 
-// answers waits until the server answers a question for a name's SOA with something else than SERVFAIL.
-func (s *otherServer) answers(l *lab, name string) {
+// answers waits until the server answers a question for a name's SOA, and where it has the zone, with something else
+// than SERVFAIL.
+func (s *otherServer) answers(l *lab, name string, has bool) {
 	l.t.Helper()
 	ok := happens(func() bool {
 		select {
@@ -115,7 +115,7 @@ func (s *otherServer) answers(l *lab, name string) {
 		default:
 		}
 		code, err := l.rcode(s.addr, name)
-		return err == nil && code != 2
+		return err == nil && (code != 2 || !has)
 	})
 	select {
 	case <-s.done:

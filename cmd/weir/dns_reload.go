@@ -4,8 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/weirnet/weir/apps/dns/msg"
 )
 
 // reload does what SIGHUP asks for, and says so.
@@ -59,12 +62,41 @@ func (n *nameServer) reconfigure() (stay []string, err error) {
 		return nil, err
 	}
 	n.cfg.Store(cfg)
+	gone := outdated(before, cfg, n.flags.forward, f.forward)
 	n.flags = f
+	forget(cfg, gone)
 	n.retiring.Go(func() {
 		<-settled
 		before.close()
+		forget(cfg, gone) // what came of questions that were under way
 	})
 	return stay, nil
+}
+
+// outdated returns the names below which nothing in the cache is as the new configuration would have it: they were asked of others, or
+// validated by other keys.
+func outdated(was, is *dnsConfig, wasForward, isForward []string) (names []msg.Name) {
+	if !reflect.DeepEqual(was.anchors, is.anchors) || !reflect.DeepEqual(was.hints, is.hints) {
+		return []msg.Name{msg.Root}
+	}
+	for _, s := range slices.Concat(wasForward, isForward) {
+		if slices.Contains(wasForward, s) && slices.Contains(isForward, s) {
+			continue
+		}
+		if name, _, err := assignment("forward", s); err == nil {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+func forget(c *dnsConfig, names []msg.Name) {
+	if c.cache == nil {
+		return
+	}
+	for _, name := range names {
+		c.cache.FlushTree(name)
+	}
 }
 
 // clone returns the flags as they are, to add a file's settings to.

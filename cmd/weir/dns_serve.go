@@ -21,7 +21,8 @@ zones' files read again: no query is lost, and a file that cannot be read leaves
 
 --config FILE has the same settings by the same names, in TOML. What is on the command line goes first. SIGHUP has
 the file read again as well: zones, keys, who may what, forwarding and recursion are then as it says, or, where anything in
-it is wrong, all as before. Only log, log-sample, rate-limit, max-udp, max-connections and the cache's size stay:
+it is wrong, all as before. The cache forgets what others are to be asked about now. Only log, log-sample, rate-limit,
+max-udp, max-connections, cache-size and serve-stale stay:
 
 ` + dnsFileExample,
 		Example: "  weir dns serve --tree                                 # the demonstration tree: dig @203.0.113.53 www.weir.example\n" +

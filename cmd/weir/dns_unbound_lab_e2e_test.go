@@ -255,7 +255,7 @@ func (l *lab) nsdTree(tr *tree.Tree, dir string) {
 		o := l.other(netip.AddrPortFrom(s.Addrs[0], 53).String(), at, path, "-d", "-c", at+"/nsd.conf")
 		wait = append(wait, func() {
 			for _, z := range s.Zones {
-				o.answers(l, z.String())
+				o.answers(l, z.String(), true)
 			}
 		})
 	}

@@ -85,6 +85,7 @@ func (s *Set) succeed(old *served, c Content) *served {
 	defer old.mu.Unlock()
 	v.journal.list, v.journal.size = slices.Clone(old.journal.list), old.journal.size
 	v.current.Store(old.current.Load())
+	v.good = old.good // or a secondary that is configured again and again would never give its zone up
 	return v
 }
 

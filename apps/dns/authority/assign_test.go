@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,6 +170,57 @@ func TestAssignHandsAZoneOn(t *testing.T) {
 		}
 		cancel()
 		<-done
+	})
+}
+
+// A content that comes while another configuration does is there afterwards, whichever was first.
+func TestAssignLosesNoContent(t *testing.T) {
+	s := newSet(t, Config{Logger: quiet}, parseZone(t, "example.", serialText(1)))
+	for n := 2; n < 200; n++ {
+		z := parseZone(t, "example.", serialText(n))
+		c := Content{ZoneConfig{Origin: z.Origin(), Masters: []Peer{{Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.2"), uint16(n))}}}, nil}
+		var both sync.WaitGroup
+		both.Go(func() {
+			if err := s.Replace(z); err != nil {
+				t.Error(err)
+			}
+		})
+		if err := s.Assign([]Content{c}, nil, nil); err != nil {
+			t.Fatal(err)
+		}
+		if both.Wait(); s.Zone(z.Origin()) != z {
+			t.Fatalf("version %d is lost", n)
+		}
+	}
+}
+
+// A zone is given up when its masters have not answered for the expire interval, however often it is configured meanwhile.
+func TestAssignProlongsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		master := &primaryNet{set: newSet(t, Config{Logger: quiet}, parseZone(t, "example.", serialText(1)))}
+		s := New(Config{Network: master, Logger: quiet})
+		assign := func(port uint16) {
+			c := Content{ZoneConfig{Origin: msg.MustName("example."), Masters: []Peer{{Addr: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.2"), port)}}}, nil}
+			if err := s.Assign([]Content{c}, nil, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		assign(1)
+		ctx, cancel := context.WithCancel(t.Context())
+		var running sync.WaitGroup
+		running.Go(func() { s.Run(ctx) })
+		synctest.Wait()
+		master.down.Store(true)
+		for port := range uint16(27) {
+			if got := said(t, s, "v.example.", msg.TypeTXT); (got == "SERVFAIL") != (port >= 24) {
+				t.Errorf("after %d hours: %s", port, got)
+			}
+			time.Sleep(time.Hour)
+			assign(port + 2)
+			synctest.Wait()
+		}
+		cancel()
+		running.Wait()
 	})
 }
 

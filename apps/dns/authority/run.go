@@ -142,7 +142,7 @@ func (v *served) notifier(r *request) bool {
 // interval, or the retry interval where that failed, and gives the zone up when nobody has answered for the expire
 // interval.
 func (s *Set) following(ctx context.Context, v *served) {
-	good := time.Now() // when a master last told that the zone is as it is here
+	good := v.since()
 	wait, first := time.Duration(0), s.cfg.FirstRetry
 	var asked time.Time // when the masters were asked last
 	for {
@@ -162,6 +162,9 @@ func (s *Set) following(ctx context.Context, v *served) {
 		switch {
 		case err == nil:
 			good, first = time.Now(), s.cfg.FirstRetry
+			v.mu.Lock()
+			v.good = good
+			v.mu.Unlock()
 			wait, _, _ = s.intervals(z.SOA())
 		case z == nil:
 			wait, first = first, min(2*first, time.Hour)
@@ -183,6 +186,16 @@ func (s *Set) following(ctx context.Context, v *served) {
 		}
 		wait = min(wait, left)
 	}
+}
+
+// since returns when a master last told that the zone is as it is here: now, where none has.
+func (v *served) since() time.Time {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.good.IsZero() {
+		v.good = time.Now()
+	}
+	return v.good
 }
 
 // intervals returns the times of the SOA record within their bounds: whoever writes it has a secondary neither ask without a

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/server"
@@ -58,6 +59,7 @@ type served struct {
 
 	mu      sync.Mutex // of changes
 	journal journal
+	good    time.Time // when a master last told that the zone is as it is here
 }
 
 // version is a zone's content at one time. There is a new one for each change, which is how old answers are known.
@@ -187,6 +189,8 @@ func (s *Set) Zones() (names []msg.Name) {
 // Replace puts a new version of a zone in the place of the one that is served. Queries are answered from the one or
 // the other, none is lost. What changed goes into the zone's journal, and its secondaries are told.
 func (s *Set) Replace(z *zone.Zone) error {
+	s.mu.Lock() // or Assign may have another begin with the version before
+	defer s.mu.Unlock()
 	v := s.index.Load().zones[z.Origin().Fold()]
 	if v == nil {
 		return fmt.Errorf("zone %v is not served here", z.Origin())
@@ -235,7 +239,13 @@ func (s *Set) Reload(origin msg.Name) error {
 	if err != nil {
 		return err
 	}
-	return s.renew(v, z)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	now := s.index.Load().zones[origin.Fold()]
+	if now == nil || now.cfg.File != v.cfg.File {
+		return fmt.Errorf("zone %v is gone, or has another file, since %s was read", origin, v.cfg.File)
+	}
+	return s.renew(now, z)
 }
 
 // renew puts what was read again in the place of what is served. The error is a *SerialError.

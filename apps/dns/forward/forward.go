@@ -97,7 +97,7 @@ func NewUpstreams(c *client.Client, zones ...Zone) (*Upstreams, error) {
 // New returns a forwarder of zones: a resolver that asks upstreams and nobody else. cfg.Upstream is set by it.
 func New(cfg recursor.Config, zones ...Zone) (*recursor.Resolver, error) {
 	if cfg.Client == nil {
-		cfg.Client = &client.Client{Network: cfg.Network}
+		cfg.Client, cfg.OwnClient = &client.Client{Network: cfg.Network}, true
 	}
 	u, err := NewUpstreams(cfg.Client, zones...)
 	if err != nil {

@@ -57,7 +57,8 @@ func (t *task) fetch(name msg.Name, typ msg.Type) (cache.Entry, bool) {
 	if e, ok := t.get(name, 0, cache.NXDomain); ok {
 		return e, true
 	}
-	for n := name; n != msg.Root; {
+	top, _ := t.forwardedBy(name, typ)
+	for n := name; n != msg.Root && !n.Equal(top); {
 		n = n.Parent()
 		// RFC 8020: nothing is below a name that does not exist. Servers that deny an empty non-terminal are
 		// wrong about it, so that only what was validated is taken at its word.
@@ -72,13 +73,27 @@ func (t *task) fetch(name msg.Name, typ msg.Type) (cache.Entry, bool) {
 		}
 	}
 	if t.r.check != nil && t.from != fromStale && !t.raw {
-		if e, ok := t.r.cache.Deny(name, typ); ok {
+		if e, ok := t.r.cache.Deny(name, typ); ok && e.Sets[0].Name.Under(top) {
 			e.EDE, e.Original = msg.EDESynthesized, e.TTL
 			t.r.counters[countSynthesized].Add(1)
 			return e, true
 		}
 	}
 	return cache.Entry{}, false
+}
+
+// forwardedBy returns the zone by which a name is forwarded, and whether it is; the root where it is not. What the zones above say of the
+// name is nothing to us then: a zone of a private network is denied by the public root.
+func (t *task) forwardedBy(name msg.Name, typ msg.Type) (zone msg.Name, ok bool) {
+	if typ == msg.TypeDS && name != msg.Root {
+		name = name.Parent()
+	}
+	if up := t.r.cfg.Upstream; up != nil {
+		if zone, ok = up.Zone(name); ok {
+			return zone, true
+		}
+	}
+	return msg.Root, false
 }
 
 // get returns an entry that may be used for an answer.

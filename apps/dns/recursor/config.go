@@ -22,8 +22,9 @@ type Config struct {
 	Untrusted []msg.Name
 	// Cache may be shared with others that believe the same servers. Nil: one of its own, with its defaults.
 	Cache *cache.Cache
-	// Client asks; nil: one over Network with its defaults.
-	Client *client.Client
+	// Client asks; nil: one over Network with its defaults. Close closes it where it is the resolver's own.
+	Client    *client.Client
+	OwnClient bool
 	// Port is the servers' port: 53.
 	Port uint16
 	// NoMinimisation asks every server for the whole name (RFC 9156 is not followed).

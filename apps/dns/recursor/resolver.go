@@ -89,7 +89,7 @@ func (r *Resolver) Close() {
 	r.mu.Lock()
 	r.cancel() // whoever begins something has looked at this, with the lock held
 	r.mu.Unlock()
-	if r.cfg.Client == nil {
+	if r.cfg.Client == nil || r.cfg.OwnClient {
 		r.client.Close()
 	}
 	r.wg.Wait()

@@ -154,14 +154,8 @@ func (t *task) lookup(name msg.Name, typ msg.Type) (cache.Entry, *failure) {
 	if t.from != fromServers {
 		return cache.Entry{}, missing
 	}
-	if up := t.r.cfg.Upstream; up != nil {
-		of := name
-		if typ == msg.TypeDS {
-			of = name.Parent()
-		}
-		if zone, ok := up.Zone(of); ok {
-			return t.forward(name, typ, zone)
-		}
+	if zone, ok := t.forwardedBy(name, typ); ok {
+		return t.forward(name, typ, zone)
 	}
 	if len(t.r.hints.Sets) == 0 {
 		if e, ok := t.carried(msg.Question{Name: name, Type: typ, Class: msg.ClassINET}); ok {

@@ -123,8 +123,61 @@ func TestTheDriverKnowsOfAReaderWhoWaits(t *testing.T) {
 			far.Write([]byte("text"))
 			want(false)
 			p.want(read, nil, 0)
+			if !near.hasRead {
+				t.Error("nobody is said to have read")
+			}
 		}
 		far.Write(make([]byte, shard.MostTaken+1)) // for nobody
 		want(false)
 	})
+}
+
+// TestAReaderLeavesAnothersTextAlone has a reader come when what another has been given is in that one's buffer and that
+// one has not run yet.
+func TestAReaderLeavesAnothersTextAlone(t *testing.T) {
+	inBubble(t, shard.Config{}, func(p *pair) {
+		near, far := p.connect()
+		got := func(n int) (was int) {
+			near.c.Lock()
+			defer near.c.Unlock()
+			was, near.got = near.got, n
+			return was
+		}
+		got(3)
+		buf := make([]byte, 10)
+		var n int
+		read := p.after(func() (err error) {
+			n, err = near.Read(buf)
+			return err
+		})
+		far.Write([]byte("text"))
+		p.want(read, nil, 0)
+		if string(buf[:n]) != "text" {
+			t.Errorf("%q was read, want what came", buf[:n])
+		}
+		if was := got(0); was != 3 {
+			t.Errorf("the other is told of %d octets, want its 3", was)
+		}
+	})
+}
+
+// TestMuchIsNotCopiedInTheReceivePath: it stays for the reader to take.
+func TestMuchIsNotCopiedInTheReceivePath(t *testing.T) {
+	for _, n := range []int{shard.MostTaken, shard.MostTaken + 1} {
+		inBubble(t, shard.Config{}, func(p *pair) {
+			near, far := p.connect()
+			far.Write(make([]byte, n))
+			synctest.Wait()
+			near.c.Lock()
+			near.offer(make([]byte, 2*n))
+			near.takeIn()
+			got := near.got
+			near.got = 0
+			near.offer(nil)
+			near.c.Unlock()
+			if taken := got == n; taken != (n <= shard.MostTaken) || got != 0 && !taken {
+				t.Errorf("of %d octets %d were taken, want all up to %d and none of more", n, got, shard.MostTaken)
+			}
+		})
+	}
 }

@@ -280,3 +280,41 @@ func TestBuffersBoundWhatIsUnderWay(t *testing.T) {
 		}
 	})
 }
+
+// TestLeastBuffersCarryABulk has buffers set that would hold no segment, or not even one unit of the window's scale.
+func TestLeastBuffersCarryABulk(t *testing.T) {
+	const bulk = 200 << 10
+	for _, octets := range []int{-1, 0, 1, 100} {
+		inBubble(t, shard.Config{}, func(p *pair) {
+			ca, cb := p.connect()
+			p.must(ca.SetWriteBuffer(octets))
+			p.must(cb.SetReadBuffer(octets))
+			p.must(cb.SetReadDeadline(time.Now().Add(time.Minute)))
+			written := p.after(func() error {
+				_, err := ca.Write(make([]byte, bulk))
+				return err
+			})
+			if _, err := io.ReadFull(cb, make([]byte, bulk)); err != nil {
+				t.Errorf("with buffers of %d: %v", octets, err)
+				return
+			}
+			p.must((<-written).err)
+		})
+	}
+}
+
+// TestAWriteThatWaitsGoesOnInALargerBuffer: nobody reads, so that nothing else makes room.
+func TestAWriteThatWaitsGoesOnInALargerBuffer(t *testing.T) {
+	inBubble(t, shard.Config{}, func(p *pair) {
+		ca, cb := p.connect()
+		p.must(ca.SetWriteBuffer(8 << 10))
+		p.must(cb.SetReadBuffer(8 << 10))
+		p.must(ca.SetWriteDeadline(time.Now().Add(time.Minute)))
+		written := p.after(func() error {
+			_, err := ca.Write(make([]byte, 200<<10))
+			return err
+		})
+		p.must(ca.SetWriteBuffer(1 << 20))
+		p.want(written, nil, 0)
+	})
+}

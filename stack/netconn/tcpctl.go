@@ -104,19 +104,28 @@ func (t *TCPConn) SetKeepAliveConfig(cfg net.KeepAliveConfig) error {
 	})
 }
 
+// What the buffers hold at least, as with Linux: with less each segment waits for a timer.
+const (
+	leastReadBuffer  = 2304
+	leastWriteBuffer = 4608
+)
+
 // SetReadBuffer bounds the octets that are received and not read, and so the window that the peer is shown,
-// which no longer grows by itself. A window that was shown is not taken back (RFC 9293 §3.8.6).
+// which no longer grows by itself; less than 2304 count as so many. A window that was shown is not taken
+// back (RFC 9293 §3.8.6).
 func (t *TCPConn) SetReadBuffer(octets int) error {
 	return t.control("set", func(conn *tcp.Conn) error {
-		conn.SetBuffers(max(octets, 1), 0)
+		conn.SetBuffers(max(octets, leastReadBuffer), 0)
 		return nil
 	})
 }
 
-// SetWriteBuffer bounds the octets that are written and not acknowledged: Write waits for room.
+// SetWriteBuffer bounds the octets that are written and not acknowledged: Write waits for room. Less than 4608
+// count as so many.
 func (t *TCPConn) SetWriteBuffer(octets int) error {
 	return t.control("set", func(conn *tcp.Conn) error {
-		conn.SetBuffers(0, max(octets, 1))
+		conn.SetBuffers(0, max(octets, leastWriteBuffer))
+		t.wr.wake() // there may be room now
 		return nil
 	})
 }

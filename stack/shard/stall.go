@@ -43,8 +43,8 @@ func (d *watchdog) tell(h *Host, s *stall) {
 // over is called when the goroutine of w has come out after all. Who sees that nothing stalls any more finds
 // the handler open again.
 func (d *watchdog) over(w *watch) {
+	d.mu.Lock() // begin may be under way still: only what comes after it takes back what it says
 	w.at.stalled(false)
-	d.mu.Lock()
 	delete(d.stalls, w)
 	d.mu.Unlock()
 }

@@ -212,6 +212,26 @@ func TestWindowIsNotTakenBack(t *testing.T) {
 	}
 }
 
+// A buffer smaller than a unit of the window's scale, which the handshake has fixed, would keep the window shut for good.
+func TestASmallBufferOpensTheWindowByAUnit(t *testing.T) {
+	for _, buffer := range []int{1, 31, 32} {
+		d := newDialogue(t, withScale, func(d *dialogue) { d.cfg.RecvBuffer, d.cfg.RecvBufferFixed = 1<<20, true })
+		d.accept(mss(1000), wscale(3))
+		d.want("SYN,ACK", "SA", 0, 1, win(0xffff), wscale(5))
+		d.in("A", 1, 1, win(100))
+		d.c.SetBuffers(buffer, 0)
+		for at := 1; at <= 0xffff; at += 1000 {
+			n := min(1000, 0x10000-at)
+			d.in("A", at, 1, octets(n))
+			d.read(n)
+			d.drain()
+		}
+		if w := d.c.Info().RcvWnd; w != 32 {
+			t.Errorf("with a buffer of %d, empty, the window is %d, want a unit of 32", buffer, w)
+		}
+	}
+}
+
 // RFC 7323 §2.2, §2.3: the scale is as large as the buffer needs, and not in the SYN.
 func TestWindowScaleFollowsTheReceiveBuffer(t *testing.T) {
 	for _, tc := range []struct {

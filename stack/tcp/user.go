@@ -366,7 +366,7 @@ func (c *Conn) SetUserTimeout(_ clock.Time, d time.Duration) {
 
 // SetBuffers sets how many octets may be queued in each direction; 0 leaves one as it is.
 // The window that was offered already is not taken back, and its scale was fixed
-// by the handshake.
+// by the handshake: a receive buffer holds at least one unit of that, or the window would stay shut.
 func (c *Conn) SetBuffers(recv, send int) {
 	c.wake()
 	if c.like != nil {
@@ -374,6 +374,9 @@ func (c *Conn) SetBuffers(recv, send int) {
 	}
 	if recv > 0 {
 		c.rcv.buffer, c.rcv.grows = size32(recv), false
+		if c.like == nil {
+			c.rcv.buffer = max(c.rcv.buffer, 1<<c.rcv.shift)
+		}
 		if c.ooo != nil {
 			c.ooo.SetLimit(c.reassemblyLimit())
 		}

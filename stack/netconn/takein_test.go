@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"math/rand/v2"
 	"os"
 	"testing"
 	"testing/synctest"
@@ -180,4 +181,48 @@ func TestMuchIsNotCopiedInTheReceivePath(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestStreamIsWholeWhereReadsAreGivenUp has a reader whose deadline passes as text comes, with buffers of all lengths. What
+// a Read did not say that it has read is the next one's, and its buffer is not written to afterwards.
+func TestStreamIsWholeWhereReadsAreGivenUp(t *testing.T) {
+	inBubble(t, shard.Config{}, func(p *pair) {
+		const total = 200_000
+		near, far := p.connect()
+		rng := rand.New(rand.NewPCG(7, 7))
+		written := p.after(func() error {
+			text := make([]byte, total)
+			for i := range text {
+				text[i] = byte(i % 251)
+			}
+			rng := rand.New(rand.NewPCG(8, 8))
+			for len(text) > 0 {
+				n := min(1+rng.IntN(4000)>>rng.IntN(12), len(text))
+				far.Write(text[:n])
+				text = text[n:]
+				time.Sleep(time.Duration(rng.IntN(3)) * time.Microsecond)
+			}
+			return nil
+		})
+		defer func() { near.Close(); <-written }()
+		var given []byte // up by the Read before
+		for at := 0; at < total; {
+			buf := make([]byte, 1+rng.IntN(3000))
+			near.SetReadDeadline(time.Now().Add(time.Duration(rng.IntN(3)) * time.Microsecond))
+			n, err := near.Read(buf)
+			if err != nil && (n != 0 || !errors.Is(err, os.ErrDeadlineExceeded)) {
+				t.Fatalf("%d octets and %v", n, err)
+			}
+			for i, b := range buf[:n] {
+				if b != byte((at+i)%251) {
+					t.Fatalf("octet %d is another", at+i)
+				}
+			}
+			if bytes.Count(given, []byte{0}) != len(given) {
+				t.Fatal("a buffer was written to after its Read had returned")
+			}
+			given = buf[n:]
+			at += n
+		}
+	})
 }

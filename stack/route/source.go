@@ -80,6 +80,9 @@ func (s *Source) eligible(c *Candidate) bool {
 	if !a.IsValid() || !s.Dst.IsValid() || a.Is4() != s.Dst.Is4() {
 		return false
 	}
+	if a.IsLoopback() && !s.Dst.IsLoopback() { // it never leaves the host (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3)
+		return false
+	}
 	if c.Tentative || a.IsMulticast() || a.IsUnspecified() || cidr.IsLimitedBroadcast(a) {
 		return false
 	}

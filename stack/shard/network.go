@@ -124,9 +124,8 @@ func sourceHere(dst netip.Addr) netip.Addr {
 	return dst
 }
 
-// withSource completes a path with its source: the one asked for, the route's
-// preferred one, or the best by RFC 6724 among the outgoing interface's addresses
-// and, where it has none of the family, among all.
+// withSource completes a path with its source: the one asked for, the route's preferred one, or the best by
+// RFC 6724 for the interface and the next hop.
 func (n *network) withSource(p path, dst, asked, preferred netip.Addr) (path, error) {
 	switch {
 	case asked.IsValid():
@@ -134,37 +133,12 @@ func (n *network) withSource(p path, dst, asked, preferred netip.Addr) (path, er
 	case preferred.IsValid():
 		p.src = preferred
 	default:
-		p.src = route.SelectSource(dst, p.ifc.candidatesFor(n, dst))
+		p.src = route.Source{Dst: dst, Interface: p.ifc.index, NextHop: p.via}.Select(n.candidates)
 	}
 	if !p.src.IsValid() {
 		return path{}, syscall.EADDRNOTAVAIL
 	}
 	return p, nil
-}
-
-// candidatesFor returns the addresses a packet to dst may be sent from by i.
-func (i *Interface) candidatesFor(n *network, dst netip.Addr) []route.Candidate {
-	for _, a := range n.addresses {
-		if a.ifc == i && a.prefix.Addr().Is4() == dst.Is4() && !a.prefix.Addr().IsLinkLocalUnicast() {
-			return n.ofInterface(i)
-		}
-	}
-	if dst.IsLinkLocalUnicast() || dst.IsMulticast() {
-		return n.ofInterface(i)
-	}
-	return n.candidates
-}
-
-func (n *network) ofInterface(i *Interface) []route.Candidate {
-	lo := slices.IndexFunc(n.candidates, func(c route.Candidate) bool { return c.Interface == i.index })
-	if lo < 0 {
-		return nil
-	}
-	hi := lo
-	for hi < len(n.candidates) && n.candidates[hi].Interface == i.index {
-		hi++
-	}
-	return n.candidates[lo:hi]
 }
 
 func (n *network) byIndex(index int) *Interface {

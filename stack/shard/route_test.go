@@ -62,6 +62,49 @@ func TestSourceIsAnAddressOfTheOutgoingInterface(t *testing.T) { // RFC 1122 §3
 	}
 }
 
+// TestSourceIsChosenForTheNextHop: of an interface's addresses the one on the router's subnet (RFC 1122 §3.3.4.3).
+func TestSourceIsChosenForTheNextHop(t *testing.T) {
+	w := newWorld(t, Config{})
+	must(t, w.ifcs[0].AddAddress(netip.MustParsePrefix("10.1.0.1/16")))
+	for dst, via := range map[string]string{"203.0.113.0/25": "192.0.2.254", "203.0.113.128/25": "10.1.0.254"} {
+		must(t, w.AddRoute(route.Route{Dst: netip.MustParsePrefix(dst), Via: addr(via), Interface: w.ifcs[0].Index()}))
+	}
+	for dst, src := range map[string]string{"203.0.113.1": "192.0.2.1", "203.0.113.200": "10.1.0.1"} {
+		if got := w.SourceTo(addr(dst)).Addr(); got != addr(src) {
+			t.Errorf("to %s from %v, want %s", dst, got, src)
+		}
+	}
+}
+
+// TestInterfaceWithoutAnAddressSendsFromAnothers: but for what does not leave its link (RFC 6724 §4), and never from
+// the loopback's.
+func TestInterfaceWithoutAnAddressSendsFromAnothers(t *testing.T) {
+	w := newWorld(t, Config{})
+	for _, i := range w.ifcs {
+		for _, p := range i.Addresses() {
+			must(t, i.RemoveAddress(p))
+		}
+	}
+	for _, dst := range []string{"203.0.113.0/24", "2001:db8:9::/48", "ff00::/8", "169.254.0.0/16"} {
+		must(t, w.AddRoute(route.Route{Dst: netip.MustParsePrefix(dst), Interface: w.ifcs[1].Index()}))
+	}
+	want := func(dst, src string) {
+		t.Helper()
+		got := w.SourceTo(addr(dst)).Addr()
+		if src == "" && got.IsValid() || src != "" && got != addr(src) {
+			t.Errorf("to %s from %v, want %q", dst, got, src)
+		}
+	}
+	want("203.0.113.1", "")
+	want("2001:db8:9::1", "")
+	must(t, w.ifcs[0].AddAddress(netip.MustParsePrefix("192.0.2.1/24")))
+	must(t, w.ifcs[0].AddAddress(netip.MustParsePrefix("2001:db8::1/64")))
+	want("203.0.113.1", "192.0.2.1")
+	want("2001:db8:9::1", "2001:db8::1")
+	want("ff02::1", "")
+	want("169.254.0.9", "")
+}
+
 func TestPreferredSourceOfARouteIsTaken(t *testing.T) {
 	w := newWorld(t, Config{})
 	must(t, w.ifcs[0].AddAddress(netip.MustParsePrefix("10.1.0.1/16")))

@@ -80,9 +80,6 @@ func (s *Source) eligible(c *Candidate) bool {
 	if !a.IsValid() || !s.Dst.IsValid() || a.Is4() != s.Dst.Is4() {
 		return false
 	}
-	if a.IsLoopback() && !s.Dst.IsLoopback() { // it never leaves the host (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3)
-		return false
-	}
 	if c.Tentative || a.IsMulticast() || a.IsUnspecified() || cidr.IsLimitedBroadcast(a) {
 		return false
 	}
@@ -90,8 +87,8 @@ func (s *Source) eligible(c *Candidate) bool {
 		return true
 	}
 	// For multicast and link-local destinations the candidates MUST only be addresses of
-	// interfaces on the same link as the outgoing interface.
-	return !s.Dst.IsMulticast() && !s.Dst.IsLinkLocalUnicast() && !cidr.IsLimitedBroadcast(s.Dst)
+	// interfaces on the same link as the outgoing interface. The loopback's leave by no other (RFC 4291 §2.5.3).
+	return !a.IsLoopback() && !s.Dst.IsMulticast() && !s.Dst.IsLinkLocalUnicast() && !cidr.IsLimitedBroadcast(s.Dst)
 }
 
 // compare is positive where a is the better source, negative where b is, and zero where

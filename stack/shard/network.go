@@ -214,14 +214,29 @@ func (h *Host) change(f func(n *network) error) error {
 	return nil
 }
 
-// AddRoute enters a route. r.Interface is an index of this host's.
+// AddRoute enters a route. r.Interface is an index of this host's; unless r.OnLink says so, r.Via must be reached on
+// that interface's link.
 func (h *Host) AddRoute(r route.Route) error {
 	return h.change(func(n *network) error {
-		if n.byIndex(r.Interface) == nil {
+		ifc := n.byIndex(r.Interface)
+		if ifc == nil {
 			return fmt.Errorf("add route %v: no interface with index %d", r.Dst, r.Interface)
+		}
+		if !r.OnLink && !n.neighbour(ifc, r.Via) {
+			return fmt.Errorf("add route %v: the next hop %v is not a neighbour on %s: give that an address of the next hop's subnet, or the route onlink", r.Dst, r.Via, ifc.name)
 		}
 		return n.routes.Insert(r)
 	})
+}
+
+// neighbour reports whether a next hop, if there is one, can be handed packets on the interface's link: another host
+// that a route without a next hop leads to, or one with a link-local address.
+func (n *network) neighbour(ifc *Interface, via netip.Addr) bool {
+	if !via.IsValid() || via.Is6() && via.IsLinkLocalUnicast() {
+		return true
+	}
+	_, ok := n.routes.LookupWhere(via, func(r *route.Route) bool { return r.Interface == ifc.index && !r.Via.IsValid() })
+	return ok && n.classify(via) == toOther
 }
 
 // RemoveRoute takes a route out again.

@@ -153,9 +153,7 @@ func (r *round) flushUDP() {
 	for n, u := range t.touched {
 		u.mu.Lock()
 		u.touched = false
-		u.event()
-		r.woke = r.woke || u.woke
-		u.woke = false
+		u.tell(r)
 		u.mu.Unlock()
 		t.touched[n] = nil
 	}

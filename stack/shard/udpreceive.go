@@ -182,7 +182,7 @@ func (u *datagramSocket) fail(r *round, rep *icmp.Report, to netip.AddrPort, quo
 		u.errs.Push(queuedError(r, rep, errno, to, quote))
 	}
 	u.queue.Fail(errno)
-	u.event()
+	u.tell(r)
 	return true
 }
 

@@ -183,7 +183,13 @@ func (n *nameServer) handlers() control.Handlers {
 			err := c.Dump(b, name)
 			return b.String(), err
 		}),
-		"dns.reload": func(json.RawMessage) (any, error) { _, err := n.reload(); return nil, err },
+		"dns.reload": func(json.RawMessage) (any, error) {
+			said, err := n.reload()
+			if err != nil {
+				return nil, errors.New(oneLine(err))
+			}
+			return said, nil
+		},
 	}
 }
 

@@ -76,7 +76,7 @@ func New(cfg Config) (*Resolver, error) {
 		}
 	}
 	if len(cfg.Anchors) > 0 {
-		if r.check, err = newChecker(&cfg); err != nil {
+		if r.check, err = newChecker(r, &cfg); err != nil {
 			return nil, err
 		}
 	}

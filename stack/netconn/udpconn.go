@@ -183,11 +183,11 @@ func (c *UDPConn) maySend() (rooms uint64, err error) {
 	return c.u.Rooms(), c.u.Queue().TakeError()
 }
 
-// awaitRoom waits until the link that was full has had room since rooms was counted.
+// awaitRoom waits until the link that was full has had room since rooms was counted, or there is an error to tell of.
 func (c *UDPConn) awaitRoom(rooms uint64) {
 	c.u.Locker().Lock()
 	defer c.u.Locker().Unlock()
-	for c.u.Rooms() == rooms && !c.u.Closed() && !c.wr.expired() {
+	for c.u.Rooms() == rooms && !c.u.Queue().Failed() && !c.u.Closed() && !c.wr.expired() {
 		c.wr.wait()
 	}
 }

@@ -17,8 +17,9 @@ const (
 	// maxUnread and maxUnreadOctets bound the packets that were sent and that the script has not looked at.
 	maxUnread       = 1 << 16
 	maxUnreadOctets = 1 << 26
-	// maxTimers is how often something may be due by itself in all.
-	maxTimers = 1 << 23
+	// maxTimers is how often something may be due by itself in all: three days of a connection that looks four times a
+	// second whether it is at rest.
+	maxTimers = 1 << 20
 )
 
 // limit is the panic of a backend that a script has driven beyond its bounds. It is no bug of

@@ -26,6 +26,7 @@ func TestScriptsAreBounded(t *testing.T) {
 		{"calls", handshake + strings.Repeat("+0...9 read(4, ..., 1) = 0\n", 2000), "line 1009: more than 1000 calls are blocked at once"},
 		{"events", "0 epoll_create(1) = 3\n+0 epoll_wait(3, ..., 5000, 0) = 0\n", "waits for 5000 events"},
 		{"packets", alive, "the script goes beyond its bounds: 65537 packets of 2621480 octets were sent that the script has not looked at"},
+		{"timers", handshake + "+0 < . 1001:2001(1000) ack 1 win 257\n+3000000000 close(4) = 0\n", "the script goes beyond its bounds: timers have gone off 1048576 times"},
 		{"a percentage", "--tolerance_percent=NaN\n" + handshake, "line 1: bad --tolerance_percent=NaN"},
 		{"a negative percentage", "--tolerance_percent=-5\n" + handshake, "line 1: bad --tolerance_percent=-5"},
 		{"nothing", handshake + many, ""},

@@ -102,6 +102,7 @@ var lines = []string{
 	"example. 300 IN OPENPGPKEY AQNRU3mG7TVTO2BkR47usntb102uFJtugbo6BSGvgqt4AQ==",
 	"example. 300 IN MINFO a.example. b.example.",
 	"example. 300 IN LP 10 l64.example.",
+	"4.e.nsap.example. 300 IN NSAP-PTR a.example.",
 }
 
 func TestEveryTypeIsTheSameInTextAndOnTheWire(t *testing.T) {
@@ -249,6 +250,14 @@ func TestMalformedMessagesAreRefused(t *testing.T) {
 			p[7] = 1
 			return append(p, "\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x00\x00\x03abc"...)
 		}), nil},
+		{"an NSAP-PTR whose name ends in a pointer", edit(func(p []byte) []byte { // into what is the rdata only where it stands alone
+			p[7] = 1
+			return append(p, "\xc0\x0c\x00\x17\x00\x01\x00\x00\x00\x00\x00\x06\x03\x01a\x00\xc0\x01"...)
+		}), errLoop},
+		{"an NSAP-PTR with a pointer", edit(func(p []byte) []byte {
+			p[7] = 1
+			return append(p, "\xc0\x0c\x00\x17\x00\x01\x00\x00\x00\x00\x00\x02\xc0\x0c"...)
+		}), errPointer},
 	} {
 		var m Message
 		err := m.Unpack(c.p)

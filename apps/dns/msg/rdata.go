@@ -51,14 +51,15 @@ var layouts = map[Type]layout{
 	TypeKX:    {before: 2, names: 1, unpack: true},
 	TypeDNAME: {names: 1, unpack: true}, // "MUST NOT be compressed", and old senders did (RFC 6672 section 2.5)
 
-	TypeRRSIG:  {before: 18, names: 1, after: rest},
-	TypeNSEC:   {names: 1, after: rest},
-	TypeTALINK: {names: 2},
-	TypeLP:     {before: 2, names: 1},
-	TypeSVCB:   {before: 2, names: 1, after: rest},
-	TypeHTTPS:  {before: 2, names: 1, after: rest},
-	TypeTKEY:   {names: 1, after: rest},
-	TypeTSIG:   {names: 1, after: rest},
+	TypeRRSIG:   {before: 18, names: 1, after: rest},
+	TypeNSEC:    {names: 1, after: rest},
+	TypeNSAPPTR: {names: 1},
+	TypeTALINK:  {names: 2},
+	TypeLP:      {before: 2, names: 1},
+	TypeSVCB:    {before: 2, names: 1, after: rest},
+	TypeHTTPS:   {before: 2, names: 1, after: rest},
+	TypeTKEY:    {names: 1, after: rest},
+	TypeTSIG:    {names: 1, after: rest},
 }
 
 // mayBeEmpty has the known types whose rdata may have no octet at all.

@@ -34,6 +34,7 @@ const (
 	TypeX25        Type = 19
 	TypeISDN       Type = 20
 	TypeRT         Type = 21
+	TypeNSAPPTR    Type = 23
 	TypeSIG        Type = 24
 	TypeKEY        Type = 25
 	TypePX         Type = 26

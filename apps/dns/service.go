@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -336,20 +334,4 @@ func (s *Service) Reload() error {
 		}
 	}
 	return errors.Join(append(errs, s.remakeReverse(cfg))...)
-}
-
-// Snapshot returns what the service has counted.
-func (s *Service) Snapshot() server.Snapshot { return s.server.Snapshot() }
-
-// Each calls f with the name and value of each counter, those of the zones among them, in the order of
-// the names, as serve.Counters does.
-func (s *Service) Each(f func(name string, value uint64)) {
-	all := map[string]uint64{}
-	add := func(name string, v uint64) { all[name] = v }
-	s.zones.Each(add)
-	snap := s.server.Snapshot()
-	snap.Each(add)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		f(name, all[name])
-	}
 }

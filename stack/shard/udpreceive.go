@@ -113,6 +113,9 @@ func (u *UDP) takeAll(r *round, v wire.UDP, from netip.AddrPort, block *mem.Bloc
 			r.block = nil
 		}
 	}
+	if drop == udp.DropFull && u.handler != nil {
+		drop = udp.DropBusy
+	}
 	if drop != udp.DropNone {
 		r.h.udpCounters.DropMany(drop, count)
 		return

@@ -46,6 +46,13 @@ func (r *Resolver) Counters() []Counter {
 	return list
 }
 
+// Each calls f with the name and value of each of Counters, the name behind "resolver.".
+func (r *Resolver) Each(f func(name string, value uint64)) {
+	for _, c := range r.Counters() {
+		f("resolver."+c.Name, c.Value)
+	}
+}
+
 // Count returns one of Counters by its name, zero where there is none.
 func (r *Resolver) Count(name string) uint64 {
 	for i, n := range counterNames {

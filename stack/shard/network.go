@@ -281,6 +281,21 @@ func (h *Host) SourceTo(dst netip.Addr) netip.Prefix {
 	return netip.PrefixFrom(p.src, p.src.BitLen())
 }
 
+// SpecificDestination returns the host's address that a datagram to to came to by the interface of that index: where it
+// went to many, the interface's first of the family (RFC 1122 §3.2.1.3), or to itself where there is none.
+func (h *Host) SpecificDestination(to netip.Addr, index int) netip.Addr {
+	n := h.net.Load()
+	if n.classify(to) == toLocal {
+		return to
+	}
+	for _, a := range n.addresses {
+		if a.ifc.index == index && a.prefix.Addr().Is4() == to.Is4() {
+			return a.prefix.Addr()
+		}
+	}
+	return to
+}
+
 // InterfaceByName returns the interface of that name, or nil.
 func (h *Host) InterfaceByName(name string) *Interface { return h.net.Load().byName(name) }
 

@@ -19,7 +19,7 @@ func (s *Stack) ListenEvents(network, address string, h event.Handler, o event.O
 	if err != nil {
 		return nil, err
 	}
-	l, err := event.Listen(s.h, e.addr, e.any && network == "tcp", h, o)
+	l, err := event.Listen(s.h, e.addr, e.any, h, o)
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Addr: net.TCPAddrFromAddrPort(e.addr), Err: err}
 	}

@@ -15,7 +15,7 @@ import (
 // endpoint is an address as the functions of package net take it.
 type endpoint struct {
 	addr netip.AddrPort
-	any  bool   // no address was named: any of the network's families
+	any  bool   // any address of both families
 	name string // in place of an address, where a dial has one
 }
 
@@ -51,24 +51,28 @@ func parse(op, network, address string) (proto string, e endpoint, err error) {
 	if err != nil {
 		return fail(err)
 	}
-	e.any = host == "" || family == "" && ip == netip.IPv6Unspecified()
+	e.any = family == "" && ip == netip.IPv6Unspecified()
 	e.addr = netip.AddrPortFrom(ip, uint16(port))
 	return proto, e, nil
 }
 
-// hostAddr returns the address that a host part is. Only literals are known here.
+// hostAddr returns the address that a host part is. Only literals are known here. As in package net, no host is the
+// wildcard, IPv6's stands for IPv4's in a network of IPv4's, and IPv4's for both in one of both.
 func hostAddr(host, family string) (netip.Addr, error) {
 	if host == "" {
-		if family == "4" {
-			return netip.IPv4Unspecified(), nil
-		}
-		return netip.IPv6Unspecified(), nil
+		host = "::"
 	}
 	ip, err := netip.ParseAddr(host)
 	if err != nil {
 		return ip, &net.DNSError{Err: "not an IP address, and names are not looked up here: give an address", Name: host, IsNotFound: true}
 	}
 	ip = ip.Unmap()
+	switch {
+	case family == "4" && ip == netip.IPv6Unspecified():
+		ip = netip.IPv4Unspecified()
+	case family == "" && ip == netip.IPv4Unspecified():
+		ip = netip.IPv6Unspecified()
+	}
 	if family != "" && ip.Is4() != (family == "4") {
 		return ip, &net.AddrError{Err: "address is not of the network's family", Addr: host}
 	}
@@ -100,7 +104,7 @@ func (s *Stack) DialFrom(ctx context.Context, network string, local netip.AddrPo
 	if e.name != "" {
 		return s.dialName(ctx, network, local, e.name, e.addr.Port())
 	}
-	if e.any && !strings.HasSuffix(network, "6") { // package net means this host's IPv4 by no host
+	if e.any { // package net means this host's IPv4 by no host
 		e.addr = netip.AddrPortFrom(netip.IPv4Unspecified(), e.addr.Port())
 	}
 	if proto == "tcp" {
@@ -117,10 +121,9 @@ func (s *Stack) DialFrom(ctx context.Context, network string, local netip.AddrPo
 	return c, nil
 }
 
-// Listen listens on a TCP address: "tcp", "tcp4" or "tcp6". No host, or "[::]" with
-// "tcp", means any address of both families; port 0 asks for a free one, and so does no
-// address at all. "0.0.0.0" is IPv4 only, where package net takes it for both. The listener is
-// a *netconn.Listener; the error is a *net.OpError around EADDRINUSE or EADDRNOTAVAIL.
+// Listen listens on a TCP address: "tcp", "tcp4" or "tcp6". No host, "0.0.0.0" and "[::]" mean
+// any address of the network's families, as in package net: with "tcp" of both. Port 0 asks for a free one, and so
+// does no address at all. The listener is a *netconn.Listener; the error is a *net.OpError around EADDRINUSE or EADDRNOTAVAIL.
 func (s *Stack) Listen(network, address string) (net.Listener, error) {
 	return ListenConfig{}.Listen(context.Background(), s, network, address)
 }
@@ -164,7 +167,7 @@ func (lc ListenConfig) Listen(ctx context.Context, s *Stack, network, address st
 		return nil, &net.OpError{Op: "listen", Net: network, Err: err}
 	}
 	o := shard.ListenOptions{Backlog: max(lc.Backlog, 0), OnSYN: lc.OnSYN}
-	l, err := netconn.ListenTCPWith(s.h, network, e.addr, e.any && network == "tcp", o)
+	l, err := netconn.ListenTCPWith(s.h, network, e.addr, e.any, o)
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +184,7 @@ func (s *Stack) ListenPacket(network, address string) (net.PacketConn, error) {
 	if proto != "udp" {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("not a packet network: use Listen")}
 	}
-	c, err := netconn.ListenUDP(s.h, network, e.addr, e.any && network == "udp")
+	c, err := netconn.ListenUDP(s.h, network, e.addr, e.any)
 	if err != nil {
 		return nil, err
 	}

@@ -21,7 +21,7 @@ func (s *Stack) ListenPacketEvents(network, address string, h event.PacketHandle
 	if proto != "udp" {
 		return nil, &net.OpError{Op: "listen", Net: network, Err: fmt.Errorf("not a packet network: use ListenEvents")}
 	}
-	l, err := event.ListenPacket(s.h, e.addr, e.any && network == "udp", h)
+	l, err := event.ListenPacket(s.h, e.addr, e.any, h)
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Addr: net.UDPAddrFromAddrPort(e.addr), Err: err}
 	}

@@ -197,9 +197,12 @@ type Route struct {
 	// Src is the source address that packets prefer; the zero value leaves the choice
 	// to RFC 6724.
 	Src netip.Addr
+	// OnLink takes Via for a neighbour on Interface's link though no route says so, as "onlink" does in ip route.
+	OnLink bool
 }
 
-// AddRoute enters a route.
+// AddRoute enters a route. Its next hop must be a neighbour: on the subnet of an address of the interface's, or where
+// else a route without a next hop leads by that interface, or link-local.
 func (s *Stack) AddRoute(r Route) error {
 	in, err := s.internal(r)
 	if err != nil {
@@ -231,7 +234,7 @@ func (s *Stack) internal(r Route) (route.Route, error) {
 			return route.Route{}, fmt.Errorf("no interface reaches the next hop %v; add its subnet first", r.Via)
 		}
 	}
-	return route.Route{Dst: r.Dst, Via: r.Via, Interface: i.Index(), Metric: r.Metric, Src: r.Src}, nil
+	return route.Route{Dst: r.Dst, Via: r.Via, Interface: i.Index(), Metric: r.Metric, Src: r.Src, OnLink: r.OnLink}, nil
 }
 
 // Routes lists the routing table, those of the interfaces' subnets included.
@@ -241,7 +244,7 @@ func (s *Stack) Routes() (list []Route) {
 		names[i.Index()] = i.Name()
 	}
 	for _, r := range s.h.Routes() {
-		list = append(list, Route{Dst: r.Dst, Via: r.Via, Interface: names[r.Interface], Metric: r.Metric, Src: r.Src})
+		list = append(list, Route{Dst: r.Dst, Via: r.Via, Interface: names[r.Interface], Metric: r.Metric, Src: r.Src, OnLink: r.OnLink})
 	}
 	return list
 }

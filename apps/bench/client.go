@@ -76,6 +76,7 @@ func (c *Client) run(ctx context.Context, ctl *control, t *test) (*Report, error
 	if err := w.end(); err != nil {
 		return nil, err
 	}
+	t.close() // who recorded is done
 	r := w.report()
 	r.Interrupted = interrupted
 	return r, nil

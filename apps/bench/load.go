@@ -36,12 +36,14 @@ func (t *test) bulk(c net.Conn) {
 	}
 }
 
-// record counts a request that was answered.
-func (t *test) record(d time.Duration) {
-	if t.phase.measuring() {
-		t.latency.Record(d)
-		t.interval.Load().Record(d)
+// record counts a request that was answered, and reports whether it was in the measured time.
+func (t *test) record(d time.Duration) bool {
+	if !t.phase.measuring() {
+		return false
 	}
+	t.latency.Record(d)
+	t.interval.Load().Record(d)
+	return true
 }
 
 // requests keeps one request under way on a stream.
@@ -82,10 +84,9 @@ func (t *test) connections() {
 			return
 		}
 		if err == nil {
-			if t.phase.measuring() {
+			if t.record(time.Since(began)) {
 				t.connect.Record(connected.Sub(began))
 			}
-			t.record(time.Since(began))
 			continue
 		}
 		t.firstError.CompareAndSwap(nil, &err)

@@ -104,8 +104,10 @@ type phase struct{ v atomic.Int32 }
 const (
 	phaseWarmup int32 = iota
 	phaseMeasure
+	phaseEnding // nothing is measured any more, and the server was told to stop: it may end streams before we do
 	phaseStopped
 )
 
 func (p *phase) measuring() bool { return p.v.Load() == phaseMeasure }
+func (p *phase) ending() bool    { return p.v.Load() >= phaseEnding }
 func (p *phase) stopped() bool   { return p.v.Load() == phaseStopped }

@@ -127,8 +127,9 @@ func (c *slowStop) Read(p []byte) (int, error) {
 	return c.Conn.Read(p)
 }
 
-// A server that was told to stop ends its streams, and the client may see that before the answer.
-func TestStreamsThatEndAtTheEndAreNoFailure(t *testing.T) {
+// runTest runs a test against a server on the loopback; wrap has its control connection first.
+func runTest(t *testing.T, p Params, wrap func(*test, net.Conn) net.Conn) *Report {
+	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -143,8 +144,7 @@ func TestStreamsThatEndAtTheEndAreNoFailure(t *testing.T) {
 	defer served.Wait()
 	defer ln.Close()
 	c := &Client{Dialer: &net.Dialer{}, Address: ln.Addr().String()}
-	p := Defaults(Bulk)
-	p.Direction, p.Streams, p.Warmup, p.Duration = From, 2, 0, 400*time.Millisecond
+	p.Warmup, p.Duration = 0, 400*time.Millisecond
 	ctl, err := c.control(t.Context(), p)
 	if err != nil {
 		t.Fatal(err)
@@ -152,10 +152,57 @@ func TestStreamsThatEndAtTheEndAreNoFailure(t *testing.T) {
 	defer ctl.conn.Close()
 	test := newTest(c, p, ctl.token)
 	defer test.close()
-	ctl.conn = &slowStop{Conn: ctl.conn, test: test}
+	ctl.conn = wrap(test, ctl.conn)
 	r, err := c.run(t.Context(), ctl, test)
-	if failed := test.failure(); err != nil || failed != nil || r.From == nil || r.From.Octets == 0 {
-		t.Errorf("%+v, %v, %v", r, err, failed)
+	if failed := test.failure(); err != nil || failed != nil {
+		t.Fatal(err, failed)
+	}
+	return r
+}
+
+// A server that was told to stop ends its streams, and the client may see that before the answer.
+func TestStreamsThatEndAtTheEndAreNoFailure(t *testing.T) {
+	p := Defaults(Bulk)
+	p.Direction, p.Streams = From, 2
+	r := runTest(t, p, func(t *test, c net.Conn) net.Conn { return &slowStop{Conn: c, test: t} })
+	if r.From == nil || r.From.Octets == 0 {
+		t.Errorf("%+v", r)
+	}
+}
+
+// busyStop gives the answer to the order to stop only when several more requests have been answered.
+type busyStop struct {
+	slowStop
+	before, after uint64 // how many were recorded once the order had gone out, and at the end
+}
+
+func (c *busyStop) Read(p []byte) (int, error) {
+	if c.stopped && c.after == 0 {
+		c.replies(2) // whoever was recording has done so
+		c.before = c.test.latency.Summary().Count
+		c.replies(5)
+		c.after = c.test.latency.Summary().Count
+	}
+	return c.slowStop.Conn.Read(p)
+}
+
+// replies waits until so many more have come.
+func (c *busyStop) replies(n uint64) {
+	want := c.test.received.Load() + n*uint64(c.test.params.Reply)
+	for late := time.Now().Add(30 * time.Second); c.test.received.Load() < want && time.Now().Before(late); {
+		time.Sleep(time.Millisecond)
+	}
+}
+
+// What is answered while the server is told to stop is after the measured time.
+func TestNothingIsRecordedAfterTheStop(t *testing.T) {
+	var c *busyStop
+	r := runTest(t, Defaults(Requests), func(t *test, conn net.Conn) net.Conn {
+		c = &busyStop{slowStop: slowStop{Conn: conn, test: t}}
+		return c
+	})
+	if c.before != c.after || r.Rate.Count != c.after || c.after == 0 {
+		t.Errorf("%d were recorded when the order to stop was out, %d when it was answered, %d are reported", c.before, c.after, r.Rate.Count)
 	}
 }
 

@@ -19,7 +19,6 @@ type test struct {
 	phase  phase
 
 	failed  chan struct{} // closed with the first failure
-	ending  atomic.Bool   // the server was told to stop, and may end streams before we stop
 	ended   chan struct{}
 	once    sync.Once
 	mu      sync.Mutex
@@ -115,7 +114,7 @@ func (t *test) start() {
 
 // fail ends the test with an error, the first one. What comes once the end was ordered is the end's.
 func (t *test) fail(err error) {
-	if err == nil || t.ending.Load() || t.phase.stopped() {
+	if err == nil || t.phase.ending() {
 		return
 	}
 	t.mu.Lock()

@@ -89,8 +89,8 @@ func (w *window) tick(near, far Sample) {
 func (w *window) end() (err error) {
 	t := w.test
 	if t.params.Test != Datagrams {
+		t.phase.v.Store(phaseEnding)
 		w.near[atEnd] = t.sample()
-		t.ending.Store(true)
 		w.far[atEnd], err = w.control.order(orderStop)
 		t.stop()
 		return err

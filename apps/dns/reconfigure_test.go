@@ -293,3 +293,17 @@ func TestReconfiguringClosesTheResolverAtItsEnd(t *testing.T) {
 		}
 	}
 }
+
+// How files are read does not change while a service runs: Reload would read them in another way than Reconfigure.
+func TestReconfiguringReadsFilesAsBefore(t *testing.T) {
+	zones := []authority.ZoneConfig{{Origin: msg.MustName("example."), File: zoneFile(t, zoneText)}}
+	svc, _ := serving(t, dns.Config{Zones: zones})
+	strict := dns.Config{Zones: zones}
+	strict.Authority.Read.MaxRecords = 1
+	if _, err := svc.Reconfigure(strict); err != nil {
+		t.Error(err)
+	}
+	if err := svc.Reload(); err != nil {
+		t.Error(err)
+	}
+}

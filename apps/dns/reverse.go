@@ -1,6 +1,7 @@
 package dns
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -57,4 +58,22 @@ func (s *Service) remakeReverse(c *Config) error {
 		}
 	}
 	return err
+}
+
+// reverseFollows makes the reverse zones again whenever a zone that is fetched from a master has changed, until ctx ends: once for
+// all that change while it is at it.
+func (s *Service) reverseFollows(ctx context.Context) {
+	for {
+		select {
+		case <-s.followed:
+		case <-ctx.Done():
+			return
+		}
+		s.reload.Lock()
+		cfg := &s.state.Load().cfg
+		if err := s.remakeReverse(cfg); err != nil {
+			cfg.Logger.Warn("dns: the reverse zones stay as they were", "error", err)
+		}
+		s.reload.Unlock()
+	}
 }

@@ -65,11 +65,22 @@ func newTarget(h server.Handler) target {
 	return target{h, d}
 }
 
-// to returns who has the question for a folded name, with a nil Handler where nobody has.
-func (r *route) to(name []byte, labels int) target {
+// to returns who has the question for a folded name, with a nil Handler where nobody has. A DS record is its zone's
+// parent's (RFC 4035 §3.1.4.1), so that it is asked for where the parent's names are, if those have anybody.
+func (r *route) to(name []byte, labels int, typ msg.Type) target {
 	if len(r.forward) == 0 {
 		return r.recursion
 	}
+	if typ == msg.TypeDS && labels > 0 {
+		if t := r.under(name[1+int(name[0]):], labels-1); t.Handler != nil {
+			return t
+		}
+	}
+	return r.under(name, labels)
+}
+
+// under returns who has the names that are under a folded name.
+func (r *route) under(name []byte, labels int) target {
 	for {
 		if labels <= r.longest {
 			if t, ok := r.forward[string(name)]; ok {
@@ -91,7 +102,7 @@ func (r *route) allowed(a netip.Addr) bool {
 
 // AnswerDirect implements server.Direct.
 func (r *route) AnswerDirect(dst []byte, q *msg.Query, from netip.AddrPort, t server.Transport) ([]byte, bool) {
-	to := r.to(q.Name(), q.Labels)
+	to := r.to(q.Name(), q.Labels, q.Type)
 	switch {
 	case to.Handler == nil:
 		return r.refuse(dst, q, msg.EDENotAuthoritative), true
@@ -135,7 +146,7 @@ func (r *route) ServeDNS(ctx context.Context, w server.Writer, req *server.Reque
 	}
 	defer r.leave()
 	name := req.Msg.Question[0].Name.Fold()
-	to := r.to([]byte(name), name.Labels())
+	to := r.to([]byte(name), name.Labels(), req.Msg.Question[0].Type)
 	switch {
 	case to.Handler == nil:
 		refuse(w, req, msg.EDENotAuthoritative)

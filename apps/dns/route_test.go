@@ -86,3 +86,45 @@ func TestLateQueriesAreAnsweredByWhoIsAskedNow(t *testing.T) {
 		}
 	}
 }
+
+// A DS record is the parent's to give (RFC 4035 §3.1.4.1): the resolver of a zone that is forwarded has it of its
+// children, not of itself, unless nobody else is there to be asked.
+func TestDSIsAskedForWhereTheParentIs(t *testing.T) {
+	inner, outer, rest := answers("192.0.2.1"), answers("192.0.2.2"), answers("192.0.2.3")
+	zones := map[string]target{}
+	for zone, h := range map[string]server.Handler{"corp.example.": inner, "example.": outer} {
+		zones[string(msg.MustName(zone))] = newTarget(h)
+	}
+	for _, x := range []struct {
+		name string
+		typ  msg.Type
+		want string // who is asked where there is a resolver for the rest
+		bare string // and where there is none
+	}{
+		{"corp.example.", msg.TypeDS, "192.0.2.2", "192.0.2.2"},
+		{"corp.example.", msg.TypeA, "192.0.2.1", "192.0.2.1"},
+		{"sub.corp.example.", msg.TypeDS, "192.0.2.1", "192.0.2.1"},
+		{"CORP.example.", msg.TypeDS, "192.0.2.2", "192.0.2.2"},
+		{"example.", msg.TypeDS, "192.0.2.3", "192.0.2.2"},
+		{".", msg.TypeDS, "192.0.2.3", "-"},
+		{"test.", msg.TypeDS, "192.0.2.3", "-"},
+	} {
+		for _, recursion := range []server.Handler{rest, nil} {
+			r := &route{forward: zones, longest: 2, allow: DefaultAllow(), size: 1232}
+			want := x.bare
+			if recursion != nil {
+				r.recursion, want = newTarget(recursion), x.want
+			}
+			w := new(paper)
+			r.ServeDNS(t.Context(), w, &server.Request{
+				Msg: msg.NewQuery(msg.MustName(x.name), x.typ, true), Remote: netip.MustParseAddrPort("10.0.0.1:4000")})
+			got := "-"
+			if len(w.m.Answer) > 0 {
+				got = netip.AddrFrom4([4]byte([]byte(w.m.Answer[0].Data))).String()
+			}
+			if got != want {
+				t.Errorf("%s %v: %s was asked, want %s", x.name, x.typ, got, want)
+			}
+		}
+	}
+}

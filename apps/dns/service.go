@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"net"
 	"net/netip"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
 
 	"github.com/weirnet/weir/apps/dns/authority"
 	"github.com/weirnet/weir/apps/dns/cache"
+	"github.com/weirnet/weir/apps/dns/msg"
 	"github.com/weirnet/weir/apps/dns/recursor"
 	"github.com/weirnet/weir/apps/dns/server"
 	"github.com/weirnet/weir/apps/dns/zone"
@@ -27,6 +26,8 @@ type Service struct {
 	server *server.Server
 	state  atomic.Pointer[state]
 	first  Config // New's, of which the ports stay
+
+	followed chan struct{} // a zone that is fetched has changed
 
 	reload   sync.Mutex     // of what changes the zones and the state
 	ending   sync.Mutex     // of closed, and of what takes the place of the state
@@ -44,7 +45,7 @@ type state struct {
 // New returns a service with its zones read and no sockets. The error names the zone that could not be read, or
 // what is missing.
 func New(cfg Config) (*Service, error) {
-	s := &Service{}
+	s := &Service{followed: make(chan struct{}, 1)}
 	st, err := s.newState(cfg)
 	if err != nil {
 		return nil, err
@@ -55,6 +56,15 @@ func New(cfg Config) (*Service, error) {
 	}
 	if ac.Logger == nil {
 		ac.Logger = st.cfg.Logger
+	}
+	ac.Followed = func(origin msg.Name) {
+		select {
+		case s.followed <- struct{}{}:
+		default:
+		}
+		if f := cfg.Authority.Followed; f != nil {
+			f(origin)
+		}
 	}
 	s.zones, s.first = authority.New(ac), st.cfg
 	s.state.Store(st)
@@ -98,6 +108,9 @@ func (st *state) recurse() (err error) {
 	rc := *st.cfg.Recursion
 	if rc.Network == nil {
 		rc.Network = st.cfg.Network
+	}
+	if rc.Logger == nil {
+		rc.Logger = st.cfg.Logger
 	}
 	if rc.Network == nil && rc.Client == nil {
 		return errors.New("dns: recursion needs a network to ask other servers over: set Config.Network")
@@ -149,7 +162,7 @@ func (s *Service) assign(st *state) error {
 		content := authority.Content{ZoneConfig: zc}
 		have := s.zones.Zone(zc.Origin)
 		if zc.File != "" {
-			z, err := zone.LoadVerified(zc.File, zc.Origin, c.Authority.Read)
+			z, err := zone.LoadVerified(zc.File, zc.Origin, s.first.Authority.Read)
 			if err != nil {
 				return fmt.Errorf("dns: zone %v: %w", zc.Origin, err)
 			}
@@ -297,6 +310,7 @@ func (s *Service) Serve(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	var keeping sync.WaitGroup
 	keeping.Go(func() { _ = s.zones.Run(ctx) }) // it fails only where it runs already
+	keeping.Go(func() { s.reverseFollows(ctx) })
 	err := s.server.Serve(ctx)
 	cancel()
 	keeping.Wait()
@@ -336,20 +350,4 @@ func (s *Service) Reload() error {
 		}
 	}
 	return errors.Join(append(errs, s.remakeReverse(cfg))...)
-}
-
-// Snapshot returns what the service has counted.
-func (s *Service) Snapshot() server.Snapshot { return s.server.Snapshot() }
-
-// Each calls f with the name and value of each counter, those of the zones among them, in the order of
-// the names, as serve.Counters does.
-func (s *Service) Each(f func(name string, value uint64)) {
-	all := map[string]uint64{}
-	add := func(name string, v uint64) { all[name] = v }
-	s.zones.Each(add)
-	snap := s.server.Snapshot()
-	snap.Each(add)
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		f(name, all[name])
-	}
 }

@@ -225,6 +225,58 @@ func TestReverseZonesHaveTheirSubnetOnly(t *testing.T) {
 	}
 }
 
+// The reverse zone is made of a secondary's zone too, and follows what its master changes.
+func TestReverseZonesFollowASecondary(t *testing.T) {
+	origin := msg.MustName("example.")
+	_, client := serving(t, dns.Config{
+		Zones:     []authority.ZoneConfig{{Origin: origin, Masters: []authority.Peer{{Addr: netip.MustParseAddrPort("192.0.2.1:53")}}}},
+		Authority: authority.Config{FirstRetry: 10 * time.Millisecond, MinRefresh: 10 * time.Millisecond},
+		Reverse:   []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")},
+	})
+	path := zoneFile(t, zoneText)
+	master, err := dns.New(dns.Config{Network: client, Zones: []authority.ZoneConfig{{
+		Origin: origin, File: path, Notify: []authority.Peer{{Addr: netip.MustParseAddrPort("192.0.2.2:53")}},
+		Transfer: authority.ACL{Prefixes: []netip.Prefix{netip.MustParsePrefix("192.0.2.2/32")}},
+	}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := master.Listen(client); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer cancel()
+	wg.Go(func() { _ = master.Serve(ctx) })
+	awaitName(t, client, "80")
+	text := strings.Replace(strings.Replace(zoneText, " 1 3600", " 2 3600", 1), "192.0.2.80", "192.0.2.90", 1)
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := master.Reload(); err != nil {
+		t.Fatal(err)
+	}
+	awaitName(t, client, "90")
+	if m := ask(t, client, "192.0.2.2", "80.2.0.192.in-addr.arpa.", msg.TypePTR); m.Rcode != msg.RcodeNameError {
+		t.Errorf("the address that is gone: %v", m)
+	}
+}
+
+// awaitName asks until the address 192.0.2.last has a name.
+func awaitName(t *testing.T, client *stack.Stack, last string) {
+	t.Helper()
+	for end := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		m := ask(t, client, "192.0.2.2", last+".2.0.192.in-addr.arpa.", msg.TypePTR)
+		if len(m.Answer) == 1 && m.Answer[0].Target() == msg.MustName("www.example.") {
+			return
+		}
+		if time.Now().After(end) {
+			t.Fatalf("192.0.2.%s has no name: %v", last, m)
+		}
+	}
+}
+
 // While the zone's file is read again and again, every query is answered by the one version or the other.
 func TestReloadLosesNoQuery(t *testing.T) {
 	path := zoneFile(t, zoneText)

@@ -110,6 +110,12 @@ func TestNamesAreResolvedAndForwarded(t *testing.T) {
 	if m["weir_dns_cache_misses_total"] == 0 {
 		t.Error("metrics: nothing of the forwarder's cache")
 	}
+	if m["weir_dns_resolver_questions_total"] == 0 || m["weir_dns_resolver_client_udp_sent_total"] == 0 {
+		t.Error("metrics: nothing of what the forwarder did")
+	}
+	if _, ok := m["weir_dns_authority_transfer_total"]; !ok {
+		t.Error("metrics: nothing of the zones")
+	}
 	for _, u := range []*up{more, r, root} {
 		u.stop(syscall.SIGTERM)
 	}

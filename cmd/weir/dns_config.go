@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"os"
 	"slices"
@@ -172,7 +173,7 @@ func (f *dnsFlags) others(c *dnsConfig) error {
 		c.cache = cache.New(cache.Config{MaxOctets: size, Stale: time.Duration(f.stale)})
 	}
 	c.Server.Cache = func() (hits, misses uint64) { t := c.cache.Stats(); return t.Hits, t.Misses }
-	rc := recursor.Config{Network: c.Network, Cache: c.cache, Prefetch: f.prefetch, ServeStale: f.stale > 0}
+	rc := recursor.Config{Network: c.Network, Cache: c.cache, Prefetch: f.prefetch, ServeStale: f.stale > 0, Logger: slog.Default()}
 	if f.anchor != "" {
 		if rc.Anchors, err = readAnchors(f.anchor); err != nil {
 			return err

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/weirnet/weir/apps/dns"
@@ -88,5 +90,23 @@ func TestRecursionKnowsWhatIsForwarded(t *testing.T) {
 	}
 	if _, ok := rc.Upstream.Zone(msg.MustName("www.test")); ok || !slices.Contains(rc.Untrusted, msg.MustName("corp.test")) || !slices.Contains(rc.Public, msg.MustName("corp.test")) {
 		t.Errorf("untrusted %v, public %v", rc.Untrusted, rc.Public)
+	}
+}
+
+// Who asks for it over the control socket is told what stays as it was, and of an error in one line.
+func TestReloadingOverTheControlSocketTellsWhatStays(t *testing.T) {
+	n := reloading(t, "recursive = true\n")
+	reload := n.handlers()["dns.reload"]
+	for text, want := range map[string]string{
+		"recursive = true\nlog-sample = 7\nmax-udp = 4096\n": "until weir is started anew log-sample, max-udp will be as before",
+		"recursive = maybe\n":                                "what was served before is served on",
+	} {
+		if err := os.WriteFile(n.flags.config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		said, err := reload(nil)
+		if got := fmt.Sprint(said, err); !strings.Contains(got, want) || strings.Contains(got, "\n") {
+			t.Errorf("%q: %s", text, got)
+		}
 	}
 }

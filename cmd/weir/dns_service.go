@@ -15,6 +15,7 @@ import (
 	"github.com/weirnet/weir/apps/dns/cache"
 	"github.com/weirnet/weir/apps/dns/client"
 	"github.com/weirnet/weir/apps/dns/msg"
+	"github.com/weirnet/weir/apps/dns/server"
 	"github.com/weirnet/weir/apps/dns/tree"
 	"github.com/weirnet/weir/cmd/weir/internal/control"
 	"github.com/weirnet/weir/cmd/weir/internal/nametree"
@@ -124,6 +125,7 @@ func (n *nameServer) cacheOf() (*cache.Cache, error) {
 func (n *nameServer) each(f func(name string, v uint64)) {
 	if n.tree != nil {
 		n.tree.Each(f)
+		n.tree.Resolver.Each(f)
 		return
 	}
 	n.service.Each(f)
@@ -133,10 +135,12 @@ func (n *nameServer) each(f func(name string, v uint64)) {
 func (n *nameServer) writeMetrics(w io.Writer) error {
 	if n.tree != nil {
 		s := n.tree.Snapshot()
-		return s.WritePrometheus(w)
+		if err := s.WritePrometheus(w); err != nil {
+			return err
+		}
+		return server.WriteCounters(w, n.tree.Resolver.Each)
 	}
-	s := n.service.Snapshot()
-	return s.WritePrometheus(w)
+	return n.service.WritePrometheus(w)
 }
 
 // cacheRequest is what weir dns cache asks of a running weir.
@@ -179,7 +183,13 @@ func (n *nameServer) handlers() control.Handlers {
 			err := c.Dump(b, name)
 			return b.String(), err
 		}),
-		"dns.reload": func(json.RawMessage) (any, error) { _, err := n.reload(); return nil, err },
+		"dns.reload": func(json.RawMessage) (any, error) {
+			said, err := n.reload()
+			if err != nil {
+				return nil, errors.New(oneLine(err))
+			}
+			return said, nil
+		},
 	}
 }
 

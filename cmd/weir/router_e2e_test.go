@@ -306,10 +306,7 @@ func TestRouterTellsThePathMTU(t *testing.T) {
 					t.Errorf("ping -M do -s %d %s: want word of an MTU of %d: %v", size, f.other, k.mtu, res)
 				}
 				if f.flag == "-4" { // the router fragments
-					out := r.ok("", "ping", f.flag, "-n", "-M", "dont", "-c", "3", "-i", "0.2", "-W", "10", "-s", fmt.Sprint(size), f.other)
-					if !strings.Contains(out, " 0% packet loss") {
-						t.Errorf("ping -M dont:\n%s", out)
-					}
+					r.lab.ping(f.flag, f.other, "-c", "3", "-i", "0.2", "-M", "dont", "-s", fmt.Sprint(size))
 				}
 			}
 			r.idle(t)

@@ -52,6 +52,7 @@ and is gone when weir ends. Making one needs root or CAP_NET_ADMIN.
 Where one side's addresses are left out they follow from the other's: the first free
 address of the same prefix. By default everything that weir sends goes out by its
 one device; with several, or for a family that has a --route, only what the routes say.
+The next hop of a --route must be a neighbour on its device, but with onlink.
 
 With dns among --serve it is a name server too, and takes the flags of weir dns serve; what
 is --forward there is --forward-zone here.`

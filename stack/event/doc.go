@@ -57,7 +57,8 @@
 // Segments for the connection wait, up to 64 of them or 256 KiB, and beyond that are lost as on a wire
 // (tcp.drop.handler_busy); listings show it as stalled. When the call returns, what waited follows in order. That
 // goes for calls from Post as well. Handlers of datagrams and OnSYN are looked after in the same way: while a call
-// does not return, what comes for the port is dropped and counted (udp.drop.handler_busy, tcp.drop.handler_busy).
+// does not return, datagrams for the port wait, up to stack.Config.DatagramBuffer, and beyond that are dropped
+// (udp.drop.handler_busy); SYNs are dropped (tcp.drop.handler_busy), for their senders send them again.
 //
 // # Memory
 //

@@ -15,7 +15,8 @@ type PacketMeta = shard.PacketMeta
 //
 // Unlike a connection, a port has no order that its calls are held to: the receive loops of several
 // queues and devices call at the same time. A handler that keeps state must guard it. While one call does
-// not return, what comes for the port is dropped and counted (udp.drop.handler_busy); others go on.
+// not return, what comes for the port waits, up to stack.Config.DatagramBuffer, and beyond that is dropped and counted
+// (udp.drop.handler_busy); other ports go on.
 type PacketHandler interface {
 	// OnPacket is called with a datagram. p is lent for the call, and the handler may change it.
 	OnPacket(s *PacketSocket, p []byte, m PacketMeta)

@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -200,18 +201,75 @@ func TestStalledPacketHandlerSlowsOnlyItsPort(t *testing.T) {
 		if w := wait(t, "a warning", warned); !strings.Contains(w, "PacketFunc") || !strings.Contains(w, ":7") {
 			t.Errorf("the warning %q does not name the handler and the port", w)
 		}
-		for range 3 {
-			io.WriteString(stalled, "lost")
+		for i := range 3 {
+			fmt.Fprintf(stalled, "wait %d", i)
 		}
 		ask(t, other, "still")
-		eventually(t, "the drops", func() bool { return b.Stats().Get("udp.drop.handler_busy") == 3 })
 		if n := b.Stats().Get("tcp.handler_stalls"); n != 1 {
 			t.Errorf("%d stalls were counted, want 1", n)
 		}
 		close(release)
 		expect(t, stalled, "stall")
+		for i := range 3 {
+			expect(t, stalled, fmt.Sprintf("wait %d", i))
+		}
+		if n := b.Stats().Get("udp.drop.handler_busy"); n != 0 {
+			t.Errorf("%d datagrams were dropped", n)
+		}
 		eventually(t, "the end of the stall", func() bool { return b.Stats().Get("held.handlers_stalled") == 0 })
 		ask(t, stalled, "and on it goes")
+	})
+}
+
+// What waits for a handler is bounded, in order, and handed over with the handler watched: where it does not return again, the
+// rest waits on, and others go on all the while.
+func TestDatagramsWaitForTheirHandler(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pair(t, stack.Config{Logger: make(logged, 9), DatagramBuffer: 64 << 10})
+		inside, release := make(chan struct{}, 1), make(chan struct{})
+		_, err := b.ListenPacketEvents("udp", ":7", event.PacketFunc(func(s *event.PacketSocket, p []byte, _ event.PacketMeta) {
+			s.Reply(p)
+			if string(p[:5]) == "stall" {
+				inside <- struct{}{}
+				<-release
+			}
+		}))
+		must(t, err)
+		_, err = b.ListenPacketEvents("udp", ":8", event.PacketFunc(func(s *event.PacketSocket, p []byte, _ event.PacketMeta) { s.Reply(p) }))
+		must(t, err)
+		stalled, other := dialUDP(t, a, "192.0.2.2:7"), dialUDP(t, a, "192.0.2.2:8")
+		io.WriteString(stalled, "stall 0")
+		wait(t, "the call that stalls", inside)
+		ask(t, other, "others go on")
+		eventually(t, "a stall", func() bool { return b.Stats().Get("held.handlers_stalled") == 1 })
+		const sent = 500
+		io.WriteString(stalled, "before")
+		io.WriteString(stalled, "stall 1")
+		for i := range sent {
+			fmt.Fprintf(stalled, "wait %*d", 800, i)
+			ask(t, other, "others go on")
+		}
+		dropped := int(b.Stats().Get("udp.drop.handler_busy"))
+		if dropped == 0 || dropped >= sent {
+			t.Errorf("%d of %d datagrams were dropped", dropped, sent)
+		}
+		release <- struct{}{}
+		for _, want := range []string{"stall 0", "before"} {
+			expect(t, stalled, want)
+		}
+		wait(t, "the second call that stalls", inside)
+		ask(t, other, "others go on")
+		eventually(t, "a second stall", func() bool {
+			return b.Stats().Get("held.handlers_stalled") == 1 && b.Stats().Get("tcp.handler_stalls") == 2
+		})
+		ask(t, other, "others go on")
+		close(release)
+		expect(t, stalled, "stall 1")
+		for i := range sent - dropped {
+			expect(t, stalled, fmt.Sprintf("wait %*d", 800, i))
+		}
+		ask(t, stalled, "and on it goes")
+		eventually(t, "no stall", func() bool { return b.Stats().Get("held.handlers_stalled") == 0 })
 	})
 }
 

@@ -22,7 +22,7 @@ func DialTCP(ctx context.Context, h *shard.Host, network string, local, remote n
 	if err := ctx.Err(); err != nil {
 		return fail(dialError{err})
 	}
-	t := &TCPConn{network: network, dialed: make(chan struct{})}
+	t := &TCPConn{network: networkOf(network), dialed: make(chan struct{})}
 	c, err := h.DialTCP(local, remote, t)
 	if err != nil {
 		return fail(err)

@@ -31,7 +31,7 @@
 //
 // # What is not as in package net
 //
-// There is no descriptor, so no File and no SyscallConn, and no control messages: of a datagram's, the address that
-// it was sent to is told by ReadPacket. A connection that was reset says so to each Write, where the kernel's says
+// There is no descriptor, so no File and no SyscallConn, and no options to ask for control messages: ReadMsgUDP gives
+// those that there are, and ReadPacket the address that a datagram was sent to, without any. A connection that was reset says so to each Write, where the kernel's says
 // EPIPE from the second error on.
 package netconn

@@ -56,7 +56,7 @@ func (l *Listener) AcceptTCP() (*TCPConn, error) {
 	if err != nil {
 		return nil, opError("accept", l.network, nil, l.addr, err)
 	}
-	t := &TCPConn{network: l.network}
+	t := &TCPConn{network: networkOf(l.network)}
 	c.Lock()
 	t.attach(c)
 	c.Unlock()

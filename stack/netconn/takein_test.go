@@ -141,7 +141,7 @@ func TestAReaderLeavesAnothersTextAlone(t *testing.T) {
 		got := func(n int) (was int) {
 			near.c.Lock()
 			defer near.c.Unlock()
-			was, near.got = near.got, n
+			was, near.got = int(near.got), uint16(n)
 			return was
 		}
 		got(3)
@@ -172,7 +172,7 @@ func TestMuchIsNotCopiedInTheReceivePath(t *testing.T) {
 			near.c.Lock()
 			near.offer(make([]byte, 2*n))
 			near.takeIn()
-			got := near.got
+			got := int(near.got)
 			near.got = 0
 			near.offer(nil)
 			near.c.Unlock()

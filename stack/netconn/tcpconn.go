@@ -15,19 +15,18 @@ import (
 
 // TCPConn is a TCP connection as a net.Conn. Its methods are safe for concurrent use.
 type TCPConn struct {
-	c       *shard.TCP
-	network string // as it was dialled or listened for, for errors
-
+	c      *shard.TCP
 	rd, wr gate          // under c's lock
 	into   []byte        // of a reader who waits, to be filled by OnEvent: see takeIn
-	got    int           // how much of it was
 	dialed chan struct{} // closed when a dial has succeeded or failed
 
 	news   atomic.Uint32 // counts what a reader may wait for
 	linger int32         // seconds; negative: the default
 
-	// All under c's lock.
-	settled   bool // dialed is closed
+	// All under c's lock, but for network, which does not change.
+	got       uint16  // how much of into was filled, shard.MostTaken at most
+	network   network // as it was dialled or listened for, for errors
+	settled   bool    // dialed is closed
 	closed    bool
 	noRead    bool // CloseRead was called
 	hasRead   bool // Read has returned something. Before, somebody is about to call it.
@@ -61,9 +60,9 @@ func (t *TCPConn) attach(c *shard.TCP) {
 }
 
 // Adopt makes a net.Conn of an established connection, which is locked, and tells the network's
-// name in errors. Its handler from then on is the net.Conn.
+// name, "tcp", "tcp4" or "tcp6", in errors. Its handler from then on is the net.Conn.
 func Adopt(c *shard.TCP, network string) *TCPConn {
-	t := &TCPConn{network: network}
+	t := &TCPConn{network: networkOf(network)}
 	t.attach(c)
 	return t
 }
@@ -101,7 +100,7 @@ func (t *TCPConn) takeIn() {
 	if n := conn.Queue(); n == 0 || n > shard.MostTaken {
 		return
 	}
-	if t.got = conn.Read(conn.HeardAt(), t.into); t.got > 0 {
+	if t.got = uint16(conn.Read(conn.HeardAt(), t.into)); t.got > 0 {
 		t.offer(nil)
 	}
 }
@@ -196,7 +195,7 @@ func (t *TCPConn) await(p []byte) (n int) {
 		t.rd.wait()
 	}
 	if first {
-		n, t.got = t.got, 0
+		n, t.got = int(t.got), 0
 		t.offer(nil)
 	}
 	return n
@@ -297,7 +296,7 @@ func (t *TCPConn) fail(op string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
 	}
-	return opError(op, t.network, t.LocalAddr(), t.RemoteAddr(), err)
+	return opError(op, t.network.String(), t.LocalAddr(), t.RemoteAddr(), err)
 }
 
 // LocalAddr returns the own end, a *net.TCPAddr.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/weirnet/weir/stack/shard"
+	"github.com/weirnet/weir/stack/udp"
 )
 
 // UDPConn is a UDP socket as a net.PacketConn and, where it is connected, a net.Conn.
@@ -73,28 +74,32 @@ func (c *UDPConn) ReadFromUDPAddrPort(p []byte) (int, netip.AddrPort, error) {
 // to. A server on a wildcard address answers from there, by WritePacket: a client takes an
 // answer from another address for somebody else's (RFC 1122 §4.1.3.5).
 func (c *UDPConn) ReadPacket(p []byte) (n int, from netip.AddrPort, to netip.Addr, err error) {
-	n, from, to, err = c.receive(p)
-	return n, from, to, c.fail("read", err)
+	var d udp.Datagram
+	n, err = c.receive(p, &d)
+	return min(n, len(p)), d.From, d.To, c.fail("read", err)
 }
 
-func (c *UDPConn) receive(p []byte) (int, netip.AddrPort, netip.Addr, error) {
+// receive waits for a datagram, copies it to p, fills d with what came with it, and returns how long it is.
+func (c *UDPConn) receive(p []byte, d *udp.Datagram) (n int, err error) {
 	c.u.Locker().Lock()
 	defer c.u.Locker().Unlock()
 	q := c.u.Queue()
 	for {
 		switch {
 		case c.u.Closed():
-			return 0, netip.AddrPort{}, netip.Addr{}, net.ErrClosed
+			return 0, net.ErrClosed
 		case c.rd.expired():
-			return 0, netip.AddrPort{}, netip.Addr{}, os.ErrDeadlineExceeded
+			return 0, os.ErrDeadlineExceeded
 		}
 		if err := q.TakeError(); err != nil {
-			return 0, netip.AddrPort{}, netip.Addr{}, err
+			return 0, err
 		}
-		if d, ok := q.Pop(); ok {
-			n := copy(p, d.Payload)
+		var ok bool
+		if *d, ok = q.Pop(); ok {
+			n = len(d.Payload)
+			copy(p, d.Payload)
 			d.Release()
-			return n, d.From, d.To, nil
+			return n, nil
 		}
 		c.rd.wait()
 	}
@@ -129,7 +134,7 @@ func (c *UDPConn) WritePacket(p []byte, from netip.Addr, to netip.AddrPort) (int
 	if c.remote != nil {
 		return 0, c.fail("write", net.ErrWriteToConnected)
 	}
-	return c.send(p, from, netip.AddrPortFrom(to.Addr().Unmap(), to.Port()))
+	return c.send(p, netip.AddrPortFrom(to.Addr().Unmap(), to.Port()), shard.SendOptions{From: from})
 }
 
 // WriteTo is WriteToUDPAddrPort with a *net.UDPAddr.
@@ -150,16 +155,16 @@ func (c *UDPConn) Write(p []byte) (int, error) {
 	if c.remote == nil {
 		return 0, c.fail("write", syscall.EDESTADDRREQ)
 	}
-	return c.send(p, netip.Addr{}, c.u.Remote())
+	return c.send(p, c.u.Remote(), shard.SendOptions{})
 }
 
-func (c *UDPConn) send(p []byte, from netip.Addr, to netip.AddrPort) (int, error) {
+func (c *UDPConn) send(p []byte, to netip.AddrPort, o shard.SendOptions) (int, error) {
 	for {
 		rooms, err := c.maySend()
 		if err != nil {
 			return 0, c.fail("write", err)
 		}
-		err = c.u.Send(p, from, to)
+		err = c.u.SendTo(p, to, o)
 		if err == nil {
 			return len(p), nil
 		}
@@ -183,11 +188,11 @@ func (c *UDPConn) maySend() (rooms uint64, err error) {
 	return c.u.Rooms(), c.u.Queue().TakeError()
 }
 
-// awaitRoom waits until the link that was full has had room since rooms was counted.
+// awaitRoom waits until the link that was full has had room since rooms was counted, or there is an error to tell of.
 func (c *UDPConn) awaitRoom(rooms uint64) {
 	c.u.Locker().Lock()
 	defer c.u.Locker().Unlock()
-	for c.u.Rooms() == rooms && !c.u.Closed() && !c.wr.expired() {
+	for c.u.Rooms() == rooms && !c.u.Queue().Failed() && !c.u.Closed() && !c.wr.expired() {
 		c.wr.wait()
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/weirnet/weir/stack/shard"
+	"github.com/weirnet/weir/stack/wire"
 )
 
 // sockets returns an unconnected socket of the far host and one of the near host connected to it.
@@ -130,6 +131,25 @@ func TestFullLinkHoldsWritersBack(t *testing.T) {
 		c := p.after(func() error { _, err := u.Write([]byte("x")); return err })
 		p.must(p.a.InterfaceByName("full").Close()) // nor does anybody wait for what is gone
 		p.want(c, syscall.ENETUNREACH, 0)
+	})
+}
+
+// A writer that waits for room hears of an error when it comes, as one that waits in sendto(2) does.
+func TestAnErrorEndsTheWaitForRoom(t *testing.T) {
+	inBubble(t, shard.Config{}, func(p *pair) {
+		u := p.fullLink()
+		local, remote := u.u.Local(), u.u.Remote()
+		waiting := p.after(func() error { _, err := u.Write([]byte("x")); return err })
+		msg := make([]byte, wire.ICMPHeader+20+wire.UDPHeader)
+		quote := msg[wire.PutICMP(msg, 3, 3, 0):]
+		at := wire.PutIPv4(quote, &wire.IPv4Fields{TTL: 64, Protocol: wire.ProtoUDP, Src: local.Addr(), Dst: remote.Addr(), PayloadLen: wire.UDPHeader})
+		wire.PutUDP(quote[at:], local.Port(), remote.Port(), 0)
+		wire.ICMPv4(msg).UpdateChecksum()
+		r, err := p.b.OpenRaw(true, wire.ProtoICMP)
+		p.must(err)
+		defer r.Close()
+		p.must(r.SendTo(msg, netip.MustParseAddr("192.0.2.1"), shard.SendOptions{}))
+		p.want(waiting, syscall.ECONNREFUSED, 0)
 	})
 }
 

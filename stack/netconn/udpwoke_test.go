@@ -11,8 +11,9 @@ import (
 )
 
 // flood is a device with the same datagram again and again, which counts how many have been read when it is asked
-// for the next.
+// for the next. It has the next one when the reader waits for it.
 type flood struct {
+	waits   func() bool
 	frame   []byte // also what was written last
 	left    int
 	given   int64
@@ -42,6 +43,9 @@ func (f *flood) ReadFrames(_ int, bufs [][]byte, sizes []int) (int, error) {
 		<-f.end
 		return 0, net.ErrClosed
 	}
+	for !f.waits() { // who was kept from the processor in the middle of a Read is not woken by what comes
+		runtime.Gosched()
+	}
 	f.left--
 	f.given++
 	sizes[0] = copy(bufs[0], f.frame)
@@ -70,13 +74,10 @@ func TestAReaderOfDatagramsRunsBeforeTheNextAreLookedFor(t *testing.T) {
 			}
 		}
 	}()
-	waits := func() bool {
+	f.waits = func() bool {
 		c.u.Locker().Lock()
 		defer c.u.Locker().Unlock()
 		return c.rd.waiting > 0
-	}
-	for !waits() {
-		runtime.Gosched()
 	}
 	h.Start()
 	<-f.drained

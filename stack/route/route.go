@@ -21,6 +21,8 @@ type Route struct {
 	// Src is the source address that packets prefer, of the family of Dst. The
 	// zero value leaves it to source address selection.
 	Src netip.Addr
+	// OnLink says that Via is on the interface's link, whether or not a route says so.
+	OnLink bool
 }
 
 // NextHop returns the address that a packet to dst is handed to on the link: Via, or dst
@@ -41,6 +43,9 @@ func (r Route) String() string {
 	s += fmt.Sprintf(" dev %d metric %d", r.Interface, r.Metric)
 	if r.Src.IsValid() {
 		s += " src " + r.Src.String()
+	}
+	if r.OnLink {
+		s += " onlink"
 	}
 	return s
 }

@@ -87,8 +87,8 @@ func (s *Source) eligible(c *Candidate) bool {
 		return true
 	}
 	// For multicast and link-local destinations the candidates MUST only be addresses of
-	// interfaces on the same link as the outgoing interface.
-	return !s.Dst.IsMulticast() && !s.Dst.IsLinkLocalUnicast() && !cidr.IsLimitedBroadcast(s.Dst)
+	// interfaces on the same link as the outgoing interface. The loopback's leave by no other (RFC 4291 §2.5.3).
+	return !a.IsLoopback() && !s.Dst.IsMulticast() && !s.Dst.IsLinkLocalUnicast() && !cidr.IsLimitedBroadcast(s.Dst)
 }
 
 // compare is positive where a is the better source, negative where b is, and zero where

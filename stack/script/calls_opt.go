@@ -10,15 +10,19 @@ import (
 	"github.com/weirnet/weir/stack/socket"
 )
 
+// optionOf is what setsockopt and getsockopt begin with: the descriptor, and the level and the name of the option.
+func (r *runner) optionOf(c *ast.Syscall) (fd int, e *endpoint, option []int, err error) {
+	if err = argCount(c, 5); err == nil {
+		fd, e, err = r.live(c, 0)
+	}
+	if err == nil {
+		option, err = r.ints(c, 1, 2)
+	}
+	return fd, e, option, err
+}
+
 func (r *runner) callSetsockopt(c *ast.Syscall) (*invocation, error) {
-	if err := argCount(c, 5); err != nil {
-		return nil, err
-	}
-	fd, e, err := r.live(c, 0)
-	if err != nil {
-		return nil, err
-	}
-	v, err := r.ints(c, 1, 2)
+	fd, e, v, err := r.optionOf(c)
 	if err != nil {
 		return nil, err
 	}
@@ -111,14 +115,7 @@ func (r *runner) optionStruct(s *ast.Struct) ([]byte, error) {
 }
 
 func (r *runner) callGetsockopt(c *ast.Syscall) (*invocation, error) {
-	if err := argCount(c, 5); err != nil {
-		return nil, err
-	}
-	fd, _, err := r.live(c, 0)
-	if err != nil {
-		return nil, err
-	}
-	v, err := r.ints(c, 1, 2)
+	fd, _, v, err := r.optionOf(c)
 	if err != nil {
 		return nil, err
 	}

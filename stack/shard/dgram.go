@@ -127,6 +127,13 @@ func (u *datagramSocket) event() {
 	}
 }
 
+// tell calls onEvent in a round, which learns whether that has made a goroutine ready. u is locked.
+func (u *datagramSocket) tell(r *round) {
+	u.event()
+	r.woke = r.woke || u.woke
+	u.woke = false
+}
+
 // hears reports whether the socket gets what comes in by the interface: SO_BINDTODEVICE.
 func (u *datagramSocket) hears(i *Interface) bool {
 	device := u.device.Load()

@@ -124,9 +124,8 @@ func sourceHere(dst netip.Addr) netip.Addr {
 	return dst
 }
 
-// withSource completes a path with its source: the one asked for, the route's
-// preferred one, or the best by RFC 6724 among the outgoing interface's addresses
-// and, where it has none of the family, among all.
+// withSource completes a path with its source: the one asked for, the route's preferred one, or the best by
+// RFC 6724 for the interface and the next hop.
 func (n *network) withSource(p path, dst, asked, preferred netip.Addr) (path, error) {
 	switch {
 	case asked.IsValid():
@@ -134,37 +133,12 @@ func (n *network) withSource(p path, dst, asked, preferred netip.Addr) (path, er
 	case preferred.IsValid():
 		p.src = preferred
 	default:
-		p.src = route.SelectSource(dst, p.ifc.candidatesFor(n, dst))
+		p.src = route.Source{Dst: dst, Interface: p.ifc.index, NextHop: p.via}.Select(n.candidates)
 	}
 	if !p.src.IsValid() {
 		return path{}, syscall.EADDRNOTAVAIL
 	}
 	return p, nil
-}
-
-// candidatesFor returns the addresses a packet to dst may be sent from by i.
-func (i *Interface) candidatesFor(n *network, dst netip.Addr) []route.Candidate {
-	for _, a := range n.addresses {
-		if a.ifc == i && a.prefix.Addr().Is4() == dst.Is4() && !a.prefix.Addr().IsLinkLocalUnicast() {
-			return n.ofInterface(i)
-		}
-	}
-	if dst.IsLinkLocalUnicast() || dst.IsMulticast() {
-		return n.ofInterface(i)
-	}
-	return n.candidates
-}
-
-func (n *network) ofInterface(i *Interface) []route.Candidate {
-	lo := slices.IndexFunc(n.candidates, func(c route.Candidate) bool { return c.Interface == i.index })
-	if lo < 0 {
-		return nil
-	}
-	hi := lo
-	for hi < len(n.candidates) && n.candidates[hi].Interface == i.index {
-		hi++
-	}
-	return n.candidates[lo:hi]
 }
 
 func (n *network) byIndex(index int) *Interface {
@@ -240,14 +214,29 @@ func (h *Host) change(f func(n *network) error) error {
 	return nil
 }
 
-// AddRoute enters a route. r.Interface is an index of this host's.
+// AddRoute enters a route. r.Interface is an index of this host's; unless r.OnLink says so, r.Via must be reached on
+// that interface's link.
 func (h *Host) AddRoute(r route.Route) error {
 	return h.change(func(n *network) error {
-		if n.byIndex(r.Interface) == nil {
+		ifc := n.byIndex(r.Interface)
+		if ifc == nil {
 			return fmt.Errorf("add route %v: no interface with index %d", r.Dst, r.Interface)
+		}
+		if !r.OnLink && !n.neighbour(ifc, r.Via) {
+			return fmt.Errorf("add route %v: the next hop %v is not a neighbour on %s: give that an address of the next hop's subnet, or the route onlink", r.Dst, r.Via, ifc.name)
 		}
 		return n.routes.Insert(r)
 	})
+}
+
+// neighbour reports whether a next hop, if there is one, can be handed packets on the interface's link: another host
+// that a route without a next hop leads to, or one with a link-local address.
+func (n *network) neighbour(ifc *Interface, via netip.Addr) bool {
+	if !via.IsValid() || via.Is6() && via.IsLinkLocalUnicast() {
+		return true
+	}
+	_, ok := n.routes.LookupWhere(via, func(r *route.Route) bool { return r.Interface == ifc.index && !r.Via.IsValid() })
+	return ok && n.classify(via) == toOther
 }
 
 // RemoveRoute takes a route out again.
@@ -290,6 +279,21 @@ func (h *Host) SourceTo(dst netip.Addr) netip.Prefix {
 		}
 	}
 	return netip.PrefixFrom(p.src, p.src.BitLen())
+}
+
+// SpecificDestination returns the host's address that a datagram to to came to by the interface of that index: where it
+// went to many, the interface's first of the family (RFC 1122 §3.2.1.3), or to itself where there is none.
+func (h *Host) SpecificDestination(to netip.Addr, index int) netip.Addr {
+	n := h.net.Load()
+	if n.classify(to) == toLocal {
+		return to
+	}
+	for _, a := range n.addresses {
+		if a.ifc.index == index && a.prefix.Addr().Is4() == to.Is4() {
+			return a.prefix.Addr()
+		}
+	}
+	return to
 }
 
 // InterfaceByName returns the interface of that name, or nil.

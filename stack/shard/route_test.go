@@ -2,6 +2,7 @@ package shard
 
 import (
 	"net/netip"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -59,6 +60,81 @@ func TestSourceIsAnAddressOfTheOutgoingInterface(t *testing.T) { // RFC 1122 §3
 			}
 		}
 		w.none()
+	}
+}
+
+// TestSourceIsChosenForTheNextHop: of an interface's addresses the one on the router's subnet (RFC 1122 §3.3.4.3).
+func TestSourceIsChosenForTheNextHop(t *testing.T) {
+	w := newWorld(t, Config{})
+	must(t, w.ifcs[0].AddAddress(netip.MustParsePrefix("10.1.0.1/16")))
+	for dst, via := range map[string]string{"203.0.113.0/25": "192.0.2.254", "203.0.113.128/25": "10.1.0.254"} {
+		must(t, w.AddRoute(route.Route{Dst: netip.MustParsePrefix(dst), Via: addr(via), Interface: w.ifcs[0].Index()}))
+	}
+	for dst, src := range map[string]string{"203.0.113.1": "192.0.2.1", "203.0.113.200": "10.1.0.1"} {
+		if got := w.SourceTo(addr(dst)).Addr(); got != addr(src) {
+			t.Errorf("to %s from %v, want %s", dst, got, src)
+		}
+	}
+}
+
+// TestInterfaceWithoutAnAddressSendsFromAnothers: but for what does not leave its link (RFC 6724 §4), and never from
+// the loopback's.
+func TestInterfaceWithoutAnAddressSendsFromAnothers(t *testing.T) {
+	w := newWorld(t, Config{})
+	for _, i := range w.ifcs {
+		for _, p := range i.Addresses() {
+			must(t, i.RemoveAddress(p))
+		}
+	}
+	for _, dst := range []string{"203.0.113.0/24", "2001:db8:9::/48", "ff00::/8", "169.254.0.0/16"} {
+		must(t, w.AddRoute(route.Route{Dst: netip.MustParsePrefix(dst), Interface: w.ifcs[1].Index()}))
+	}
+	want := func(dst, src string) {
+		t.Helper()
+		got := w.SourceTo(addr(dst)).Addr()
+		if src == "" && got.IsValid() || src != "" && got != addr(src) {
+			t.Errorf("to %s from %v, want %q", dst, got, src)
+		}
+	}
+	want("203.0.113.1", "")
+	want("2001:db8:9::1", "")
+	must(t, w.ifcs[0].AddAddress(netip.MustParsePrefix("192.0.2.1/24")))
+	must(t, w.ifcs[0].AddAddress(netip.MustParsePrefix("2001:db8::1/64")))
+	want("203.0.113.1", "192.0.2.1")
+	want("2001:db8:9::1", "2001:db8::1")
+	want("ff02::1", "")
+	want("169.254.0.9", "")
+}
+
+// TestNextHopMustBeANeighbour: as Linux has it, of the interface's own link, or the route must say so.
+func TestNextHopMustBeANeighbour(t *testing.T) {
+	w := newWorld(t, Config{})
+	must(t, w.AddRoute(route.Route{Dst: netip.MustParsePrefix("10.1.0.0/16"), Interface: w.ifcs[0].Index()}))
+	must(t, w.AddRoute(route.Route{Dst: netip.MustParsePrefix("10.2.0.0/16"), Via: addr("192.0.2.254"), Interface: w.ifcs[0].Index()}))
+	for _, c := range []struct {
+		via string
+		ifc int
+		ok  bool
+	}{
+		{"192.0.2.254", 0, true}, {"192.0.2.254", 1, false}, {"198.51.100.254", 1, true}, {"198.51.100.254", 0, false},
+		{"10.1.2.3", 0, true}, {"10.2.0.1", 0, false}, {"192.0.2.1", 0, false}, {"198.51.100.1", 0, false}, {"192.0.2.255", 0, false}, {"203.0.113.9", 0, false},
+		{"127.0.0.2", 0, false}, {"2001:db8::fe", 0, true}, {"2001:db8::1", 0, false}, {"2001:db8:1::fe", 0, false}, {"2001:db8:9::1", 0, false}, {"fe80::1", 1, true},
+	} {
+		r := route.Route{Dst: netip.MustParsePrefix("203.0.113.0/24"), Via: addr(c.via), Interface: w.ifcs[c.ifc].Index()}
+		if r.Via.Is6() {
+			r.Dst = netip.MustParsePrefix("2001:db8:ff::/48")
+		}
+		if err := w.AddRoute(r); (err == nil) != c.ok {
+			t.Errorf("via %s on interface %d: %v, want %v", c.via, c.ifc, err, c.ok)
+		} else if err != nil && !strings.Contains(err.Error(), "not a neighbour on "+w.ifcs[c.ifc].Name()) {
+			t.Errorf("via %s: %v", c.via, err)
+		}
+		r.OnLink = true
+		must(t, w.AddRoute(r))
+		if p, err := w.net.Load().pathTo(r.Dst.Addr().Next(), netip.Addr{}, w.lo); err != nil || p.via != r.Via {
+			t.Errorf("onlink via %s: %v, %v", c.via, p.via, err)
+		}
+		must(t, w.RemoveRoute(r))
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // PacketHandler has the datagrams of a socket as they come, in the receive round that they came in:
 // there is no queue, no lock and no other goroutine between. The receive loops of several queues, and of
 // several devices, may call it at the same time. Its calls are watched (watch.go): while one does not
-// return, what comes for the socket is dropped.
+// return, what comes for the socket waits (udpstall.go).
 type PacketHandler interface {
 	// OnPacket is called with a datagram. p and m are lent for the call.
 	OnPacket(c *PacketCall, p []byte, m *PacketMeta)
@@ -75,8 +75,7 @@ func (r *round) udpRound() *udpRound {
 // hand gives a datagram, or several that were coalesced to one, to the handler of its socket.
 func (r *round) hand(u *UDP, v wire.UDP, from netip.AddrPort) {
 	t, p := r.udpRound(), &r.pkt
-	if u.busy() {
-		r.h.udpCounters.DropMany(udp.DropBusy, r.count(v))
+	if u.busy() && r.putOff(u, v, from) {
 		return
 	}
 	if t.handled != u {
@@ -87,27 +86,35 @@ func (r *round) hand(u *UDP, v wire.UDP, from netip.AddrPort) {
 	c.r, c.u = r, u
 	c.meta = PacketMeta{From: from, To: netip.AddrPortFrom(p.Dst, v.DstPort()), Interface: r.ifc.index, HopLimit: p.HopLimit, TOS: p.TOS}
 	payload, size := v.Payload(), r.segments(v)
-	t.in++
+	t.in += uint64(r.count(v))
 	t.inOctets += uint64(len(payload))
 	block := r.blockOf(v)
 	if block != nil {
 		block.Retain() // for the call, whatever becomes of it
 		c.p, c.at = payload, p.Frame.End-len(p.Payload)+udp.HeaderLen
 	}
-	if size == 0 {
-		c.call(payload)
-	} else {
-		c.each(payload, size)
-	}
+	c.handOver(payload, size)
 	c.p = nil
 	if block != nil {
 		block.Release()
+	}
+	if r.watch.isLost() {
+		t.outlet.flush(false)
+		r.catchUp(u)
+	}
+}
+
+// handOver hands over a datagram or, where size is not 0, several that were coalesced.
+func (c *PacketCall) handOver(p []byte, size int) {
+	if size == 0 {
+		c.call(p)
+	} else {
+		c.each(p, size)
 	}
 }
 
 // each hands over datagrams that were coalesced, as a whole or one by one.
 func (c *PacketCall) each(p []byte, size int) {
-	c.r.datagrams.in += uint64((len(p)+size-1)/size - 1)
 	if h, ok := c.u.handler.(TrainHandler); ok {
 		c.r.watch.enter(c.u, h)
 		h.OnTrain(c, p, size, &c.meta)
@@ -146,9 +153,7 @@ func (r *round) flushUDP() {
 	for n, u := range t.touched {
 		u.mu.Lock()
 		u.touched = false
-		u.event()
-		r.woke = r.woke || u.woke
-		u.woke = false
+		u.tell(r)
 		u.mu.Unlock()
 		t.touched[n] = nil
 	}

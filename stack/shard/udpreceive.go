@@ -113,6 +113,9 @@ func (u *UDP) takeAll(r *round, v wire.UDP, from netip.AddrPort, block *mem.Bloc
 			r.block = nil
 		}
 	}
+	if drop == udp.DropFull && u.handler != nil {
+		drop = udp.DropBusy
+	}
 	if drop != udp.DropNone {
 		r.h.udpCounters.DropMany(drop, count)
 		return
@@ -179,7 +182,7 @@ func (u *datagramSocket) fail(r *round, rep *icmp.Report, to netip.AddrPort, quo
 		u.errs.Push(queuedError(r, rep, errno, to, quote))
 	}
 	u.queue.Fail(errno)
-	u.event()
+	u.tell(r)
 	return true
 }
 

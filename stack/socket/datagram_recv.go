@@ -101,7 +101,7 @@ func (d *datagram) describe(m *Msghdr, g *udp.Datagram, o *ipOptions) {
 
 func (d *datagram) describe4(m *Msghdr, g *udp.Datagram, o *ipOptions) {
 	if o.pktInfo {
-		m.put(SOL_IP, IP_PKTINFO, appendPktInfo(nil, g.Interface, d.specificDestination(g), g.To))
+		m.put(SOL_IP, IP_PKTINFO, appendPktInfo(nil, g.Interface, d.sys.host.SpecificDestination(g.To, g.Interface), g.To))
 	}
 	if o.recvTTL {
 		m.put(SOL_IP, IP_TTL, appendInt(nil, int(g.HopLimit)))
@@ -121,22 +121,6 @@ func (d *datagram) ownPort() int {
 		return d.protocol
 	}
 	return int(d.udp.Local().Port())
-}
-
-// specificDestination is the address of the host that a datagram to many came to (RFC 1122
-// §3.2.1.3), an address of the interface.
-func (d *datagram) specificDestination(g *udp.Datagram) netip.Addr {
-	if d.sys.host.IsLocal(g.To) {
-		return g.To
-	}
-	for _, i := range d.sys.host.Interfaces() {
-		for _, p := range i.Addresses() {
-			if i.Index() == g.Interface && p.Addr().Is4() {
-				return p.Addr()
-			}
-		}
-	}
-	return g.To
 }
 
 // appendPktInfo writes struct in_pktinfo.

@@ -184,9 +184,7 @@ func (i *epollItem) isGone() bool {
 func (ep *epoll) drop(i *epollItem) {
 	i.gone = true
 	delete(ep.items, i.key)
-	if at := slices.Index(ep.ready, i); at >= 0 {
-		ep.ready = slices.Delete(ep.ready, at, at+1)
-	}
+	ep.ready = without(ep.ready, i)
 	i.listed = false
 }
 
@@ -324,9 +322,7 @@ func (w *watchers) addItem(i *epollItem) {
 
 func (w *watchers) removeItem(i *epollItem) {
 	w.mu.Lock()
-	if at := slices.Index(w.items, i); at >= 0 {
-		w.items = slices.Delete(w.items, at, at+1)
-	}
+	w.items = without(w.items, i)
 	w.mu.Unlock()
 }
 

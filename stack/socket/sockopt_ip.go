@@ -22,32 +22,23 @@ func shortInt(value []byte) (v int, ok bool) {
 func setIPOption(e endpoint, name int, value []byte) error {
 	b, o := e.base(), e.ipOptions()
 	v, given := shortInt(value)
-	on := v != 0
+	if flag := o.flag4(name); flag != nil {
+		*flag = v != 0
+		return nil
+	}
 	switch name {
 	case IP_TOS:
 		o.tos = v & 0xff
 		if b.typ == SOCK_STREAM {
 			o.tos &^= 3 // ECN's bits are TCP's
 		}
-	case IP_RECVERR:
-		o.recvErr = on
-	case IP_PKTINFO:
-		o.pktInfo = on
-	case IP_RECVTTL:
-		o.recvTTL = on
-	case IP_RECVTOS:
-		o.recvTOS = on
-	case IP_RECVORIGDSTADDR:
-		o.recvOrigDst = on
-	case IP_BIND_ADDRESS_NO_PORT:
-		o.bindNoPort = on
 	case IP_MTU_DISCOVER:
 		return assign(&o.pmtudisc, v, IP_PMTUDISC_DONT, IP_PMTUDISC_OMIT)
 	case IP_HDRINCL:
 		if b.typ != SOCK_RAW {
 			return syscall.ENOPROTOOPT
 		}
-		o.hdrincl = on
+		o.hdrincl = v != 0
 	case IP_TTL, IP_MULTICAST_TTL, IP_MULTICAST_LOOP, IP_MULTICAST_ALL:
 		if !given {
 			return syscall.EINVAL
@@ -215,8 +206,30 @@ func (s *socket) setMulticastInterface(value []byte) error {
 	return nil
 }
 
+// flag4 returns the option that is on or off, or nil.
+func (o *ipOptions) flag4(name int) *bool {
+	switch name {
+	case IP_RECVERR:
+		return &o.recvErr
+	case IP_PKTINFO:
+		return &o.pktInfo
+	case IP_RECVTTL:
+		return &o.recvTTL
+	case IP_RECVTOS:
+		return &o.recvTOS
+	case IP_RECVORIGDSTADDR:
+		return &o.recvOrigDst
+	case IP_BIND_ADDRESS_NO_PORT:
+		return &o.bindNoPort
+	}
+	return nil
+}
+
 func getIPOption(e endpoint, name int, value []byte) (int, error) {
 	o := e.ipOptions()
+	if flag := o.flag4(name); flag != nil {
+		return putShort(value, boolInt(*flag))
+	}
 	switch name {
 	case IP_TOS:
 		return putShort(value, o.tos)
@@ -225,18 +238,6 @@ func getIPOption(e endpoint, name int, value []byte) (int, error) {
 			return putShort(value, defaultTTL)
 		}
 		return putShort(value, o.ttl)
-	case IP_RECVERR:
-		return putShort(value, boolInt(o.recvErr))
-	case IP_PKTINFO:
-		return putShort(value, boolInt(o.pktInfo))
-	case IP_RECVTTL:
-		return putShort(value, boolInt(o.recvTTL))
-	case IP_RECVTOS:
-		return putShort(value, boolInt(o.recvTOS))
-	case IP_RECVORIGDSTADDR:
-		return putShort(value, boolInt(o.recvOrigDst))
-	case IP_BIND_ADDRESS_NO_PORT:
-		return putShort(value, boolInt(o.bindNoPort))
 	case IP_LOCAL_PORT_RANGE:
 		return putShort(value, int(int32(uint32(o.ports.First)|uint32(o.ports.Last)<<16)))
 	case IP_HDRINCL:

@@ -44,10 +44,16 @@ func (w *watchers) add(c *call) {
 
 func (w *watchers) remove(c *call) {
 	w.mu.Lock()
-	if at := slices.Index(w.calls, c); at >= 0 {
-		w.calls = slices.Delete(w.calls, at, at+1)
-	}
+	w.calls = without(w.calls, c)
 	w.mu.Unlock()
+}
+
+// without takes x out of the list, in place.
+func without[T comparable](list []T, x T) []T {
+	if at := slices.Index(list, x); at >= 0 {
+		return slices.Delete(list, at, at+1)
+	}
+	return list
 }
 
 // block waits until ready holds, and reports false where the time, measured from now, passes

@@ -19,7 +19,7 @@ const (
 	DropPort                 // the destination port is zero (RFC 768: no process has it)
 	DropNoPort               // no socket has the port
 	DropFull                 // the socket's queue is full
-	DropBusy                 // the port's handler does not return from an earlier one
+	DropBusy                 // the port's handler does not return from an earlier one, and as much waits for it as may
 
 	drops
 )

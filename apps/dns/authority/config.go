@@ -53,6 +53,10 @@ type Config struct {
 	MaxExpire         time.Duration // the longest expire interval, which is never less than refresh and retry together; 24 weeks
 	FirstRetry        time.Duration // the wait before a zone that was never had is asked for again, doubled each time; 5 s
 
+	// Followed is told of a secondary's zone that it has another version here, or none any more since it expired. It is called
+	// by who follows the masters and must be quick. It may be nil.
+	Followed func(origin msg.Name)
+
 	Logger *slog.Logger // what happens to zones; slog.Default()
 }
 

@@ -182,6 +182,7 @@ func (s *Set) following(ctx context.Context, v *served) {
 		left := time.Until(good.Add(expire))
 		if left <= 0 {
 			s.expire(v, cur)
+			s.followed(v)
 			continue
 		}
 		wait = min(wait, left)
@@ -258,6 +259,7 @@ func (s *Set) refreshFrom(ctx context.Context, v *served, p Peer) error {
 	if have != nil && !Newer(soa.Serial, have.Serial()) {
 		if cur.zone == nil { // it had expired, and is as it was
 			s.replace(v, have)
+			s.followed(v)
 		}
 		return nil
 	}
@@ -274,7 +276,15 @@ func (s *Set) refreshFrom(ctx context.Context, v *served, p Peer) error {
 	}
 	s.cfg.Logger.Info("dns: zone fetched", "zone", v.cfg.Origin.String(), "from", p.address(), "how", how, "serial", z.Serial(), "records", z.Records())
 	s.replace(v, z)
+	s.followed(v)
 	return nil
+}
+
+// followed tells whoever wants to know that a zone is not what it was.
+func (s *Set) followed(v *served) {
+	if s.cfg.Followed != nil {
+		s.cfg.Followed(v.cfg.Origin)
+	}
 }
 
 // soa asks a master for the SOA record: over UDP, and over TCP where that fails.

@@ -87,7 +87,7 @@ func serve(t *testing.T, st *stack.Stack, set *authority.Set) {
 // eventually waits for a condition that is to come.
 func eventually(t *testing.T, what string, f func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !f(); time.Sleep(5 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); !f(); time.Sleep(5 * time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("it did not come to: %s", what)
 		}
@@ -163,7 +163,7 @@ func ask(t *testing.T, st *stack.Stack, m *msg.Message, k *tsig.Key) (answers []
 		t.Fatal(err)
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(time.Minute))
 	p, err := m.Append(nil, 0)
 	if err != nil {
 		t.Fatal(err)

@@ -303,22 +303,27 @@ func TestNobodyStepsOnAnother(t *testing.T) {
 	wg.Wait()
 }
 
+// heap is what is in use of the heap; the second collection takes what pools kept over the first.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
 // What an entry takes, of the heap.
 func TestOctetsPerEntry(t *testing.T) {
 	n := 50_000
 	c := cache.New(cache.Config{MaxOctets: 1 << 30})
-	var before, after runtime.MemStats
-	runtime.GC()
-	runtime.ReadMemStats(&before)
+	before := heap()
 	for i := range n {
 		c.Put(addr(fmt.Sprintf("host-%d.some.example", i), 3600, 1))
 	}
-	runtime.GC()
-	runtime.ReadMemStats(&after)
 	s := c.Stats()
-	per := float64(after.HeapAlloc-before.HeapAlloc) / float64(n)
+	per := float64(int64(heap())-int64(before)) / float64(n)
 	t.Logf("%d entries: %d octets by the cache's own account, %.0f octets of heap each", s.Entries, s.Octets, per)
-	if s.Entries != n || per > 250 {
+	if s.Entries != n || per < 50 || per > 250 {
 		t.Errorf("%d entries, %.0f octets each", s.Entries, per)
 	}
 	runtime.KeepAlive(c)

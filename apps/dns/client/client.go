@@ -41,7 +41,8 @@ type Client struct {
 	// Idle is how long a connection is kept that has nothing to do: 10 s.
 	Idle time.Duration
 	// MaxConnections bounds the connections over TCP and TLS to all servers together: 256. For one more, that which has had nothing
-	// to do for the longest time is closed (RFC 7766 §6.2); where all are busy the exchange fails with ErrConnections.
+	// to do for the longest time is closed (RFC 7766 §6.2), or one that its server has not answered for a second; where all are
+	// busy the exchange fails with ErrConnections.
 	MaxConnections int
 	// MaxMismatches is how many datagrams that are not the answer are ignored before TCP is tried: 8.
 	MaxMismatches int

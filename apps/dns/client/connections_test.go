@@ -101,6 +101,61 @@ func TestBusyConnectionsStay(t *testing.T) {
 	}
 }
 
+// Servers that do not answer calls have no place that another is in need of for longer than a second: the oldest call is given up as one
+// that had no answer in time, and no more than one for each that comes.
+func TestSilentServersGiveWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var live fakenet.Net
+		live.Add("192.0.2.200", &fakenet.Server{Handle: fakenet.Zone("example", records), Delay: time.Millisecond})
+		n := &halfSilent{live: &live}
+		c := &client.Client{Network: n, MaxConnections: 3}
+		defer c.Close()
+		ask := func(host byte) (error, time.Duration) {
+			begun := time.Now()
+			to := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, host}), 53)
+			_, _, err := c.Exchange(t.Context(), wwwA(), to, client.Options{Transport: client.TCP})
+			return err, time.Since(begun)
+		}
+		took := make(chan time.Duration, 3)
+		for i := range byte(3) {
+			go func() {
+				err, d := ask(i)
+				var e *client.Error
+				if !errors.As(err, &e) || !e.Timeout() {
+					t.Errorf("silent server %d: %v", i, err)
+				}
+				took <- d
+			}()
+			time.Sleep(100 * time.Millisecond)
+		}
+		if err, _ := ask(200); !errors.Is(err, client.ErrConnections) {
+			t.Errorf("300 ms after the first: %v", err)
+		}
+		time.Sleep(time.Second)
+		if err, d := ask(200); err != nil || d > 10*time.Millisecond {
+			t.Errorf("1.3 s after the first: %v after %v", err, d)
+		}
+		for i, want := range []time.Duration{1300 * time.Millisecond, 5 * time.Second, 5 * time.Second} {
+			if d := <-took; d != want {
+				t.Errorf("silent server %d was given up after %v, want %v", i, d, want)
+			}
+		}
+	})
+}
+
+// halfSilent answers calls to the server of live only.
+type halfSilent struct {
+	live *fakenet.Net
+	nowhere
+}
+
+func (n *halfSilent) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	if address == "192.0.2.200:53" {
+		return n.live.DialContext(ctx, network, address)
+	}
+	return n.nowhere.DialContext(ctx, network, address)
+}
+
 // askLong asks a name that is not in lower case by chance.
 func (w *world) askLong() (client.Result, error) {
 	m := msg.NewQuery(msg.MustName("a-name-whose-letters-are-too-many-to-keep-their-case-by-chance.example"), msg.TypeA, false)

@@ -26,6 +26,7 @@ type stream struct {
 	c   *Client
 	key connKey
 
+	begun time.Time
 	ready chan struct{} // closed when conn or err is set
 	conn  net.Conn
 	stop  context.CancelFunc // of its dialling
@@ -99,10 +100,10 @@ func (c *Client) connection(ctx context.Context, key connKey) (s *stream, kept b
 	if kept && !s.usable() {
 		kept = false
 	}
-	var idle *stream
+	var victim *stream
 	if !kept {
 		var ok bool
-		if idle, ok = c.room(); !ok {
+		if victim, ok = c.room(); !ok {
 			c.counters[countRefused].Add(1)
 			c.mu.Unlock()
 			return nil, false, ErrConnections
@@ -111,8 +112,8 @@ func (c *Client) connection(ctx context.Context, key connKey) (s *stream, kept b
 	}
 	s.users++
 	c.mu.Unlock()
-	if idle != nil {
-		idle.fail(errEvicted)
+	if victim != nil {
+		victim.evict()
 	}
 	select {
 	case <-s.ready:
@@ -129,7 +130,7 @@ func (c *Client) connection(ctx context.Context, key connKey) (s *stream, kept b
 
 // begin makes a stream and has it dialled. c.mu is held.
 func (c *Client) begin(ctx context.Context, key connKey) *stream {
-	s := &stream{c: c, key: key, ready: make(chan struct{}), waiting: map[uint16]chan []byte{}}
+	s := &stream{c: c, key: key, begun: time.Now(), ready: make(chan struct{}), waiting: map[uint16]chan []byte{}}
 	if c.conns == nil {
 		c.conns, c.open = map[connKey]*stream{}, map[*stream]struct{}{}
 	}
@@ -142,25 +143,43 @@ func (c *Client) begin(ctx context.Context, key connKey) *stream {
 	return s
 }
 
-// room reports whether one more connection may be opened, and which one must be closed for it. c.mu is held.
-func (c *Client) room() (idle *stream, ok bool) {
+// patience is how long a server has to answer a call while others want the place: as long as the first retransmission of a SYN takes
+// (RFC 6298 §2.1). Else servers that are silent would have all the places for the whole StreamTimeout.
+const patience = time.Second
+
+// room reports whether one more connection may be opened, and which one must be closed for it: what is idle for the longest time or, where
+// all are in use, the oldest call that has had its time and no answer. c.mu is held.
+func (c *Client) room() (victim *stream, ok bool) {
 	if len(c.open) < or(c.MaxConnections, 256) {
 		return nil, true
 	}
+	var idle, silent *stream
 	for s := range c.open {
-		if s.users == 0 && s.opened() && (idle == nil || s.released < idle.released) {
+		switch opened := s.opened(); {
+		case opened && s.users == 0 && (idle == nil || s.released < idle.released):
 			idle = s
+		case !opened && time.Since(s.begun) >= patience && (silent == nil || s.begun.Before(silent.begun)):
+			silent = s
 		}
 	}
-	if idle == nil {
+	if victim = or(idle, silent); victim == nil {
 		return nil, false
 	}
-	delete(c.open, idle) // at once, so that nobody else takes it for room, nor asks over it
-	if c.conns[idle.key] == idle {
-		delete(c.conns, idle.key)
+	delete(c.open, victim) // at once, so that nobody else takes it for room, nor asks over it
+	if c.conns[victim.key] == victim {
+		delete(c.conns, victim.key)
 	}
 	c.counters[countEvicted].Add(1)
-	return idle, true
+	return victim, true
+}
+
+// evict closes the connection for another one. Those who wait for its opening are told that the server has not answered.
+func (s *stream) evict() {
+	if s.opened() {
+		s.fail(errEvicted)
+	} else {
+		s.fail(ErrTimeout)
+	}
 }
 
 // release says that an exchange is done with a connection.

@@ -3,6 +3,7 @@ package dnssec
 import (
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/weirnet/weir/apps/dns/msg"
@@ -180,13 +181,38 @@ func (s *session) keysOf(name msg.Name, trusted []msg.RR, ttl uint32) *zoneState
 	}
 	entry := entryKeys(name, keys, trusted)
 	if len(entry) == 0 {
-		return s.bogus(msg.EDEDNSKEYMissing, s.mismatch(name, keys, trusted))
+		text := s.mismatch(name, keys, trusted)
+		s.notice(name, true, text)
+		return s.bogus(msg.EDEDNSKEYMissing, text)
 	}
 	v, ok := s.verify(set, name, entry, s.now)
 	if !ok {
+		s.notice(name, true, v.ede.Text)
 		return s.bogus(v.ede.Code, v.ede.Text)
 	}
+	if list := unknown(keys, entry); len(list) > 0 {
+		s.notice(name, false, fmt.Sprintf("%v has keys that no trust anchor is of: %s", name, strings.Join(list, ", ")))
+	}
 	return &zoneState{status: Secure, keys: keys, until: s.after(min(ttl, v.ttl))}
+}
+
+// notice tells of a zone with trust anchors.
+func (s *session) notice(zone msg.Name, failed bool, text string) {
+	if _, ok := s.v.anchors[zone]; ok && s.v.config.Notice != nil {
+		s.v.config.Notice(Notice{zone, failed, text})
+	}
+}
+
+// unknown returns the tags of the key-signing keys that are not trusted, but for those that are revoked (RFC 5011 §2.1).
+func unknown(keys, entry []publicKey) (tags []string) {
+	for i := range keys {
+		k := &keys[i]
+		same := func(e publicKey) bool { return e.Data() == k.Data() }
+		if k.Flags&msg.FlagSEP != 0 && k.Flags&msg.FlagRevoke == 0 && len(tags) < 8 && !slices.ContainsFunc(entry, same) {
+			tags = append(tags, fmt.Sprint(k.tag))
+		}
+	}
+	return tags
 }
 
 // mismatch says of a zone that none of its keys is trusted, by their tags: where trust begins, somebody must act on it.

@@ -41,6 +41,17 @@ type Config struct {
 	// Insecure has names at and below which nothing is validated (RFC 7646).
 	Insecure []msg.Name
 	Limits   Limits
+	// Notice is told what somebody must do about a trust anchor, whenever the keys of its zone are looked at. It must be quick, and may be nil.
+	Notice func(Notice)
+}
+
+// Notice is that the trust anchors of a zone and its keys do not fit.
+type Notice struct {
+	Zone msg.Name
+	// Failed: no key of the zone is trusted, so that all below it is bogus. Otherwise the zone has a key-signing key more than there are
+	// anchors, signed by one that is trusted: it will begin to sign with it some day (RFC 5011 §2.4).
+	Failed bool
+	Text   string // which keys those are
 }
 
 // Answer is what is to be judged.

@@ -18,7 +18,9 @@ func (t *task) cached(name msg.Name, typ msg.Type) (cache.Entry, *failure) {
 		}
 		// One of validation is nothing to who asks with CD (RFC 4035 §3.2.2).
 		if f, ok := t.r.cache.Get(name, typ, cache.Failure, false); ok && !t.fresh && !(t.cd && f.Security == cache.Bogus) {
-			return e, &failure{reason: cachedFailure, ede: []msg.EDE{{Code: f.EDE}, {Code: msg.EDECachedError}}}
+			return e, &failure{
+				reason: cachedFailure, ede: []msg.EDE{{Code: f.EDE}, {Code: msg.EDECachedError}}, unvalidated: f.Security == cache.Bogus,
+			}
 		}
 		return e, missing
 	}

@@ -1,6 +1,7 @@
 package recursor
 
 import (
+	"log/slog"
 	"time"
 
 	"github.com/weirnet/weir/apps/dns/cache"
@@ -42,6 +43,8 @@ type Config struct {
 	// zones of a private network that the hints lead to. Root is all of them.
 	Public []msg.Name
 	Limits Limits
+	// Logger is told of trust anchors that do not fit their zones' keys, once in an hour. It may be nil.
+	Logger *slog.Logger
 	// Trace is told of every step, from the goroutines that take them. It must be quick.
 	Trace func(Event)
 }

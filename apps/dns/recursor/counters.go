@@ -25,16 +25,20 @@ const (
 	countLame
 	countValidated
 	countBogus
+	countAnchorFailed
+	countAnchorMissing
 	counters
 )
 
 var counterNames = [counters]string{
 	"questions", "direct", "cached", "merged", "prefetched", "stale", "synthesized", "failed", "exhausted", "busy",
 	"upstream.sent", "upstream.merged", "upstream.timeouts", "upstream.lame", "validated", "bogus",
+	"anchor.failed", "anchor.missing",
 }
 
 // Counters returns the counts since the resolver was made: of questions, how many were answered in the receive path, from
-// the cache, by work that was under way already, and so on; and those of its client, under "client.".
+// the cache, by work that was under way already, and so on. Of the looks at the keys of zones with trust anchors, anchor.failed
+// are those that found none that is trusted, anchor.missing those that found one that there is no anchor for. And those of its client, under "client.".
 func (r *Resolver) Counters() []Counter {
 	list := make([]Counter, counters)
 	for i := range list {
@@ -44,6 +48,13 @@ func (r *Resolver) Counters() []Counter {
 		list = append(list, Counter{"client." + c.Name, c.Value})
 	}
 	return list
+}
+
+// Each calls f with the name and value of each of Counters, the name behind "resolver.".
+func (r *Resolver) Each(f func(name string, value uint64)) {
+	for _, c := range r.Counters() {
+		f("resolver."+c.Name, c.Value)
+	}
 }
 
 // Count returns one of Counters by its name, zero where there is none.

@@ -14,18 +14,7 @@ import (
 // Who asks with CD gets what there is, whatever validation would say of it, and whether somebody without CD has asked before
 // (RFC 4035 §3.2.2).
 func TestFailureOfValidationIsNotToldToCD(t *testing.T) {
-	forgedShort := func(q, m *msg.Message) { // not kept as bogus: its TTL is zero
-		forge(q, m)
-		for i := range m.Answer {
-			m.Answer[i].TTL = 0
-		}
-	}
-	withoutKeys := func(q, m *msg.Message) {
-		if q.Question[0].Type == msg.TypeDNSKEY && q.Question[0].Name != msg.Root {
-			m.Rcode, m.Answer = msg.RcodeServerFailure, nil
-		}
-	}
-	for name, edit := range map[string]func(q, m *msg.Message){"forged": forgedShort, "keys out of reach": withoutKeys} {
+	for name, edit := range map[string]func(q, m *msg.Message){"forged": forgeShort, "keys out of reach": withoutKeys} {
 		for _, before := range []bool{true, false} {
 			inTree(t, tree.Options{}, nil, func(w *world) {
 				w.everywhere(edit)
@@ -46,14 +35,54 @@ func TestFailureOfValidationIsNotToldToCD(t *testing.T) {
 	}
 }
 
+// What has expired stands in for servers that are gone and never for an answer that came and is not valid: not when that is
+// found out, and not while the cache remembers that it was (RFC 8767 §5, RFC 9520).
+func TestNothingStaleStandsInForWhatIsNotValid(t *testing.T) {
+	stale := func(c *recursor.Config) {
+		c.ServeStale, c.Cache = true, cache.New(cache.Config{Stale: 7 * 24 * time.Hour})
+	}
+	silent := func(q, m *msg.Message) { m.Rcode, m.Answer = msg.RcodeServerFailure, nil }
+	for name, x := range map[string]struct {
+		edit func(q, m *msg.Message)
+		want msg.Rcode
+	}{
+		"forged": {forgeShort, msg.RcodeServerFailure}, "no keys": {withoutKeys, msg.RcodeServerFailure}, "no answers": {silent, msg.RcodeSuccess},
+	} {
+		inTree(t, tree.Options{}, stale, func(w *world) {
+			if a := w.ask("www.weir.example", "A"); len(a.Answer) != 1 {
+				t.Errorf("%s, before:\n%v", name, a.Message)
+			}
+			time.Sleep(3 * 24 * time.Hour)
+			w.everywhere(x.edit)
+			for i := range 3 {
+				if a := w.ask("www.weir.example", "A"); a.Rcode != x.want || x.want == 0 && !a.has(msg.EDEStaleAnswer) {
+					t.Errorf("%s, question %d:\n%v\n%s", name, i, a.Message, w.words())
+				}
+				time.Sleep(time.Second)
+			}
+		})
+	}
+}
+
+// forgeShort has answers forged that are not kept as bogus, for their TTL is zero.
+func forgeShort(q, m *msg.Message) {
+	forge(q, m)
+	for i := range m.Answer {
+		m.Answer[i].TTL = 0
+	}
+}
+
+// withoutKeys has nobody give keys but the root's.
+func withoutKeys(q, m *msg.Message) {
+	if q.Question[0].Type == msg.TypeDNSKEY && q.Question[0].Name != msg.Root {
+		m.Rcode, m.Answer = msg.RcodeServerFailure, nil
+	}
+}
+
 // Keys that nobody gives are asked for once in five seconds, not for every name below (RFC 9520 §3.3).
 func TestMissingKeysAreRemembered(t *testing.T) {
 	inTree(t, tree.Options{}, nil, func(w *world) {
-		w.everywhere(func(q, m *msg.Message) {
-			if q.Question[0].Type == msg.TypeDNSKEY && q.Question[0].Name != msg.Root {
-				m.Rcode, m.Answer = msg.RcodeServerFailure, nil
-			}
-		})
+		w.everywhere(withoutKeys)
 		w.ask("www.weir.example", "A")
 		for _, name := range []string{"ftp.weir.example", "mail.weir.example", "blog.weir.example"} {
 			for _, q := range w.ask(name, "A").log {

@@ -76,7 +76,7 @@ func New(cfg Config) (*Resolver, error) {
 		}
 	}
 	if len(cfg.Anchors) > 0 {
-		if r.check, err = newChecker(&cfg); err != nil {
+		if r.check, err = newChecker(r, &cfg); err != nil {
 			return nil, err
 		}
 	}
@@ -162,9 +162,10 @@ func (r *Resolver) wait(ctx context.Context, f *flight, q msg.Question, o QueryO
 	}
 }
 
-// orStale returns what has expired in place of a failure, if it may.
+// orStale returns what has expired in place of a failure, if it may: not in place of an answer that came and could not be
+// validated, for that is no server that is gone (RFC 8767 §5).
 func (r *Resolver) orStale(q msg.Question, o QueryOptions, out *outcome) *outcome {
-	if !r.cfg.ServeStale || out.fail.reason == bogus {
+	if !r.cfg.ServeStale || out.fail.unvalidated {
 		return out
 	}
 	stale := r.inline(q, o, fromStale)

@@ -1,8 +1,10 @@
 package recursor_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"net/netip"
 	"strings"
 	"testing"
@@ -160,13 +162,30 @@ func TestHashedDenialsAreUsedAgain(t *testing.T) {
 	})
 }
 
-// Where no trust anchor matches a key of the root nothing resolves, and the answer says which keys there are and which are trusted.
+// Where no trust anchor matches a key of the root nothing resolves, and the answer says which keys there are and which are trusted. The log
+// says what to do, once in an hour.
 func TestNoTrustAnchorMatches(t *testing.T) {
-	public := func(c *recursor.Config) { c.Anchors = dnssec.RootAnchors() }
+	var log bytes.Buffer
+	public := func(c *recursor.Config) {
+		c.Anchors, c.Logger = dnssec.RootAnchors(), slog.New(slog.NewTextHandler(&log, nil))
+	}
 	inTree(t, tree.Options{}, public, func(w *world) {
+		const want = "the trust anchors configured for it are of 20326, 38696"
 		a := w.ask("www.weir.example", "A")
-		if w.fails(a, msg.EDEDNSKEYMissing, 30, time.Second); len(a.EDE()) == 0 || !strings.Contains(a.EDE()[0].Text, "the trust anchors configured for it are of 20326, 38696") {
+		if w.fails(a, msg.EDEDNSKEYMissing, 30, time.Second); len(a.EDE()) == 0 || !strings.Contains(a.EDE()[0].Text, want) {
 			t.Errorf("%v", a.EDE())
+		}
+		if n := w.r.Count("anchor.failed"); n != 1 || strings.Count(log.String(), want) != 1 || !strings.Contains(log.String(), "replace the anchors") {
+			t.Errorf("counted %d, logged: %s", n, log.String())
+		}
+		time.Sleep(30 * time.Minute)
+		w.ask("www.weir.example", "A")
+		if n := w.r.Count("anchor.failed"); n != 2 || strings.Count(log.String(), want) != 1 {
+			t.Errorf("half an hour later counted %d, logged: %s", n, log.String())
+		}
+		time.Sleep(31 * time.Minute)
+		if w.ask("www.weir.example", "A"); strings.Count(log.String(), want) != 2 {
+			t.Errorf("an hour later logged: %s", log.String())
 		}
 	})
 }

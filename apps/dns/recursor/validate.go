@@ -3,6 +3,8 @@ package recursor
 import (
 	"context"
 	"errors"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/weirnet/weir/apps/dns/cache"
@@ -14,13 +16,49 @@ import (
 // by tasks of the question that is being validated.
 type checker struct {
 	v *dnssec.Validator
+	r *Resolver
+
+	mu   sync.Mutex
+	told map[told]time.Time
 }
 
-func newChecker(cfg *Config) (*checker, error) {
-	c := &checker{}
+// told is what is logged now and then.
+type told struct {
+	zone   msg.Name
+	failed bool
+}
+
+// tellAgain is when something that is as it was is logged again.
+const tellAgain = time.Hour
+
+func newChecker(r *Resolver, cfg *Config) (*checker, error) {
+	c := &checker{r: r, told: map[told]time.Time{}}
 	var err error
-	c.v, err = dnssec.New(dnssec.Config{Source: c, Anchors: cfg.Anchors, Insecure: cfg.Untrusted})
+	c.v, err = dnssec.New(dnssec.Config{Source: c, Anchors: cfg.Anchors, Insecure: cfg.Untrusted, Notice: c.notice})
 	return c, err
+}
+
+// notice counts and tells that trust anchors do not fit. We do not follow a zone that changes its keys by ourselves (RFC 5011): a person
+// must.
+func (c *checker) notice(n dnssec.Notice) {
+	which, level, text := countAnchorMissing, slog.LevelWarn, "dns: a zone has a key that no trust anchor is of: when it signs with nothing else, no name below it will resolve; add an anchor for it"
+	if n.Failed {
+		which, level, text = countAnchorFailed, slog.LevelError, "dns: no trust anchor matches, and no name below the zone resolves: look whether the clock is right and nobody answers in the zone's place, then replace the anchors by those that the zone publishes now"
+	}
+	c.r.counters[which].Add(1)
+	if c.r.cfg.Logger == nil {
+		return
+	}
+	c.mu.Lock()
+	key, now := told{n.Zone, n.Failed}, time.Now()
+	last, ok := c.told[key]
+	if ok = ok && now.Sub(last) < tellAgain; !ok {
+		c.told[key] = now // there are no more than anchors, twice
+	}
+	c.mu.Unlock()
+	if !ok {
+		c.r.cfg.Logger.Log(context.Background(), level, text, "zone", n.Zone.String(), "reason", n.Text)
+	}
 }
 
 // taskKey is the key of a context's task.

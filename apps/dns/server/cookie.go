@@ -47,7 +47,7 @@ type cookieKeys struct {
 	now, other [cookieSecret]byte
 	two        bool          // other's are taken as well: it was there before, or will be there next
 	since      time.Time     // when now came
-	rotate     time.Duration // when a random one follows; 0: never
+	rotate     time.Duration // when a random one follows; 0: never, for now is a configuration's
 }
 
 // newCookieJar returns a jar with the secrets of the configuration, or a random one that is replaced every so often.
@@ -57,7 +57,8 @@ func newCookieJar(c Cookies) *cookieJar {
 	return j
 }
 
-// set has the jar use the secrets of a configuration from now on. A random one stays while there is none.
+// set has the jar use the secrets of a configuration from now on. A random one stays while there is none. A
+// configuration's that is not in the next one is good for nothing any more: who took it out may have had cause.
 func (j *cookieJar) set(c Cookies) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -74,9 +75,6 @@ func (j *cookieJar) set(c Cookies) {
 	}
 	rand.Read(k.now[:])
 	k.rotate = c.Rotate
-	if old != nil {
-		k.other, k.two = old.now, true
-	}
 	j.keys.Store(k)
 }
 

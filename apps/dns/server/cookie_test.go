@@ -117,8 +117,8 @@ func TestServersThatShareSecretsTakeEachOthersCookies(t *testing.T) {
 	}
 	j.set(Cookies{Rotate: 2 * time.Hour})
 	c := j.append(nil, []byte("12345678"), addr, now)
-	if state, _ := j.check(made(stages[3]), addr, now); state != provenCookie {
-		t.Errorf("the secret was taken away, and the last one's cookies are %d", state)
+	if state, _ := j.check(made(stages[3]), addr, now); state != unprovenCookie {
+		t.Errorf("the secret was taken away, and its cookies are %d", state)
 	}
 	j.set(Cookies{Rotate: 2 * time.Hour})
 	if state, fresh := j.check(c, addr, now); state != provenCookie || !fresh {

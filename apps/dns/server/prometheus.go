@@ -35,6 +35,22 @@ func (s *Snapshot) WritePrometheus(w io.Writer) error {
 	return b.Flush()
 }
 
+// WriteCounters writes counters that each calls f with, no name twice, in the same format: one of the name a.b is
+// weir_dns_a_b_total; one whose name ends in octets is what is held at the moment, and a gauge.
+func WriteCounters(w io.Writer, each func(f func(name string, value uint64))) error {
+	b := bufio.NewWriter(w)
+	p := promWriter{b}
+	each(func(name string, v uint64) {
+		metric := "weir_dns_" + strings.NewReplacer(".", "_", "-", "_").Replace(name)
+		if strings.HasSuffix(name, "octets") {
+			p.single(metric, name+", at the moment.", "gauge", v)
+		} else {
+			p.single(metric+"_total", name+", since the start.", "counter", v)
+		}
+	})
+	return b.Flush()
+}
+
 type promWriter struct{ *bufio.Writer }
 
 func (p promWriter) header(name, help, kind string) {

@@ -123,7 +123,11 @@ func TestLookupsAreThoseOfPackageNet(t *testing.T) {
 func TestLookupEndsWithItsContext(t *testing.T) {
 	r := asking(t, newServer(t), Conf{NDots: 1})
 	for _, row := range []string{"host silent.example", "txt silent.example", "addr 192.0.2.80"} {
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		limit := 50 * time.Millisecond
+		if strings.HasPrefix(row, "addr") {
+			limit = time.Hour // canceled long before
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), limit)
 		if strings.HasPrefix(row, "addr") {
 			cancel()
 		}

@@ -48,7 +48,11 @@ func parse(line string) (string, error) {
 		if r.Via.IsValid() {
 			fmt.Fprintf(&b, " via %s", r.Via)
 		}
-		fmt.Fprintf(&b, " dev %s\n", r.Dev)
+		fmt.Fprintf(&b, " dev %s", r.Dev)
+		if r.OnLink {
+			b.WriteString(" onlink")
+		}
+		b.WriteByte('\n')
 	}
 	return b.String(), nil
 }
@@ -83,6 +87,8 @@ func TestFlagsAfterATunBelongToIt(t *testing.T) {
 		{"a next hop says which device", "--tun weir0 --addr 10.0.0.2/24 --tun weir1 --addr 10.0.1.2/24 --route ::/0,dev=weir0 --route 10.9.0.0/16,via=10.0.1.1",
 			"weir0: 10.0.0.2/24 | 10.0.0.1/24 | 0 auto 1\nweir1: 10.0.1.2/24 | 10.0.1.1/24 | 0 auto 1\n" +
 				"route ::/0 dev weir0\nroute 10.9.0.0/16 via 10.0.1.1 dev weir1\n"},
+		{"a next hop that no subnet has", "--addr 10.0.0.2/32 --route 0.0.0.0/0,via=10.0.0.1,onlink --route ::/0",
+			"weir0: 10.0.0.2/32 |  | 0 auto 1\nroute 0.0.0.0/0 via 10.0.0.1 dev weir0 onlink\nroute ::/0 dev weir0\n"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -128,7 +134,8 @@ func TestWhatCannotBeIsRefusedInOneLine(t *testing.T) {
 		{"--route nonsense", "not a destination"},
 		{"--route 10.0.0.0/8,via=fd00::1", "families"},
 		{"--route 10.0.0.0/8,via=x", "not an address"},
-		{"--route 10.0.0.0/8,weight=3", "neither"},
+		{"--route 10.0.0.0/8,weight=3", "none of"},
+		{"--route 10.0.0.0/8,via=10.9.0.1,onlink=no", "none of"},
 		{"--route 10.0.0.0/8,dev=weir9", "no --tun weir9"},
 		{"--tun weir0 --addr 10.0.0.2/24 --tun weir1 --addr 10.0.1.2/24 --route 10.9.0.0/16", "which of the devices"},
 		{"--tun weir0 --addr 10.0.0.2/24 --tun weir1 --addr 10.0.1.2/24 --route 10.9.0.0/16,via=10.7.0.1", "dev=NAME"},

@@ -14,6 +14,8 @@ type Route struct {
 	Dst netip.Prefix
 	Via netip.Addr // invalid: the destination is on the link
 	Dev string     // empty: the device that reaches Via, or the only one
+	// OnLink says that Via is on Dev's link, whatever its addresses.
+	OnLink bool
 }
 
 // Routes collects the --route flags.
@@ -21,8 +23,8 @@ type Routes struct{ list []Route }
 
 // Register adds --route to fs.
 func (r *Routes) Register(fs *pflag.FlagSet) {
-	fs.Var(&value{kind: "CIDR[,via=ADDR][,dev=NAME]", set: r.set}, "route",
-		"a route of weir's, `CIDR[,via=ADDR][,dev=NAME]`, instead of everything by its one device (repeatable)")
+	fs.Var(&value{kind: "CIDR[,via=ADDR][,dev=NAME][,onlink]", set: r.set}, "route",
+		"a route of weir's, `CIDR[,via=ADDR][,dev=NAME][,onlink]`, instead of everything by its one device (repeatable)")
 }
 
 func (r *Routes) set(s string) error {
@@ -44,6 +46,10 @@ func parseRoute(s string) (Route, error) {
 	}
 	route := Route{Dst: dst}
 	for _, part := range parts[1:] {
+		if part == "onlink" {
+			route.OnLink = true
+			continue
+		}
 		key, val, _ := strings.Cut(part, "=")
 		switch key {
 		case "via":
@@ -56,7 +62,7 @@ func parseRoute(s string) (Route, error) {
 			}
 			route.Dev = val
 		default:
-			return Route{}, fmt.Errorf("%q is neither via=ADDR nor dev=NAME", part)
+			return Route{}, fmt.Errorf("%q is none of via=ADDR, dev=NAME and onlink", part)
 		}
 	}
 	if route.Via.IsValid() && route.Via.Is4() != dst.Addr().Is4() {

@@ -142,7 +142,7 @@ func (l *Link) hostSide() error {
 func (n *Node) addRoute(r netflag.Route) error {
 	for _, l := range n.Links {
 		if l.Flags.Name == r.Dev {
-			return n.Stack.AddRoute(stack.Route{Dst: r.Dst, Via: r.Via, Interface: l.Device.Name()})
+			return n.Stack.AddRoute(stack.Route{Dst: r.Dst, Via: r.Via, Interface: l.Device.Name(), OnLink: r.OnLink})
 		}
 	}
 	return fmt.Errorf("route %s: there is no device %s", r.Dst, r.Dev)

@@ -144,6 +144,23 @@ func TestRoutesGoByTheNameThatTheKernelGave(t *testing.T) {
 	})
 }
 
+func TestNextHopThatIsNoNeighbourIsRefused(t *testing.T) {
+	inNamespace(t, func(string) {
+		route := netflag.Route{Dst: netip.MustParsePrefix("0.0.0.0/0"), Via: netip.MustParseAddr("203.0.113.1"), Dev: "weir0"}
+		cfg := Config{Devices: []netflag.Device{device("weir0", "192.0.2.2/24", "192.0.2.1/24")}, Routes: []netflag.Route{route}}
+		n, err := Open(cfg)
+		const want = "add route 0.0.0.0/0: the next hop 203.0.113.1 is not a neighbour on weir0: give that an address of the next hop's subnet, or the route onlink"
+		if err == nil || err.Error() != want {
+			t.Errorf("%v, want %s", err, want)
+		}
+		if err == nil {
+			n.Close()
+		}
+		cfg.Routes[0].OnLink = true
+		mustOpen(t, cfg)
+	})
+}
+
 func TestFailureLeavesNothing(t *testing.T) {
 	inNamespace(t, func(string) {
 		good := device("weir0", "192.0.2.2/24", "192.0.2.1/24")

@@ -110,16 +110,16 @@ func TestSilentServersGiveWay(t *testing.T) {
 		n := &halfSilent{live: &live}
 		c := &client.Client{Network: n, MaxConnections: 3}
 		defer c.Close()
-		ask := func(host byte) (error, time.Duration) {
+		ask := func(host byte) (time.Duration, error) {
 			begun := time.Now()
 			to := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, host}), 53)
 			_, _, err := c.Exchange(t.Context(), wwwA(), to, client.Options{Transport: client.TCP})
-			return err, time.Since(begun)
+			return time.Since(begun), err
 		}
 		took := make(chan time.Duration, 3)
 		for i := range byte(3) {
 			go func() {
-				err, d := ask(i)
+				d, err := ask(i)
 				var e *client.Error
 				if !errors.As(err, &e) || !e.Timeout() {
 					t.Errorf("silent server %d: %v", i, err)
@@ -128,11 +128,11 @@ func TestSilentServersGiveWay(t *testing.T) {
 			}()
 			time.Sleep(100 * time.Millisecond)
 		}
-		if err, _ := ask(200); !errors.Is(err, client.ErrConnections) {
+		if _, err := ask(200); !errors.Is(err, client.ErrConnections) {
 			t.Errorf("300 ms after the first: %v", err)
 		}
 		time.Sleep(time.Second)
-		if err, d := ask(200); err != nil || d > 10*time.Millisecond {
+		if d, err := ask(200); err != nil || d > 10*time.Millisecond {
 			t.Errorf("1.3 s after the first: %v after %v", err, d)
 		}
 		for i, want := range []time.Duration{1300 * time.Millisecond, 5 * time.Second, 5 * time.Second} {

@@ -167,6 +167,9 @@ func control(o *shard.SendOptions, b []byte, typ, pktInfo, tos, hops int32) erro
 		return syscall.EINVAL
 	default:
 		v := binary.NativeEndian.Uint32(b)
+		if int32(v) == -1 && pktInfo == syscall.IPV6_PKTINFO {
+			return nil // the socket's own (RFC 3542 §6.3, §6.5)
+		}
 		if v > 255 || typ == hops && v == 0 {
 			return syscall.EINVAL
 		}

@@ -102,6 +102,8 @@ func TestErrorsOfMessages(t *testing.T) {
 			{write(b, cmsgs(syscall.IPPROTO_IP, syscall.IP_OPTIONS, 1), to), syscall.EINVAL}, {write(b, cmsgs(syscall.SOL_SOCKET, syscall.SO_MARK, 1), to), syscall.EINVAL},
 			{write(b, cmsgs(syscall.IPPROTO_IPV6, syscall.IPV6_HOPLIMIT, 256), to), nil}, // of the other family
 			{write(any, cmsgs(syscall.IPPROTO_IPV6, syscall.IPV6_HOPLIMIT, 256), six), syscall.EINVAL},
+			{write(any, minusOne(syscall.IPPROTO_IPV6, syscall.IPV6_HOPLIMIT), six), nil}, {write(any, minusOne(syscall.IPPROTO_IPV6, syscall.IPV6_TCLASS), six), nil}, // RFC 3542 §6.3, §6.5
+			{write(b, minusOne(syscall.IPPROTO_IP, syscall.IP_TTL), to), syscall.EINVAL},
 			{write(any, (&ipv6.ControlMessage{IfIndex: 99}).Marshal(), six), syscall.ENODEV}, {write(any, (&ipv4.ControlMessage{IfIndex: 99}).Marshal(), to), syscall.ENODEV},
 			{write(any, (&ipv6.ControlMessage{Src: net.ParseIP("2001:db8:9::9")}).Marshal(), six), nil},
 		} {
@@ -123,6 +125,13 @@ func cmsgs(level uint32, pairs ...uint32) []byte {
 	for ; len(pairs) > 1; pairs = pairs[2:] {
 		w.put(level, uint32(pairs[0]), []byte{byte(pairs[1]), byte(pairs[1] >> 8), 0, 0})
 	}
+	return w.b[:w.n]
+}
+
+// minusOne returns a message of the integer -1.
+func minusOne(level, typ uint32) []byte {
+	w := controlWriter{b: make([]byte, 200)}
+	w.put(level, typ, []byte{255, 255, 255, 255})
 	return w.b[:w.n]
 }
 

@@ -129,7 +129,8 @@
 // Receive loops, the service and the sweep at Close keep all that they are about in a struct (receiver, service,
 // sweeper), and say in a watch when they go into a UserHandler. The watchdog, which runs only while there are calls,
 // takes that from one that has been inside for three looks of 10 ms, and starts another goroutine with it. The
-// old one keeps its connection and its frame, and ends when it comes out.
+// old one keeps its connection and its frame, and ends when it comes out; of a datagram's handler it first hands over
+// what has waited for that (udpstall.go).
 //
 // # Time
 //

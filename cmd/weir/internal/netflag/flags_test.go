@@ -136,6 +136,7 @@ func TestWhatCannotBeIsRefusedInOneLine(t *testing.T) {
 		{"--route 10.0.0.0/8,via=x", "not an address"},
 		{"--route 10.0.0.0/8,weight=3", "none of"},
 		{"--route 10.0.0.0/8,via=10.9.0.1,onlink=no", "none of"},
+		{"--route 10.0.0.0/8,onlink", "give via=ADDR"},
 		{"--route 10.0.0.0/8,dev=weir9", "no --tun weir9"},
 		{"--tun weir0 --addr 10.0.0.2/24 --tun weir1 --addr 10.0.1.2/24 --route 10.9.0.0/16", "which of the devices"},
 		{"--tun weir0 --addr 10.0.0.2/24 --tun weir1 --addr 10.0.1.2/24 --route 10.9.0.0/16,via=10.7.0.1", "dev=NAME"},

@@ -68,6 +68,9 @@ func parseRoute(s string) (Route, error) {
 	if route.Via.IsValid() && route.Via.Is4() != dst.Addr().Is4() {
 		return Route{}, errors.New("destination and via= are of different families")
 	}
+	if route.OnLink && !route.Via.IsValid() {
+		return Route{}, errors.New("onlink says where a next hop is: give via=ADDR, or leave it out")
+	}
 	return route, nil
 }
 

@@ -222,10 +222,13 @@ func (h *Host) AddRoute(r route.Route) error {
 		if ifc == nil {
 			return fmt.Errorf("add route %v: no interface with index %d", r.Dst, r.Interface)
 		}
+		if err := n.routes.Insert(r); err != nil { // of a next hop that none can be, this says more
+			return err
+		}
 		if !r.OnLink && !n.neighbour(ifc, r.Via) {
 			return fmt.Errorf("add route %v: the next hop %v is not a neighbour on %s: give that an address of the next hop's subnet, or the route onlink", r.Dst, r.Via, ifc.name)
 		}
-		return n.routes.Insert(r)
+		return nil
 	})
 }
 

@@ -1,6 +1,7 @@
 package shard
 
 import (
+	"errors"
 	"net/netip"
 	"strings"
 	"syscall"
@@ -135,6 +136,18 @@ func TestNextHopMustBeANeighbour(t *testing.T) {
 			t.Errorf("onlink via %s: %v, %v", c.via, p.via, err)
 		}
 		must(t, w.RemoveRoute(r))
+	}
+}
+
+// TestNextHopThatNoneCanBeIsCalledThat: rather than no neighbour, which would have people try onlink in vain.
+func TestNextHopThatNoneCanBeIsCalledThat(t *testing.T) {
+	w := newWorld(t, Config{})
+	had := len(w.Routes())
+	for via, want := range map[string]error{"2001:db8::fe": route.ErrNextHop, "2001:db8:9::1": route.ErrNextHop, "224.0.0.1": route.ErrNextHop, "203.0.113.9": nil} {
+		err := w.AddRoute(route.Route{Dst: netip.MustParsePrefix("203.0.113.0/24"), Via: addr(via), Interface: w.ifcs[0].Index()})
+		if err == nil || want != nil && !errors.Is(err, want) || len(w.Routes()) != had {
+			t.Errorf("via %s: %v, and %d routes, want %v and %d", via, err, len(w.Routes()), want, had)
+		}
 	}
 }
 

@@ -116,9 +116,9 @@ func (c *PacketCall) handOver(p []byte, size int) {
 // each hands over datagrams that were coalesced, as a whole or one by one.
 func (c *PacketCall) each(p []byte, size int) {
 	if h, ok := c.u.handler.(TrainHandler); ok {
-		c.r.watch.enter(c.u, h)
+		w := c.enter(h)
 		h.OnTrain(c, p, size, &c.meta)
-		c.r.watch.leave()
+		c.leave(w)
 		return
 	}
 	for len(p) > 0 {
@@ -130,9 +130,9 @@ func (c *PacketCall) each(p []byte, size int) {
 
 // call hands over one datagram.
 func (c *PacketCall) call(p []byte) {
-	c.r.watch.enter(c.u, c.u.handler)
+	w := c.enter(c.u.handler)
 	c.u.handler.OnPacket(c, p, &c.meta)
-	c.r.watch.leave()
+	c.leave(w)
 }
 
 // busyUDP reports whether flushUDP has something to do that others wait for.

@@ -25,20 +25,35 @@ func (r *round) putOff(u *UDP, v wire.UDP, from netip.AddrPort) bool {
 // catchUp hands over what has waited for the socket's handler. It is called by the goroutine that has come out of a call after it was
 // replaced, and has nothing else to do any more: if it does not come back this time either, what is left waits on.
 func (r *round) catchUp(u *UDP) {
-	c, lost := &r.datagrams.call, r.watch
+	c := &r.datagrams.call
 	for !u.busy() {
 		u.mu.Lock()
 		d, ok := u.queue.PopTrain()
 		u.mu.Unlock()
 		if !ok {
-			break
+			return
 		}
-		r.watch = r.h.dog.borrow(r.h)
 		c.meta = PacketMeta{From: d.From, To: netip.AddrPortFrom(d.To, u.Local().Port()), Interface: d.Interface, HopLimit: d.HopLimit, TOS: d.TOS}
 		c.handOver(d.Payload, d.SegmentSize)
 		r.datagrams.outlet.flush(false) // what it has answered does not wait for the next
-		r.h.dog.giveBack(r.watch)
 		d.Release()
 	}
-	r.watch = lost
+}
+
+// enter says that the goroutine goes into the handler, and returns the watch that leave is told by. One that was replaced
+// borrows a watch for each call: of a train, or of what has waited, the next call may not return either.
+func (c *PacketCall) enter(h any) *watch {
+	w := c.r.watch
+	if w.isLost() {
+		w = c.r.h.dog.borrow(c.r.h)
+	}
+	w.enter(c.u, h)
+	return w
+}
+
+// leave says that it has come out.
+func (c *PacketCall) leave(w *watch) {
+	if w.leave(); w != c.r.watch {
+		c.r.h.dog.giveBack(w)
+	}
 }

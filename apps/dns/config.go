@@ -29,7 +29,7 @@ type Config struct {
 	Authority authority.Config
 	// Reverse are subnets for which zones of PTR records are made of the addresses in Zones, as zone.Reverse makes them: one for a subnet
 	// that ends on an octet, or a nibble of IPv6, else as many as it takes to have no other's addresses. A zone of that name in Zones
-	// takes precedence.
+	// takes precedence. While the service serves, they follow the zones that are fetched from masters.
 	Reverse []netip.Prefix
 
 	// Forward are zones whose questions others answer. The longest that fits counts.

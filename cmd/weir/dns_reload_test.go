@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -108,5 +109,28 @@ func TestReloadingOverTheControlSocketTellsWhatStays(t *testing.T) {
 		if got := fmt.Sprint(said, err); !strings.Contains(got, want) || strings.Contains(got, "\n") {
 			t.Errorf("%q: %s", text, got)
 		}
+	}
+}
+
+// Two zones that cannot be read are told of in one line too.
+func TestReloadingTwoBrokenZonesIsToldInOneLine(t *testing.T) {
+	text, dir := "[zone]\n", t.TempDir()
+	write := func(more string) {
+		for _, zone := range []string{"a.example", "b.example"} {
+			if err := os.WriteFile(filepath.Join(dir, zone), []byte("$TTL 300\n@ SOA ns h 1 3600 600 86400 60\n@ NS ns\nns A 192.0.2.2\n"+more), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, zone := range []string{"a.example", "b.example"} {
+		text += fmt.Sprintf("%q = %q\n", zone, filepath.Join(dir, zone))
+	}
+	write("")
+	n := reloading(t, text)
+	n.flags.config = "" // as with --zone: only the files are read again
+	write("www A 1\n")
+	_, err := n.handlers()["dns.reload"](nil)
+	if got := fmt.Sprint(err); !strings.Contains(got, "zone a.example.") || !strings.Contains(got, "zone b.example.") || strings.Contains(got, "\n") {
+		t.Errorf("%s", got)
 	}
 }

@@ -91,7 +91,8 @@ func TestTimersOfASecondary(t *testing.T) {
 		origin := msg.MustName("example.")
 		master := &primaryNet{set: newSet(t, Config{Logger: quiet}, parseZone(t, "example.", serialText(1)))}
 		master.down.Store(true)
-		s := New(Config{Network: master, Logger: quiet})
+		var followed atomic.Int64
+		s := New(Config{Network: master, Logger: quiet, Followed: func(msg.Name) { followed.Add(1) }})
 		if err := s.Add(ZoneConfig{Origin: origin, Masters: []Peer{{Addr: netip.MustParseAddrPort("192.0.2.2:53")}}}, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -134,8 +135,14 @@ func TestTimersOfASecondary(t *testing.T) {
 		}
 		ask(76600*time.Second, "2")
 		ask(200*time.Second, "SERVFAIL") // expire: 86400 s after the last answer
+		if n := followed.Load(); n != 3 {
+			t.Errorf("told of %d changes, want two versions and that none is served", n)
+		}
 		master.down.Store(false)
 		ask(601*time.Second, "3")
+		if n := followed.Load(); n != 4 {
+			t.Errorf("told of %d changes, want 4 with the third version", n)
+		}
 
 		// A notice makes it ask at once, from a master only.
 		if err := master.set.Replace(parseZone(t, "example.", serialText(4))); err != nil {

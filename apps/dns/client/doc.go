@@ -15,7 +15,8 @@
 //
 // A truncated answer is asked for again over TCP. TCP and TLS connections (RFC 7766, 7858) are kept for
 // Client.Idle and shared: many questions may be under way on one, and answers come in any order. There are at most
-// Client.MaxConnections of them to all servers together; the one that was idle for the longest time makes room for another.
+// Client.MaxConnections of them to all servers together; the one that was idle for the longest time makes room for another,
+// and where none is idle the oldest call that had no answer in a second.
 //
 // Bad input never panics: a message that does not parse is counted like any other that is not the answer.
 package client

@@ -101,9 +101,10 @@ func (c *Client) connection(ctx context.Context, key connKey) (s *stream, kept b
 		kept = false
 	}
 	var victim *stream
+	var why error
 	if !kept {
 		var ok bool
-		if victim, ok = c.room(); !ok {
+		if victim, why, ok = c.room(); !ok {
 			c.counters[countRefused].Add(1)
 			c.mu.Unlock()
 			return nil, false, ErrConnections
@@ -113,7 +114,7 @@ func (c *Client) connection(ctx context.Context, key connKey) (s *stream, kept b
 	s.users++
 	c.mu.Unlock()
 	if victim != nil {
-		victim.evict()
+		victim.fail(why)
 	}
 	select {
 	case <-s.ready:
@@ -147,11 +148,12 @@ func (c *Client) begin(ctx context.Context, key connKey) *stream {
 // (RFC 6298 §2.1). Else servers that are silent would have all the places for the whole StreamTimeout.
 const patience = time.Second
 
-// room reports whether one more connection may be opened, and which one must be closed for it: what is idle for the longest time or, where
-// all are in use, the oldest call that has had its time and no answer. c.mu is held.
-func (c *Client) room() (victim *stream, ok bool) {
+// room reports whether one more connection may be opened, and which one must be closed for it, and why: what is idle for the longest time or,
+// where all are in use, the oldest call that has had its time and no answer. Those who wait for that, or are at it should it be opened
+// just now, are told that the server has not answered. c.mu is held.
+func (c *Client) room() (victim *stream, why error, ok bool) {
 	if len(c.open) < or(c.MaxConnections, 256) {
-		return nil, true
+		return nil, nil, true
 	}
 	var idle, silent *stream
 	for s := range c.open {
@@ -162,24 +164,20 @@ func (c *Client) room() (victim *stream, ok bool) {
 			silent = s
 		}
 	}
-	if victim = or(idle, silent); victim == nil {
-		return nil, false
+	switch {
+	case idle != nil:
+		victim, why = idle, errEvicted
+	case silent != nil:
+		victim, why = silent, ErrTimeout
+	default:
+		return nil, nil, false
 	}
 	delete(c.open, victim) // at once, so that nobody else takes it for room, nor asks over it
 	if c.conns[victim.key] == victim {
 		delete(c.conns, victim.key)
 	}
 	c.counters[countEvicted].Add(1)
-	return victim, true
-}
-
-// evict closes the connection for another one. Those who wait for its opening are told that the server has not answered.
-func (s *stream) evict() {
-	if s.opened() {
-		s.fail(errEvicted)
-	} else {
-		s.fail(ErrTimeout)
-	}
+	return victim, why, true
 }
 
 // release says that an exchange is done with a connection.

@@ -30,7 +30,8 @@
 // (KSK-2017) and 38696 (KSK-2024): one that matches is enough, so the roll from the one to the other needs nothing. Further keys
 // come with a release, or are given by whoever runs the validator; RFC 5011, by which a validator would learn them itself, is
 // not done. When none of the anchors matches a key of the zone all below it is bogus, with the extended error 9 (DNSKEY Missing)
-// and a text that has the tags of both.
+// and a text that has the tags of both. Config.Notice is told of that, and before, while it can still be mended, of a key-signing key
+// that no anchor is of.
 //
 // # Limits
 //

@@ -168,10 +168,14 @@ func (s *session) keysOf(name msg.Name, trusted []msg.RR, ttl uint32) *zoneState
 	}
 	set := find(msg.RRsets(m.Answer), name, msg.TypeDNSKEY)
 	if set == nil {
-		return s.bogus(msg.EDEDNSKEYMissing, name.String()+" has no DNSKEY record, and a DS of its parent")
+		what := "a DS of its parent"
+		if s.anchored(name) {
+			what = "a trust anchor"
+		}
+		return s.untrusted(name, msg.EDEDNSKEYMissing, fmt.Sprintf("%v has no DNSKEY record, and %s", name, what))
 	}
 	if len(set.Data) > s.limits.Keys {
-		return s.bogus(msg.EDEBogus, fmt.Sprintf("%s has %d keys, more than are looked at", name, len(set.Data)))
+		return s.untrusted(name, msg.EDEBogus, fmt.Sprintf("%s has %d keys, more than are looked at", name, len(set.Data)))
 	}
 	var keys []publicKey
 	for _, r := range set.RRs() {
@@ -181,34 +185,49 @@ func (s *session) keysOf(name msg.Name, trusted []msg.RR, ttl uint32) *zoneState
 	}
 	entry := entryKeys(name, keys, trusted)
 	if len(entry) == 0 {
-		text := s.mismatch(name, keys, trusted)
-		s.notice(name, true, text)
-		return s.bogus(msg.EDEDNSKEYMissing, text)
+		return s.untrusted(name, msg.EDEDNSKEYMissing, s.mismatch(name, keys, trusted))
 	}
 	v, ok := s.verify(set, name, entry, s.now)
 	if !ok {
-		s.notice(name, true, v.ede.Text)
-		return s.bogus(v.ede.Code, v.ede.Text)
+		return s.untrusted(name, v.ede.Code, v.ede.Text)
 	}
-	if list := unknown(keys, entry); len(list) > 0 {
+	if list := unknown(name, keys, entry, s.v.anchors[name]); len(list) > 0 {
 		s.notice(name, false, fmt.Sprintf("%v has keys that no trust anchor is of: %s", name, strings.Join(list, ", ")))
 	}
 	return &zoneState{status: Secure, keys: keys, until: s.after(min(ttl, v.ttl))}
 }
 
+// untrusted is the state of a zone that has no key that is trusted. That is no fault of the anchors' where the work for
+// one answer came to its bounds.
+func (s *session) untrusted(zone msg.Name, code uint16, text string) *zoneState {
+	if !s.over {
+		s.notice(zone, true, text)
+	}
+	return s.bogus(code, text)
+}
+
 // notice tells of a zone with trust anchors.
 func (s *session) notice(zone msg.Name, failed bool, text string) {
-	if _, ok := s.v.anchors[zone]; ok && s.v.config.Notice != nil {
+	if s.anchored(zone) && s.v.config.Notice != nil {
 		s.v.config.Notice(Notice{zone, failed, text})
 	}
 }
 
-// unknown returns the tags of the key-signing keys that are not trusted, but for those that are revoked (RFC 5011 §2.1).
-func unknown(keys, entry []publicKey) (tags []string) {
+func (s *session) anchored(zone msg.Name) bool {
+	_, ok := s.v.anchors[zone]
+	return ok
+}
+
+// unknown returns the tags of the key-signing keys that are not trusted, but for those that are revoked (RFC 5011 §2.1), and those of
+// an algorithm that is not known here for which there is an anchor already.
+func unknown(zone msg.Name, keys, entry []publicKey, anchors []msg.RR) (tags []string) {
 	for i := range keys {
 		k := &keys[i]
-		same := func(e publicKey) bool { return e.Data() == k.Data() }
-		if k.Flags&msg.FlagSEP != 0 && k.Flags&msg.FlagRevoke == 0 && len(tags) < 8 && !slices.ContainsFunc(entry, same) {
+		trusted := func(e publicKey) bool { return e.Data() == k.Data() }
+		switch {
+		case k.Flags&msg.FlagSEP == 0 || k.Flags&msg.FlagRevoke != 0 || slices.ContainsFunc(entry, trusted) || len(tags) == 8:
+		case !Supported(k.Algorithm) && len(entryKeys(zone, keys[i:i+1], anchors)) > 0:
+		default:
 			tags = append(tags, fmt.Sprint(k.tag))
 		}
 	}
@@ -235,7 +254,7 @@ func (s *session) mismatch(name msg.Name, keys []publicKey, trusted []msg.RR) st
 		}
 	}
 	what := "its DS records"
-	if _, ok := s.v.anchors[name]; ok {
+	if s.anchored(name) {
 		what = "the trust anchors configured for it"
 	}
 	return fmt.Sprintf("no key of %v is trusted: it has %s, %s are of %s", name, orNone(has), what, orNone(want))

@@ -2,6 +2,7 @@ package dnssec
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,5 +58,45 @@ func TestAnchorsThatDoNotFitAreTold(t *testing.T) {
 		case c.tags == "" || len(told) != 1 || told[0].Failed != c.failed || told[0].Zone != msg.Root || !strings.Contains(told[0].Text, c.tags):
 			t.Errorf("%s: told %+v, want of %q", what, told, c.tags)
 		}
+	}
+}
+
+// A zone with an anchor that has no keys any more is told of as well, and nothing is where only the work for an answer came to its bounds.
+func TestAnchorsOfAZoneWithoutKeysAreTold(t *testing.T) {
+	w, _ := newWorld(t, nil)
+	w.edit = func(_ msg.Name, typ msg.Type, m *msg.Message) error {
+		if typ == msg.TypeDNSKEY {
+			m.Answer = nil
+		}
+		return nil
+	}
+	var told []Notice
+	v, err := New(Config{Source: w, Anchors: parse(t, w.ds(".")), Notice: func(n Notice) { told = append(told, n) }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := w.judge(v, "ai.example.", msg.TypeA, now); r.Status != Bogus || len(told) != 1 || !told[0].Failed || !strings.Contains(told[0].Text, "a trust anchor") {
+		t.Errorf("%s (%s), told %+v", r.Status, r.EDE, told)
+	}
+	s := newSession(t.Context(), v, now)
+	s.over = true
+	if z := s.untrusted(msg.Root, msg.EDEBogus, "too much work"); z.status != Bogus || len(told) != 1 {
+		t.Errorf("too much work: %s, told %+v", z.status, told)
+	}
+}
+
+// An anchor of an algorithm that is not known here is one all the same: nobody is told to add it again.
+func TestAnchorsOfOtherAlgorithmsAreKnown(t *testing.T) {
+	var keys []publicKey
+	for _, algorithm := range []uint8{ED25519, 200, 201} {
+		keys = append(keys, newPublicKey(msg.DNSKEY{Flags: msg.FlagZone | msg.FlagSEP, Protocol: 3, Algorithm: algorithm, Key: strings.Repeat("k", 32)}))
+	}
+	var anchors []msg.RR
+	for _, k := range keys[:2] {
+		ds, _ := NewDS(msg.Root, k.DNSKEY, DigestSHA256)
+		anchors = append(anchors, msg.RR{Name: msg.Root, Type: msg.TypeDS, Class: msg.ClassINET, Data: ds.Data()})
+	}
+	if got, want := unknown(msg.Root, keys, keys[:1], anchors), []string{fmt.Sprint(keys[2].tag)}; !slices.Equal(got, want) {
+		t.Errorf("told of %v, want %v", got, want)
 	}
 }

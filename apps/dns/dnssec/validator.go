@@ -48,7 +48,7 @@ type Config struct {
 // Notice is that the trust anchors of a zone and its keys do not fit.
 type Notice struct {
 	Zone msg.Name
-	// Failed: no key of the zone is trusted, so that all below it is bogus. Otherwise the zone has a key-signing key more than there are
+	// Failed: no key of the zone is trusted, or there is none, so that all below it is bogus. Otherwise the zone has a key-signing key more than there are
 	// anchors, signed by one that is trusted: it will begin to sign with it some day (RFC 5011 §2.4).
 	Failed bool
 	Text   string // which keys those are

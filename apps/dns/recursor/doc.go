@@ -35,7 +35,7 @@
 // # Validation
 //
 // Trust anchors are in Config.Anchors, DS or DNSKEY records: those of the public root are dnssec.RootAnchors, which are as new as the
-// release; there is no RFC 5011. With trust anchors every answer for a client is validated before it is put in the cache. What it takes on the
+// release; there is no RFC 5011. What does not fit between them and the keys of their zones is counted, and told to Config.Logger once in an hour. With trust anchors every answer for a client is validated before it is put in the cache. What it takes on the
 // way there (addresses of servers, keys, what minimised questions find) is kept as unchecked, and
 // no answer is made of that. Bogus data is kept for a minute, and what could not be judged for want of keys
 // for as long as it says, for those who ask with CD.

@@ -60,6 +60,7 @@ const (
 	halfStamps
 	halfPingpong
 	halfAckHeard
+	halfATO // likeKernel.ato is atoMin, as after old text; else it is 0 still
 )
 
 // when returns f where on is set.
@@ -91,6 +92,7 @@ func (c *Conn) HalfOpen() HalfOpen {
 			when(c.pingpong, halfPingpong) | when(c.stat.ackHeardAt != 0, halfAckHeard),
 	}
 	if k := c.like; k != nil {
+		h.flags |= when(k.ato != 0, halfATO)
 		h.like = halfLike{k.sentAt, k.challenged, uint16(min(k.ssthresh, 0xffff)), k.challenges, k.plain}
 	}
 	return h
@@ -159,6 +161,9 @@ func (h *HalfOpen) resumeLike(c *Conn) {
 	}
 	k.sentAt, k.challenged, k.ssthresh = h.like.sentAt, h.like.challenged, int(h.like.ssthresh)
 	k.challenges, k.plain, k.adv = h.like.challenges, h.like.plain, c.rcv.nxt
+	if h.has(halfATO) {
+		k.ato = atoMin
+	}
 	if c.likeFreeBSD() {
 		k.adv = c.rcv.edge
 		c.roundBuffersFreeBSD()

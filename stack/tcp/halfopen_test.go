@@ -29,6 +29,7 @@ func FuzzHalfOpen(f *testing.F) {
 	for seed := range uint64(40) {
 		f.Add(fillRandom(rand.New(rand.NewPCG(seed, 3)), 60))
 	}
+	f.Add([]byte("B000000z000021201701\x13202001000007022100")) // old text in a SYN, to Linux's profile
 	f.Fuzz(func(t *testing.T, script []byte) { playHalfOpen(t, script) })
 }
 
@@ -82,7 +83,8 @@ func playHalfOpen(t *testing.T, script []byte) State {
 		h.c.Accept(p.now, &h.cfg, s)
 	}
 	p.same(&whole, &folded, "Accept", 0, 0)
-	for len(p.script) > 0 && whole.c.IsHalfOpen() {
+	// Some counts of a record go as far as an octet does.
+	for step := 0; step < 100 && len(p.script) > 0 && whole.c.IsHalfOpen(); step++ {
 		var a, b Events
 		what := ""
 		switch p.next(8) {
@@ -190,8 +192,9 @@ func (p *player) same(whole, folded *half, what string, a, b Events) {
 }
 
 // forgotten is what a record does not keep: what only listings of connections that
-// have an owner tell.
-const forgotten = "ctr stat.dataIn stat.dataHeardAt stat.ackHeardAt heardAt "
+// have an owner tell. Where the blocks of queues lie differs in any case.
+const forgotten = " ctr stat.dataIn stat.dataHeardAt stat.ackHeardAt heardAt " +
+	"active.recvQueue.q.one active.recvQueue.q.pieces active.ooo.pages "
 
 // known returns everything that a connection is made of, by name.
 func known(c *Conn) map[string]string {
@@ -199,7 +202,7 @@ func known(c *Conn) map[string]string {
 	var walk func(name string, v reflect.Value)
 	walk = func(name string, v reflect.Value) {
 		switch {
-		case strings.Contains(forgotten, name+" "), v.Type() == reflect.TypeFor[*mem.Pool](), v.Type() == reflect.TypeFor[*Settings]():
+		case name != "" && strings.Contains(forgotten, " "+name+" "), v.Type() == reflect.TypeFor[*mem.Pool](), v.Type() == reflect.TypeFor[*Settings]():
 		case v.Kind() == reflect.Struct:
 			for i := range v.NumField() {
 				walk(strings.TrimPrefix(name+"."+v.Type().Field(i).Name, "."), v.Field(i))
@@ -213,5 +216,8 @@ func known(c *Conn) map[string]string {
 		}
 	}
 	walk("", reflect.ValueOf(c).Elem())
+	if len(m) < 100 {
+		panic("what a connection is made of is not looked at")
+	}
 	return m
 }

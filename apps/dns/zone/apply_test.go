@@ -120,6 +120,12 @@ func FuzzReadAndLookup(f *testing.F) {
 	for _, s := range []string{plainZone, wildcards, "$GENERATE 1-3 a${1,2,n} A 192.0.2.$\n", "$TTL 1\n@ SOA . . 1 2 3 4 5\n@ NSEC3PARAM 1 0 1 ab\n00000000000000000000000000000000 NSEC3 1 0 1 ab 00000000000000000000000000000000 A\n"} {
 		f.Add(s, "a.b.example.", uint16(1), true)
 	}
+	// Proofs that take the most work there is: as many iterations as are taken, and names of as many labels as there may be.
+	costly := "$TTL 1\n@ SOA . . 1 2 3 4 5\n@ NSEC3PARAM 1 0 2500 ab\n00000000000000000000000000000000 NSEC3 1 0 2500 ab 00000000000000000000000000000000 A\n"
+	for i := range 50 {
+		costly += fmt.Sprintf("%s%c%d A 192.0.2.1\n", strings.Repeat("a.", 120), 'a'+i%26, i%10)
+	}
+	f.Add(costly, "a.b.example.", uint16(1), true)
 	origin := msg.MustName("example.")
 	f.Fuzz(func(t *testing.T, s, name string, typ uint16, do bool) {
 		b := NewBuilder(origin)
@@ -148,10 +154,14 @@ func FuzzReadAndLookup(f *testing.F) {
 			names = append(names, n)
 		}
 		var a Answer
+		hashes := 1 << 20 // that proofs may take: with more, one text would take seconds, and the fuzzer ends what seems to hang
 		for _, n := range names {
 			for _, q := range []msg.Name{n, "\x01x" + n, n.Parent()} {
 				if !q.Valid() || !q.Under(origin) {
 					continue
+				}
+				if hashes -= (len(q)/2 + 1) * (z.Iterations() + 1); hashes < 0 {
+					break
 				}
 				z.Lookup(&a, q, msg.Type(typ), do)
 				for _, section := range [][]Set{a.Answer, a.Authority, a.Additional} {

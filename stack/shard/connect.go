@@ -219,7 +219,7 @@ func (h *Host) tcpConfig(c *TCP, now clock.Time, o *TCPOptions) tcp.Config {
 		set = h.cfg.TCP
 	}
 	cfg := tcp.Config{
-		Settings: set, Counters: &h.tcpCounters, Pool: &h.pool,
+		Settings: set, Counters: &h.lanes.of(int(c.queue)).tcp, Pool: &h.pool,
 		ISS:      h.secret.ISS(now, local, remote),
 		TSOffset: h.secret.TSOffset(local, remote),
 		MSS:      min(announce, 65535), DefaultMSS: set.DefaultMSS(is4),

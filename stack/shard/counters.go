@@ -8,6 +8,8 @@ import (
 
 // Counters counts what the driver itself decides, by reason.
 type Counters struct {
+	_ [0]func() // not comparable, so that no program has code to do so
+
 	forwarded                               atomic.Uint64
 	fragmentsIn, fragmentsOut, reassembled  atomic.Uint64
 	icmpIn, icmpOut, icmpBad, icmpLimited   atomic.Uint64
@@ -25,15 +27,9 @@ type Counters struct {
 	rawIn, rawOut, rawFull, rawBadChecksum  atomic.Uint64
 }
 
-// linkCounters counts an interface's frames.
+// linkCounters counts what becomes of an interface's frames that do not just come or go: see linkLane.
 type linkCounters struct {
-	framesIn, octetsIn, framesOut, octetsOut                                    atomic.Uint64
 	badVnet, down, closed, failed, malformed, backlogFull, pushedBack, oversize atomic.Uint64
-}
-
-func (c *linkCounters) sent(n int) {
-	c.framesOut.Add(1)
-	c.octetsOut.Add(uint64(n))
 }
 
 // EachCounter calls f with the name and value of every counter and gauge of the
@@ -64,8 +60,7 @@ func (h *Host) EachCounter(f func(name string, v uint64)) {
 	} {
 		f(p.name, p.v.Load())
 	}
-	h.tcpCounters.Each(f)
-	h.udpCounters.Each(f)
+	h.eachLane(f)
 	h.eachGauge(f)
 	for _, i := range h.Interfaces() {
 		i.eachCounter(f)
@@ -96,12 +91,19 @@ func (h *Host) eachGauge(f func(name string, v uint64)) {
 
 func (i *Interface) eachCounter(f func(name string, v uint64)) {
 	c := &i.counters
+	var sum linkLane
+	for n := range i.lanes {
+		l := &i.lanes[n]
+		sum.framesIn.Add(l.framesIn.Load())
+		sum.octetsIn.Add(l.octetsIn.Load())
+		sum.sent(int(l.framesOut.Load()), int(l.octetsOut.Load()))
+	}
 	for _, p := range []struct {
 		name string
 		v    *atomic.Uint64
 	}{
-		{"frames_in", &c.framesIn}, {"octets_in", &c.octetsIn}, {"frames_out", &c.framesOut},
-		{"octets_out", &c.octetsOut}, {"drop.vnet_header", &c.badVnet}, {"drop.down", &c.down},
+		{"frames_in", &sum.framesIn}, {"octets_in", &sum.octetsIn}, {"frames_out", &sum.framesOut},
+		{"octets_out", &sum.octetsOut}, {"drop.vnet_header", &c.badVnet}, {"drop.down", &c.down},
 		{"drop.closed", &c.closed}, {"drop.device_error", &c.failed}, {"drop.malformed", &c.malformed},
 		{"drop.backlog_full", &c.backlogFull}, {"drop.oversize", &c.oversize}, {"pushed_back", &c.pushedBack},
 	} {

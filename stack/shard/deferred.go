@@ -145,7 +145,7 @@ func (c *TCP) doDeferred(w *watch) (called bool) {
 			called = true
 			c.callPosted(w, it.f)
 		case c.entered:
-			c.queue = it.queue
+			c.answerBy(it.queue)
 			c.happened(c.conn.Input(c.host.Now(), &it.seg))
 		}
 		it.release()

@@ -53,6 +53,8 @@
 // queue still has, at most a batch and what its ring holds, may be fed after what the new one has. TCP takes that
 // as the reordering it is: the text is put aside and sorted, at the cost of duplicate ACKs.
 // Datagrams that a handler answers leave by the queue they came in; those of other senders by the first.
+// What is counted for each segment and datagram is counted with its queue (lane.go), so that no two loops write to one
+// cache line for it; the host's counters are the sums.
 //
 // # The way of a packet out
 //

@@ -17,6 +17,7 @@ type cable struct {
 	name     string
 	mtu      int
 	features uint64
+	queues   int // 0: one
 	room     int // frames that it still takes; negative: any number
 	keep     bool
 	seen     func(frame []byte) // instead of keeping
@@ -31,7 +32,7 @@ type cable struct {
 func (c *cable) Name() string        { return c.name }
 func (c *cable) MTU() int            { return c.mtu }
 func (c *cable) Features() uint64    { return c.features }
-func (c *cable) Queues() int         { return 1 }
+func (c *cable) Queues() int         { return max(c.queues, 1) }
 func (c *cable) OnWritable(f func()) { c.writable = f }
 func (c *cable) Close() error        { c.closed = true; return nil }
 

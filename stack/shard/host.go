@@ -10,9 +10,7 @@ import (
 	"github.com/weirnet/weir/stack/ip"
 	"github.com/weirnet/weir/stack/mem"
 	"github.com/weirnet/weir/stack/route"
-	"github.com/weirnet/weir/stack/tcp"
 	"github.com/weirnet/weir/stack/tcp/isn"
-	"github.com/weirnet/weir/stack/udp"
 	"github.com/weirnet/weir/stack/wheel"
 )
 
@@ -65,10 +63,9 @@ type Host struct {
 	txInUse  atomic.Int64
 	inSlots  atomic.Int64 // blocks that receive loops wait with
 
-	drops       ip.Drops
-	counters    Counters
-	tcpCounters tcp.Counters
-	udpCounters udp.Counters
+	drops    ip.Drops
+	counters Counters
+	lanes    lanes
 
 	running sync.WaitGroup
 	mode    atomic.Uint32

@@ -33,6 +33,7 @@ type Interface struct {
 	removed atomic.Bool
 
 	counters linkCounters
+	lanes    []linkLane // of each queue
 }
 
 // MinMTU4 and MinMTU6 are the least MTU of a link that carries IPv4 (RFC 791 §3.2)
@@ -49,7 +50,7 @@ func (h *Host) AddInterface(name string, dev link.Device, addrs []netip.Prefix) 
 	if name == "" {
 		name = dev.Name()
 	}
-	i := &Interface{host: h, name: name, dev: dev, features: dev.Features()}
+	i := &Interface{host: h, name: name, dev: dev, features: dev.Features(), lanes: make([]linkLane, dev.Queues())}
 	if nt, ok := dev.(link.Notifier); ok {
 		nt.OnWritable(i.onWritable) // before anybody can find the device full
 	}
@@ -60,6 +61,7 @@ func (h *Host) AddInterface(name string, dev link.Device, addrs []netip.Prefix) 
 		if n.byName(name) != nil {
 			return fmt.Errorf("add interface %s: there is one of that name already; give another", name)
 		}
+		h.lanes.widen(len(i.lanes))
 		n.interfaces = append(n.interfaces, i)
 		i.index = len(n.interfaces)
 		for _, p := range addrs {

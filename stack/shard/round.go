@@ -70,8 +70,9 @@ func (r *round) flush() {
 
 // input takes one frame from the network header up.
 func (r *round) input(f *link.Frame) {
-	r.ifc.counters.framesIn.Add(1)
-	r.ifc.counters.octetsIn.Add(uint64(f.Len()))
+	l := &r.ifc.lanes[r.queue]
+	l.framesIn.Add(1)
+	l.octetsIn.Add(uint64(f.Len()))
 	p := &r.pkt
 	var drop ip.Drop
 	if r.ifc.loop {

@@ -179,7 +179,7 @@ func (c *TCP) input(r *round, s *tcp.Segment) {
 		c.work(r.watch) // segments that were left, for one, come before this one
 	}
 	if c.entered {
-		c.queue = int32(r.queue)
+		c.answerBy(int32(r.queue))
 		c.woken = c.woken || c.handler == nil && !c.detached // it is about to be accepted
 		if c.lends(s) {
 			s.Lend = &r.lent
@@ -191,6 +191,14 @@ func (c *TCP) input(r *round, s *tcp.Segment) {
 		c.callWithLent(r, s)
 	}
 	c.unlock(r.watch)
+}
+
+// answerBy makes queue the one that the connection answers by, and counts with that.
+func (c *TCP) answerBy(queue int32) {
+	if c.queue != queue {
+		c.queue = queue
+		c.conn.CountIn(&c.host.lanes.of(int(queue)).tcp)
+	}
 }
 
 // lends reports whether the handler is likely to take the text of s where it lies.

@@ -84,14 +84,15 @@ func (i *Interface) send(f *txFrame, queue int) outcome {
 		gso.FinishChecksum(&f.Frame)
 	}
 	f.vec[0] = f.Wire()
-	n, err := i.dev.WriteFrames(queue%i.dev.Queues(), f.vec[:]) // the segments may come in by a device with more
+	queue %= len(i.lanes) // the segments may come in by a device with more
+	n, err := i.dev.WriteFrames(queue, f.vec[:])
 	switch {
 	case err != nil:
 		i.countError(err)
 	case n == 0:
 		return full
 	default:
-		i.counters.sent(f.Len())
+		i.lanes[queue].sent(1, f.Len())
 	}
 	return sent
 }

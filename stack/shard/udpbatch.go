@@ -155,8 +155,9 @@ func (b *udpBatch) alone(u *UDP, p *Packet) error {
 		u.awaitRoom(w.ifc, rooms)
 		return syscall.EAGAIN
 	}
-	u.host.udpCounters.Out.Add(uint64(c.count))
-	u.host.udpCounters.OutOctets.Add(uint64(p.N))
+	ctr := &u.host.lanes.of(0).udp
+	ctr.Out.Add(uint64(c.count))
+	ctr.OutOctets.Add(uint64(p.N))
 	return nil
 }
 

@@ -159,7 +159,7 @@ func (r *round) flushUDP() {
 	}
 	t.touched = t.touched[:0]
 	if t.in > 0 {
-		ctr := &r.h.udpCounters
+		ctr := &r.h.lanes.of(r.queue).udp
 		ctr.In.Add(t.in)
 		ctr.InOctets.Add(t.inOctets)
 		t.in, t.inOctets = 0, 0

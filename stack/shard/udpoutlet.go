@@ -229,16 +229,18 @@ func (o *outlet) flush(again bool) (taken int) {
 		o.frames[n] = nil
 	}
 	o.n = 0
-	h.udpCounters.Out.Add(uint64(count))
-	h.udpCounters.OutOctets.Add(uint64(octets))
+	ctr := &h.lanes.of(o.queue).udp
+	ctr.Out.Add(uint64(count))
+	ctr.OutOctets.Add(uint64(octets))
 	return taken
 }
 
 // write gives the device frames until it is full, and returns how many it took or lost.
 func (i *Interface) write(frames [][]byte, queue int) (n int) {
 	var sent, octets int
+	queue %= len(i.lanes)
 	for n < len(frames) {
-		k, err := i.dev.WriteFrames(queue%i.dev.Queues(), frames[n:])
+		k, err := i.dev.WriteFrames(queue, frames[n:])
 		for _, f := range frames[n : n+k] {
 			octets += len(f) - link.VnetLen
 		}
@@ -249,8 +251,7 @@ func (i *Interface) write(frames [][]byte, queue int) (n int) {
 		i.countError(err)
 		n++ // that one is lost
 	}
-	i.counters.framesOut.Add(uint64(sent))
-	i.counters.octetsOut.Add(uint64(octets))
+	i.lanes[queue].sent(sent, octets)
 	return n
 }
 

@@ -17,7 +17,7 @@ func (r *round) udp(d destination) {
 	h, p := r.h, &r.pkt
 	v, drop := udp.Parse(p.Payload, p.Src, p.Dst, p.Frame.Checksum)
 	if drop != udp.DropNone {
-		h.udpCounters.Drop(drop)
+		h.lanes.of(r.queue).udp.Drop(drop)
 		return
 	}
 	from := netip.AddrPortFrom(p.Src, v.SrcPort())
@@ -27,7 +27,7 @@ func (r *round) udp(d destination) {
 	}
 	u := r.findUDP(netip.AddrPortFrom(p.Dst, v.DstPort()), from)
 	if u == nil {
-		h.udpCounters.Drop(udp.DropNoPort)
+		h.lanes.of(r.queue).udp.Drop(udp.DropNoPort)
 		r.sendError(p, icmp.PortUnreachable, 0)
 		return
 	}
@@ -82,7 +82,7 @@ func (r *round) udpToMany(v wire.UDP, from netip.AddrPort) {
 		}
 	}
 	if !taken {
-		r.h.udpCounters.Drop(udp.DropNoPort)
+		r.h.lanes.of(r.queue).udp.Drop(udp.DropNoPort)
 	}
 }
 
@@ -117,7 +117,7 @@ func (u *UDP) takeAll(r *round, v wire.UDP, from netip.AddrPort, block *mem.Bloc
 		drop = udp.DropBusy
 	}
 	if drop != udp.DropNone {
-		r.h.udpCounters.DropMany(drop, count)
+		r.h.lanes.of(r.queue).udp.DropMany(drop, count)
 		return
 	}
 	t := r.udpRound()
@@ -160,7 +160,7 @@ func (u *UDP) report(r *round, rep *icmp.Report) {
 		quote = quote[udp.HeaderLen:]
 	}
 	if u.fail(r, rep, netip.AddrPortFrom(rep.Dst, rep.DstPort), quote, u.remote.IsValid()) {
-		u.host.udpCounters.Unreachable.Add(1)
+		u.host.lanes.of(0).udp.Unreachable.Add(1)
 	}
 }
 

@@ -208,8 +208,9 @@ func (h *Host) sendUDP(u *UDP, payload []byte, s *sending) error {
 		u.awaitRoom(s.ifc, rooms)
 		return syscall.EAGAIN
 	}
-	h.udpCounters.Out.Add(1)
-	h.udpCounters.OutOctets.Add(uint64(len(payload)))
+	ctr := &h.lanes.of(0).udp
+	ctr.Out.Add(1)
+	ctr.OutOctets.Add(uint64(len(payload)))
 	return nil
 }
 

@@ -241,3 +241,22 @@ func TestTextOfAResetDoesNotCount(t *testing.T) {
 	d.state(StateClosed)
 	d.err(syscall.ECONNRESET)
 }
+
+// A stack that counts in several places has one limit on challenge ACKs (RFC 5961 §7).
+func TestLimitIsOneForAllCounters(t *testing.T) {
+	var all [3]Counters
+	allowed := 0
+	for n := range all {
+		if n > 0 {
+			all[n].LimitWith(&all[0])
+		}
+	}
+	for n := range 300 {
+		if all[n%3].challengeLimit().allow(5<<30, 10) {
+			allowed++
+		}
+	}
+	if allowed < 5 || allowed > 10 {
+		t.Errorf("%d of 300 were allowed in a second, 10 may be", allowed)
+	}
+}

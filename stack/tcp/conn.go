@@ -67,6 +67,8 @@ type Config struct {
 // What an idle connection has no use for is in active and rare, and their fields are used as
 // the connection's own: see park.go.
 type Conn struct {
+	_ [0]func() // not comparable, so that no program has code to do so
+
 	set  *Settings
 	ctr  *Counters
 	pool *mem.Pool

@@ -9,6 +9,8 @@ import (
 // Counters count what the connections of a stack do, each by its reason. The zero
 // value is ready; it may be used from any goroutine and must not be copied.
 type Counters struct {
+	_ [0]func() // not comparable: else every program has 1.6 kB of code to do so
+
 	SegmentsIn, SegmentsOut atomic.Uint64 // segments, as given to Input and by Output
 	OctetsIn, OctetsOut     atomic.Uint64 // text, retransmissions included
 
@@ -68,81 +70,92 @@ type Counters struct {
 	// challenge is the stack-wide limit on challenge ACKs: not a count, but
 	// shared in just the same way.
 	challenge limiter
+	limits    *Counters // whose challenge is used; nil says: its own
+}
+
+// LimitWith makes the limit on challenge ACKs that of another, which is to be called before c is used. It
+// is for a stack that counts in several places: the limit is one for all of it (RFC 5961 §7).
+func (c *Counters) LimitWith(other *Counters) { c.limits = other }
+
+// CountIn has what happens from now on counted in ctr, of the same stack as the Counters before.
+func (c *Conn) CountIn(ctr *Counters) { c.ctr = ctr }
+
+func (c *Counters) challengeLimit() *limiter {
+	if c.limits != nil {
+		return &c.limits.challenge
+	}
+	return &c.challenge
 }
 
 // Each calls f with the name and the value of every counter.
 func (c *Counters) Each(f func(name string, v uint64)) {
-	for i := range counterNames {
-		n := &counterNames[i]
-		f(n.name, n.of(c).Load())
+	for _, n := range [...]struct {
+		name string
+		v    *atomic.Uint64
+	}{
+		{"tcp.segments.in", &c.SegmentsIn},
+		{"tcp.segments.out", &c.SegmentsOut},
+		{"tcp.octets.in", &c.OctetsIn},
+		{"tcp.octets.out", &c.OctetsOut},
+		{"tcp.open.active", &c.ActiveOpens},
+		{"tcp.open.passive", &c.PassiveOpens},
+		{"tcp.open.simultaneous", &c.SimultaneousOpens},
+		{"tcp.open.established", &c.Established},
+		{"tcp.open.failed", &c.ConnectFailures},
+		{"tcp.close.time_wait", &c.TimeWaits},
+		{"tcp.retransmit.segments", &c.RetransmittedSegments},
+		{"tcp.retransmit.octets", &c.RetransmittedOctets},
+		{"tcp.retransmit.timeout", &c.RetransmitTimeouts},
+		{"tcp.retransmit.syn", &c.SynRetransmits},
+		{"tcp.retransmit.fast", &c.FastRetransmits},
+		{"tcp.retransmit.partial_ack", &c.PartialAcks},
+		{"tcp.retransmit.lost_again", &c.LostRetransmits},
+		{"tcp.retransmit.r1", &c.R1Reached},
+		{"tcp.ack.duplicate", &c.DupAcks},
+		{"tcp.ack.delayed", &c.DelayedAcks},
+		{"tcp.ack.window_update", &c.WindowUpdates},
+		{"tcp.ack.challenge", &c.ChallengeAcks},
+		{"tcp.ack.challenge_limited", &c.ChallengeAcksHeld},
+		{"tcp.sack.ignored", &c.SACKBlocksIgnored},
+		{"tcp.retransmit.reorder_timeout", &c.ReorderTimeouts},
+		{"tcp.retransmit.tail_probe", &c.TailProbes},
+		{"tcp.retransmit.tail_probe_repair", &c.TailProbeRepairs},
+		{"tcp.retransmit.undone", &c.Undone},
+		{"tcp.retransmit.timeout_spurious", &c.SpuriousTimeouts},
+		{"tcp.reordering", &c.Reordered},
+		{"tcp.dsack.sent", &c.DuplicatesTold},
+		{"tcp.dsack.segments", &c.DuplicatesReported},
+		{"tcp.ecn.marked", &c.CongestionMarks},
+		{"tcp.sack.reneged", &c.Reneged},
+		{"tcp.probe.zero_window", &c.ZeroWindowProbes},
+		{"tcp.probe.keep_alive", &c.KeepAliveProbes},
+		{"tcp.zero_window", &c.ZeroWindows},
+		{"tcp.out_of_order", &c.OutOfOrder},
+		{"tcp.duplicate_text", &c.DuplicateText},
+		{"tcp.urgent", &c.UrgentIn},
+		{"tcp.drop.reassembly_full", &c.OutOfOrderFull},
+		{"tcp.drop.out_of_window", &c.OutOfWindow},
+		{"tcp.drop.paws", &c.PAWS},
+		{"tcp.drop.no_timestamp", &c.NoTimestamp},
+		{"tcp.drop.no_ack", &c.NoAck},
+		{"tcp.drop.ack_too_new", &c.AckTooNew},
+		{"tcp.drop.ack_too_old", &c.AckTooOld},
+		{"tcp.drop.after_fin", &c.AfterFin},
+		{"tcp.drop.state", &c.NotForThisState},
+		{"tcp.reset.in", &c.ResetsIn},
+		{"tcp.reset.out", &c.ResetsOut},
+		{"tcp.reset.ignored", &c.ResetsIgnored},
+		{"tcp.abort.data_after_close", &c.AbortedOnData},
+		{"tcp.abort.unread", &c.AbortedUnread},
+		{"tcp.abort.retransmit", &c.TimedOut},
+		{"tcp.abort.user_timeout", &c.UserTimedOut},
+		{"tcp.abort.keep_alive", &c.KeepAliveFailed},
+		{"tcp.abort.zero_window", &c.PersistGaveUp},
+		{"tcp.abort.fin_wait_2", &c.FinWait2TimedOut},
+		{"tcp.icmp.soft", &c.SoftErrors},
+	} {
+		f(n.name, n.v.Load())
 	}
-}
-
-// counterNames gives every counter its name.
-var counterNames = [...]struct {
-	name string
-	of   func(*Counters) *atomic.Uint64
-}{
-	{"tcp.segments.in", func(c *Counters) *atomic.Uint64 { return &c.SegmentsIn }},
-	{"tcp.segments.out", func(c *Counters) *atomic.Uint64 { return &c.SegmentsOut }},
-	{"tcp.octets.in", func(c *Counters) *atomic.Uint64 { return &c.OctetsIn }},
-	{"tcp.octets.out", func(c *Counters) *atomic.Uint64 { return &c.OctetsOut }},
-	{"tcp.open.active", func(c *Counters) *atomic.Uint64 { return &c.ActiveOpens }},
-	{"tcp.open.passive", func(c *Counters) *atomic.Uint64 { return &c.PassiveOpens }},
-	{"tcp.open.simultaneous", func(c *Counters) *atomic.Uint64 { return &c.SimultaneousOpens }},
-	{"tcp.open.established", func(c *Counters) *atomic.Uint64 { return &c.Established }},
-	{"tcp.open.failed", func(c *Counters) *atomic.Uint64 { return &c.ConnectFailures }},
-	{"tcp.close.time_wait", func(c *Counters) *atomic.Uint64 { return &c.TimeWaits }},
-	{"tcp.retransmit.segments", func(c *Counters) *atomic.Uint64 { return &c.RetransmittedSegments }},
-	{"tcp.retransmit.octets", func(c *Counters) *atomic.Uint64 { return &c.RetransmittedOctets }},
-	{"tcp.retransmit.timeout", func(c *Counters) *atomic.Uint64 { return &c.RetransmitTimeouts }},
-	{"tcp.retransmit.syn", func(c *Counters) *atomic.Uint64 { return &c.SynRetransmits }},
-	{"tcp.retransmit.fast", func(c *Counters) *atomic.Uint64 { return &c.FastRetransmits }},
-	{"tcp.retransmit.partial_ack", func(c *Counters) *atomic.Uint64 { return &c.PartialAcks }},
-	{"tcp.retransmit.lost_again", func(c *Counters) *atomic.Uint64 { return &c.LostRetransmits }},
-	{"tcp.retransmit.r1", func(c *Counters) *atomic.Uint64 { return &c.R1Reached }},
-	{"tcp.ack.duplicate", func(c *Counters) *atomic.Uint64 { return &c.DupAcks }},
-	{"tcp.ack.delayed", func(c *Counters) *atomic.Uint64 { return &c.DelayedAcks }},
-	{"tcp.ack.window_update", func(c *Counters) *atomic.Uint64 { return &c.WindowUpdates }},
-	{"tcp.ack.challenge", func(c *Counters) *atomic.Uint64 { return &c.ChallengeAcks }},
-	{"tcp.ack.challenge_limited", func(c *Counters) *atomic.Uint64 { return &c.ChallengeAcksHeld }},
-	{"tcp.sack.ignored", func(c *Counters) *atomic.Uint64 { return &c.SACKBlocksIgnored }},
-	{"tcp.retransmit.reorder_timeout", func(c *Counters) *atomic.Uint64 { return &c.ReorderTimeouts }},
-	{"tcp.retransmit.tail_probe", func(c *Counters) *atomic.Uint64 { return &c.TailProbes }},
-	{"tcp.retransmit.tail_probe_repair", func(c *Counters) *atomic.Uint64 { return &c.TailProbeRepairs }},
-	{"tcp.retransmit.undone", func(c *Counters) *atomic.Uint64 { return &c.Undone }},
-	{"tcp.retransmit.timeout_spurious", func(c *Counters) *atomic.Uint64 { return &c.SpuriousTimeouts }},
-	{"tcp.reordering", func(c *Counters) *atomic.Uint64 { return &c.Reordered }},
-	{"tcp.dsack.sent", func(c *Counters) *atomic.Uint64 { return &c.DuplicatesTold }},
-	{"tcp.dsack.segments", func(c *Counters) *atomic.Uint64 { return &c.DuplicatesReported }},
-	{"tcp.ecn.marked", func(c *Counters) *atomic.Uint64 { return &c.CongestionMarks }},
-	{"tcp.sack.reneged", func(c *Counters) *atomic.Uint64 { return &c.Reneged }},
-	{"tcp.probe.zero_window", func(c *Counters) *atomic.Uint64 { return &c.ZeroWindowProbes }},
-	{"tcp.probe.keep_alive", func(c *Counters) *atomic.Uint64 { return &c.KeepAliveProbes }},
-	{"tcp.zero_window", func(c *Counters) *atomic.Uint64 { return &c.ZeroWindows }},
-	{"tcp.out_of_order", func(c *Counters) *atomic.Uint64 { return &c.OutOfOrder }},
-	{"tcp.duplicate_text", func(c *Counters) *atomic.Uint64 { return &c.DuplicateText }},
-	{"tcp.urgent", func(c *Counters) *atomic.Uint64 { return &c.UrgentIn }},
-	{"tcp.drop.reassembly_full", func(c *Counters) *atomic.Uint64 { return &c.OutOfOrderFull }},
-	{"tcp.drop.out_of_window", func(c *Counters) *atomic.Uint64 { return &c.OutOfWindow }},
-	{"tcp.drop.paws", func(c *Counters) *atomic.Uint64 { return &c.PAWS }},
-	{"tcp.drop.no_timestamp", func(c *Counters) *atomic.Uint64 { return &c.NoTimestamp }},
-	{"tcp.drop.no_ack", func(c *Counters) *atomic.Uint64 { return &c.NoAck }},
-	{"tcp.drop.ack_too_new", func(c *Counters) *atomic.Uint64 { return &c.AckTooNew }},
-	{"tcp.drop.ack_too_old", func(c *Counters) *atomic.Uint64 { return &c.AckTooOld }},
-	{"tcp.drop.after_fin", func(c *Counters) *atomic.Uint64 { return &c.AfterFin }},
-	{"tcp.drop.state", func(c *Counters) *atomic.Uint64 { return &c.NotForThisState }},
-	{"tcp.reset.in", func(c *Counters) *atomic.Uint64 { return &c.ResetsIn }},
-	{"tcp.reset.out", func(c *Counters) *atomic.Uint64 { return &c.ResetsOut }},
-	{"tcp.reset.ignored", func(c *Counters) *atomic.Uint64 { return &c.ResetsIgnored }},
-	{"tcp.abort.data_after_close", func(c *Counters) *atomic.Uint64 { return &c.AbortedOnData }},
-	{"tcp.abort.unread", func(c *Counters) *atomic.Uint64 { return &c.AbortedUnread }},
-	{"tcp.abort.retransmit", func(c *Counters) *atomic.Uint64 { return &c.TimedOut }},
-	{"tcp.abort.user_timeout", func(c *Counters) *atomic.Uint64 { return &c.UserTimedOut }},
-	{"tcp.abort.keep_alive", func(c *Counters) *atomic.Uint64 { return &c.KeepAliveFailed }},
-	{"tcp.abort.zero_window", func(c *Counters) *atomic.Uint64 { return &c.PersistGaveUp }},
-	{"tcp.abort.fin_wait_2", func(c *Counters) *atomic.Uint64 { return &c.FinWait2TimedOut }},
-	{"tcp.icmp.soft", func(c *Counters) *atomic.Uint64 { return &c.SoftErrors }},
 }
 
 // limiter allows so many events a second (RFC 5961 §7). How many are left in the

@@ -231,7 +231,7 @@ func (c *Conn) challenge(now clock.Time) {
 		c.ctr.ChallengeAcksHeld.Add(1)
 		return
 	}
-	if !c.ctr.challenge.allow(now, c.set.ChallengeAckPerSecond) {
+	if !c.ctr.challengeLimit().allow(now, c.set.ChallengeAckPerSecond) {
 		c.ctr.ChallengeAcksHeld.Add(1)
 		return
 	}

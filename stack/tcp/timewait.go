@@ -171,7 +171,7 @@ func (t *TimeWait) reset(now clock.Time, s, reply *Segment) TimeWaitVerdict {
 
 // challenge answers with an ACK as far as the stack's limit allows.
 func (t *TimeWait) challenge(now clock.Time, reply *Segment) TimeWaitVerdict {
-	if !t.ctr.challenge.allow(now, t.set.ChallengeAckPerSecond) {
+	if !t.ctr.challengeLimit().allow(now, t.set.ChallengeAckPerSecond) {
 		t.ctr.ChallengeAcksHeld.Add(1)
 		return TimeWaitIgnore
 	}

@@ -19,6 +19,8 @@ const (
 // Wheel holds the timers of one owner. The zero value is ready, stands at zero and
 // has the DefaultTick. It must not be copied once a timer was set.
 type Wheel[T any] struct {
+	_ [0]func() // not comparable, so that no program has code to do so
+
 	tick int64      // nanoseconds; 0 means DefaultTick
 	now  clock.Time // of the last Advance
 	pos  uint64     // its tick

@@ -1,6 +1,8 @@
 package recursor_test
 
 import (
+	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -118,4 +120,37 @@ func TestFailuresAreKeptLongerEachTime(t *testing.T) {
 			t.Error("a failure of a minute ago has not been forgotten")
 		}
 	})
+}
+
+// A zone's only server that says nothing for a moment is not dead, however many questions it is asked in that moment;
+// one that stays silent is, and is then asked once for each question.
+func TestMomentOfSilenceIsNoDeath(t *testing.T) {
+	for _, x := range []struct {
+		long  time.Duration
+		rcode msg.Rcode
+	}{{300 * time.Millisecond, msg.RcodeNameError}, {time.Hour, msg.RcodeServerFailure}} {
+		in(t, nil, func(w *world) {
+			w.ask("ns.hoster.net", "A") // the round trip is known
+			awake, answer := time.Now().Add(x.long), w.servers["198.51.100.3"].Handle
+			w.servers["198.51.100.3"].Handle = func(q *msg.Message, p []byte, tcp bool) []fakenet.Reply {
+				if time.Now().Before(awake) {
+					return nil
+				}
+				return answer(q, p, tcp)
+			}
+			var all sync.WaitGroup
+			for n := range 20 {
+				all.Go(func() {
+					m, err := w.r.Resolve(w.Context(), question(fmt.Sprintf("x%d.hoster.net", n), "A"), recursor.QueryOptions{})
+					if err != nil || m.Rcode != x.rcode {
+						w.Errorf("silent for %v: %v\n%v", x.long, err, m)
+					}
+				})
+			}
+			all.Wait()
+			if a := w.ask("later.hoster.net", "A"); a.Rcode != x.rcode || a.sent != 1 {
+				w.Errorf("silent for %v, later: %d queries\n%v", x.long, a.sent, a.Message)
+			}
+		})
+	}
 }

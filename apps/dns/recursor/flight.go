@@ -162,7 +162,7 @@ func (r *Resolver) send(p *pending, to netip.Addr, q msg.Question, timeout time.
 		r.servers.answered(to, p.res.RTT)
 	case asTimeout(p.err, &t) && t.Timeout():
 		r.counters[countTimeouts].Add(1)
-		r.servers.silent(to, time.Since(begun))
+		r.servers.silent(to, begun)
 	default:
 		r.servers.unreachable(to)
 	}

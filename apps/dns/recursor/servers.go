@@ -20,7 +20,8 @@ type table struct {
 
 type serverInfo struct {
 	srtt, rttvar time.Duration
-	timeouts     int       // in a row
+	timeouts     int       // in a row, each of a query that was sent after the one before had run out
+	silent       time.Time // when the last of them ran out
 	dead         time.Time // not asked until then, while others can be
 	used         time.Time
 }
@@ -79,13 +80,18 @@ func (t *table) answered(a netip.Addr, rtt time.Duration) {
 	s.srtt = max(s.srtt, 1)
 }
 
-// silent notes that a server has not answered within a time.
-func (t *table) silent(a netip.Addr, waited time.Duration) {
+// silent notes that a server has not answered a query of the time begun. Queries that were under way together
+// tell of one silence: a moment's, in which a busy server is asked much, does not make it a dead one.
+func (t *table) silent(a netip.Addr, begun time.Time) {
 	now := time.Now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := t.at(a, now)
-	s.srtt = max(s.srtt, waited) // others first
+	s.srtt = max(s.srtt, now.Sub(begun)) // others first
+	if s.timeouts > 0 && begun.Before(s.silent) {
+		return
+	}
+	s.silent = now
 	if s.timeouts++; s.timeouts >= deadAfter {
 		s.dead = now.Add(deadFor)
 	}

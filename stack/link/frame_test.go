@@ -146,6 +146,7 @@ func FuzzVnetHeader(f *testing.F) {
 	f.Add(octets([]byte{2, 0x84, 0, 0, 1, 0, 0, 0, 0, 0}, 60))
 	f.Add(octets([]byte{0, 5, 0, 0, 1, 0, 0, 0, 0, 0}, 0))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		b = bytes.Clone(b) // Wire writes into it
 		packet := bytes.Clone(b[min(len(b), VnetLen):])
 		var fr Frame
 		if fr.SetWire(b) != nil {

@@ -24,6 +24,8 @@ func TestScriptsAreBounded(t *testing.T) {
 		{"the end of a call", handshake + "+0...9223372034 read(4, ..., 1) = 0\n", "line 9: time goes beyond 100 years"},
 		{"sleep", "0 `true`\n" + strings.Repeat("+0 `sleep 999999`\n", 4000), "line 3155: time goes beyond 100 years"},
 		{"calls", handshake + strings.Repeat("+0...9 read(4, ..., 1) = 0\n", 2000), "line 1009: more than 1000 calls are blocked at once"},
+		{"buffers", handshake + strings.Repeat("+0...9 read(4, ..., 30000000) = 0\n", 3), "line 11: the buffers of the script are more than 67108864 octets"},
+		{"options", handshake + strings.Repeat("+0 setsockopt(4, SOL_TCP, TCP_CONGESTION, \"reno\", [30000000]) = 0\n", 3), "line 11: the buffers of the script are more than 67108864 octets"},
 		{"events", "0 epoll_create(1) = 3\n+0 epoll_wait(3, ..., 5000, 0) = 0\n", "waits for 5000 events"},
 		{"packets", alive, "the script goes beyond its bounds: 65537 packets of 2621480 octets were sent that the script has not looked at"},
 		{"timers", handshake + "+0 < . 1001:2001(1000) ack 1 win 257\n+3000000000 close(4) = 0\n", "the script goes beyond its bounds: timers have gone off 1048576 times"},

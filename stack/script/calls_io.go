@@ -35,7 +35,8 @@ func (r *runner) transfer(c *ast.Syscall, count int) (fd int, e *endpoint, b []b
 		flags = f[0]
 	}
 	if x, ok := c.Args[1].(*ast.Int); ok && x.Value == 0 && flags&socket.MSG_TRUNC != 0 {
-		return fd, e, make([]byte, min(max(v[0], 0), maxBuffer)), flags, nil // discarded, wherever it is
+		b, err = r.octets(int64(min(max(v[0], 0), maxBuffer))) // discarded, wherever it is
+		return fd, e, b, flags, err
 	}
 	b, err = r.buffer(c.Args[1], int64(v[0]))
 	return

@@ -44,7 +44,11 @@ func (r *runner) callSetsockopt(c *ast.Syscall) (*invocation, error) {
 		if n < 0 || n > maxBuffer {
 			return nil, skipf("passes an option of %d octets", n)
 		}
-		b = append(b, make([]byte, max(0, int(n)-len(b)))...)[:n]
+		more, err := r.octets(max(0, n-int64(len(b))))
+		if err != nil {
+			return nil, err
+		}
+		b = append(b, more...)[:n]
 	}
 	return &invocation{do: func() (int, error) { return done(r.b.Calls().Setsockopt(fd, v[0], v[1], b)) }}, nil
 }
@@ -135,7 +139,11 @@ func (r *runner) callGetsockopt(c *ast.Syscall) (*invocation, error) {
 	if size < 0 || size > maxBuffer {
 		return nil, skipf("passes an option of %d octets", size)
 	}
-	b, n := make([]byte, size), 0
+	b, err := r.octets(size)
+	if err != nil {
+		return nil, err
+	}
+	n := 0
 	inv := &invocation{do: func() (int, error) {
 		n, err = r.b.Calls().Getsockopt(fd, v[0], v[1], b)
 		return done(err)

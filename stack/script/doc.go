@@ -78,5 +78,5 @@
 //
 // A script of a few megabytes cannot take time or memory without end: times end after a hundred
 // years, and blocked calls, packets that nobody looks at, timers and buffers are bounded
-// (bounds.go, maxBuffer). What goes beyond is the script's failure, or makes it invalid.
+// (bounds.go). What goes beyond is the script's failure, or makes it invalid.
 package script

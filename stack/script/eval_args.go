@@ -113,11 +113,11 @@ func (r *runner) buffer(e ast.Expr, n int64) ([]byte, error) {
 	}
 	switch x := e.(type) {
 	case *ast.String:
-		b := make([]byte, n)
+		b, err := r.octets(n)
 		copy(b, x.Value)
-		return b, nil
+		return b, err
 	case *ast.Ellipsis:
-		return make([]byte, n), nil
+		return r.octets(n)
 	}
 	v, err := r.integer(e)
 	switch {
@@ -131,8 +131,13 @@ func (r *runner) buffer(e ast.Expr, n int64) ([]byte, error) {
 	return nil, invalidf("line %d: %s is not a buffer; take ...", e.At().Line, e)
 }
 
-// maxBuffer bounds what a script may make us allocate by a number.
-const maxBuffer = 1 << 26
+// octets makes n octets, which are at most maxBuffer, of what the script may have.
+func (r *runner) octets(n int64) ([]byte, error) {
+	if r.buffers += n; r.buffers > maxBuffers {
+		return nil, invalidf("line %d: the buffers of the script are more than %d octets", r.ev.Pos.Line, maxBuffers)
+	}
+	return make([]byte, n), nil
+}
 
 // iovec makes the buffers of an array of {..., length}.
 func (r *runner) iovec(e ast.Expr) (iov [][]byte, err error) {

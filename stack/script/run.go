@@ -112,6 +112,7 @@ type runner struct {
 
 	b        Backend
 	nextPort uint16
+	buffers  int64 // octets that calls had for buffers
 
 	// The event that runs, with its times worked out.
 	ev        *ast.Event

@@ -9,12 +9,12 @@ import (
 
 // naiveSum is RFC 1071 §4.1 word for word: 16 bits at a time.
 func naiveSum(b []byte, initial uint16) uint16 {
-	sum := uint32(initial)
+	sum := uint64(initial) // 32 bits are too few for 131,074 octets of 0xff
 	for ; len(b) > 1; b = b[2:] {
-		sum += uint32(b[0])<<8 | uint32(b[1])
+		sum += uint64(b[0])<<8 | uint64(b[1])
 	}
 	if len(b) == 1 {
-		sum += uint32(b[0]) << 8
+		sum += uint64(b[0]) << 8
 	}
 	for sum>>16 != 0 {
 		sum = sum&0xffff + sum>>16

@@ -19,6 +19,7 @@ func seeds(f *testing.F, more ...[]byte) {
 func FuzzIPv4(f *testing.F) {
 	seeds(f)
 	f.Fuzz(func(t *testing.T, b []byte) {
+		b = bytes.Clone(b) // what fails is written down from b, which is not to be changed
 		q, qerr := ParseQuotedIPv4(b)
 		h, err := ParseIPv4(b)
 		if err != nil {
@@ -131,6 +132,7 @@ func checkExtInfo(t *testing.T, h IPv6, i *ExtInfo, err error) {
 func FuzzTCP(f *testing.F) {
 	seeds(f, segment4(&TCPOptions{MSS: 9, NumSACK: 3}, "data")[20:])
 	f.Fuzz(func(t *testing.T, b []byte) {
+		b = bytes.Clone(b) // what fails is written down from b, which is not to be changed
 		h, err := ParseTCP(b)
 		if err != nil {
 			return
@@ -182,6 +184,7 @@ func FuzzTCPOptions(f *testing.F) {
 func FuzzUDP(f *testing.F) {
 	f.Add([]byte{0, 53, 0, 99, 0, 10, 0, 0, 1, 2, 3})
 	f.Fuzz(func(t *testing.T, b []byte) {
+		b = bytes.Clone(b) // what fails is written down from b, which is not to be changed
 		h, err := ParseUDP(b)
 		if err != nil {
 			return
@@ -204,6 +207,7 @@ func FuzzICMP(f *testing.F) {
 	f.Add([]byte{8, 0, 0, 0, 0, 1, 0, 2, 3})
 	f.Add(append([]byte{3, 4, 0, 0, 0, 0, 5, 0}, segment4(nil, "")...))
 	f.Fuzz(func(t *testing.T, b []byte) {
+		b = bytes.Clone(b) // what fails is written down from b, which is not to be changed
 		h4, err := ParseICMPv4(b)
 		h6, err6 := ParseICMPv6(b)
 		if (err == nil) != (err6 == nil) {
@@ -355,6 +359,7 @@ func FuzzDescribe(f *testing.F) {
 
 func FuzzSum(f *testing.F) {
 	f.Add([]byte("some octets"), uint16(1), uint8(3))
+	f.Add(bytes.Repeat([]byte{0xff}, 1<<17+2), uint16(2), uint8(3)) // 32 bits run over
 	f.Fuzz(func(t *testing.T, b []byte, initial uint16, cut uint8) {
 		want := naiveSum(b, initial)
 		if got := Sum(b, initial); got != want {

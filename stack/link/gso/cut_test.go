@@ -314,7 +314,7 @@ func FuzzCut(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var fr link.Frame
-		if len(b) > link.FrameSize-link.Headroom || fr.SetWire(b) != nil {
+		if len(b) > link.FrameSize-link.Headroom || fr.SetWire(bytes.Clone(b)) != nil {
 			return
 		}
 		n, want := 0, Segments(&fr)

@@ -180,6 +180,7 @@ func TestAMistakeIsToldWithItsPlaceAndItsConstruct(t *testing.T) {
 		{"x = 'a' * 99999", "7:13", Limit, "a string of more than 65536 octets"},
 		{"x = '%9999d' % 1", "7:18", Limit, "a width of 9999"},
 		{"x = (1, 2)" + strings.Repeat("; x = (x, x)", 40), "", Limit, "a sequence of more than 65536 octets"},
+		{"x = (1,)" + strings.Repeat("; x = x + x", 11), "", Limit, "a sequence of more than 65536 octets"},
 		{"x = 'ab'" + strings.Repeat("; x += x", 40), "", Limit, "a string of more than 65536 octets"},
 	} {
 		p, err := Parse("f.pkt", start, c.src)

@@ -2,6 +2,7 @@ package code
 
 import (
 	"runtime"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -15,7 +16,12 @@ func FuzzCode(f *testing.F) {
 	} {
 		f.Add(src)
 	}
+	// Each statement may walk a sequence that is as long as may be.
+	f.Add("x = 1,\n" + strings.Repeat("x = x + x\n", 9) + "y = 0" + strings.Repeat(" + len(str(x))", 500))
 	f.Fuzz(func(t *testing.T, src string) {
+		if len(src) > 1<<13 { // the time goes with the length
+			return
+		}
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		begin := worked(t)

@@ -11,6 +11,8 @@ import (
 const (
 	maxBits = 1024    // of an integer
 	maxText = 1 << 16 // octets of a string, or of a sequence with its elements
+
+	valueSize = 64 // octets of a value beside its text, about
 )
 
 // within reports whether a is an element of b, or a part of the string b.

@@ -63,15 +63,16 @@ func group(at ast.Pos, items []Value) Value {
 	return v
 }
 
-// weight returns what the value takes, at least 1.
+// weight returns the octets that the value takes, about. Each element counts as itself, so that
+// what walks a sequence, such as max() or str(), is as bounded as what walks a string.
 func (v Value) weight() int {
 	switch {
 	case v.heavy > 0:
 		return v.heavy
 	case v.sort == text:
-		return 1 + len(v.s)
+		return valueSize + len(v.s)
 	}
-	n := 1
+	n := valueSize
 	for _, item := range v.items {
 		n += item.weight()
 	}

@@ -27,7 +27,7 @@ forwarder, and the tools around them.
 		Args: subcommand,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newDNSServe(), newDNSLookup(), newDNSTrace(), newDNSCheck(), newDNSCache(), newDNSTree())
+	cmd.AddCommand(newDNSServe(), newDNSLookup(), newDNSTrace(), newDNSCheck(), newDNSCache(), newDNSReload(), newDNSTree())
 	return cmd
 }
 

@@ -46,6 +46,6 @@ max-udp, max-connections, cache-size and serve-stale stay:
 	fs.StringVar(&f.netns, "netns", "", "put the devices in the network namespace `NAME` (or a path)")
 	fs.StringVar(&f.pcap, "pcap", "", "capture every packet to `FILE`, in the pcapng format")
 	fs.StringVar(&f.metrics, "metrics", "", "serve Prometheus' metrics at http://`ADDR`/metrics, on the host's network")
-	fs.StringVar(&f.control, "control", "", "listen at `PATH` for weir dns cache, weir ss and weir stats")
+	fs.StringVar(&f.control, "control", "", "listen at `PATH` for weir dns cache and reload, weir ss and weir stats")
 	return cmd
 }

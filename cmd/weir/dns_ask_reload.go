@@ -14,8 +14,9 @@ func newDNSReload() *cobra.Command {
 		Use:   "reload",
 		Short: "Have a running server read its zones again",
 		Long: `Asks a running weir dns serve, by its control socket, to read its zones' files again, and the file of --config where
-it has one, as SIGHUP does, and waits until it has. What cannot be read is told with its file, its line and what
-is wrong there, the status is then 1, and what was served before is served on.`,
+it has one, as SIGHUP does, and waits until it has. A zone that cannot be read is served as before, and told with its file,
+its line and what is wrong there; of a file of --config either all is served or nothing. One that has changed and kept its
+serial number is served, and told too, for its secondaries keep what they have. In both cases the status is 1.`,
 		Example: "  weir dns reload\n  weir dns reload --control /run/weir/names",
 		Args:    noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

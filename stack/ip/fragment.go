@@ -14,6 +14,8 @@ var (
 	ErrFragmentationNeeded = errors.New("ip: packet larger than the MTU, and it may not be fragmented")
 	// ErrMTU: the MTU leaves no room for eight octets behind the headers.
 	ErrMTU = errors.New("ip: MTU too small for the packet's headers")
+	// ErrTooLong: an IPv4 fragment that ends beyond the longest datagram, the place of whose pieces no header can tell.
+	ErrTooLong = errors.New("ip: fragment of a datagram longer than 65,535 octets")
 	// ErrUnfinished: the packet has an unfinished checksum, or is a super-segment. Those
 	// are to be finished, or cut, before.
 	ErrUnfinished = errors.New("ip: fragmentation of a packet with unfinished checksum or segmentation")
@@ -31,7 +33,8 @@ var (
 // (FinishChecksum of package gso), or ErrUnfinished is returned.
 //
 // An IPv4 packet keeps its own identification and may be a fragment itself, as a router
-// meets it; it is refused with ErrFragmentationNeeded where it has DF set. An IPv6
+// meets it; it is refused with ErrFragmentationNeeded where it has DF set, and with ErrTooLong where it
+// can be of no datagram. An IPv6
 // packet, which only its source may fragment (RFC 8200 §4.5), gets id.
 // An error of emit ends the work and is returned.
 func Fragment(f *link.Frame, mtu int, id uint32, scratch *link.Frame, emit func(*link.Frame) error) error {
@@ -68,6 +71,9 @@ func (c *cutter) cut4(b []byte) error {
 	var later [wire.IPv4MaxHeader]byte
 	header, data := []byte(h[:h.HeaderLen()]), h.Payload()
 	at, more := h.FragmentOffset(), h.MoreFragments()
+	if at+len(data) > maxFragmentable(4, len(header)) {
+		return ErrTooLong // the offset would begin with zero again, and a piece be taken for the datagram's first
+	}
 	for len(data) > 0 {
 		n, last, err := c.piece(len(header), len(data))
 		if err != nil {

@@ -146,6 +146,7 @@ func TestFragmentRefuses(t *testing.T) {
 	}{
 		{"DF (RFC 791 §3.1)", frame(packet4(2000, func(f *wire.IPv4Fields) { f.DontFragment = true })), 1500, large, ErrFragmentationNeeded},
 		{"an IPv6 fragment (RFC 8200 §4.5)", frame(packet6(wire.ProtoFragment, join(fragHeader(17, 0, true, 1), octets(2000)), nil)), 1500, large, ErrFragmentationNeeded},
+		{"a piece beyond every datagram", frame(piece4(65528, 2000, false, nil)), 1500, large, ErrTooLong},
 		{"unfinished checksum", partial, 1500, large, ErrUnfinished},
 		{"super-segment", segments, 1500, large, ErrUnfinished},
 		{"MTU with no room", frame(packet4(2000, nil)), 27, large, ErrMTU},

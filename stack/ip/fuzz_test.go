@@ -19,6 +19,7 @@ func seeds() [][]byte {
 		packet4(40, nil),
 		packet4(8, func(f *wire.IPv4Fields) { f.Options = []byte{148, 4, 0, 0, 7, 7, 4, 0, 0, 0, 0, 0} }),
 		piece4(8, 16, true, nil),
+		piece4(65528, 200, true, nil),
 		packet6(wire.ProtoTCP, octets(40), nil),
 		packet6(wire.ProtoHopByHop, join(ext(wire.ProtoDestination), ext(wire.ProtoUDP), octets(16)), nil),
 		packet6(wire.ProtoRouting, join([]byte{17, 0, 0, 0, 0, 0, 0, 0}, octets(16)), nil),
@@ -73,6 +74,9 @@ func FuzzParse(f *testing.F) {
 		}
 		_ = Fragment(fr, 96, 1, scratch, func(f *link.Frame) error {
 			var q Packet
+			if h, err := wire.ParseIPv4(f.Packet()); err == nil && h.FragmentOffset() < p.FragOffset {
+				t.Fatalf("a piece at %d of a fragment at %d", h.FragmentOffset(), p.FragOffset)
+			}
 			if d := parse(f, &q, loopback); d != DropNone && d != DropOptions {
 				t.Fatalf("fragment: %v", d)
 			}

@@ -298,6 +298,9 @@ func FuzzStream(f *testing.F) {
 	f.Add(append([]byte{0, 0, 0, 0, 0, 1, 7}, whole...), 4096)
 	s := newTried(f)
 	f.Fuzz(func(t *testing.T, in []byte, piece int) {
+		if len(in) > 1<<18 { // answers are many times as much
+			return
+		}
 		c := &tape{in: bytes.NewReader(in), piece: max(1, piece&0xffff)}
 		st := s.newStream(c, TCP)
 		st.run()

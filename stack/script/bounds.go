@@ -19,7 +19,7 @@ const (
 	maxUnreadOctets = 1 << 26
 	// maxBuffer is how many octets a script may make us allocate by one number, and maxBuffers by all of them: a
 	// blocked call keeps its buffer, and to clear so many octets takes longer than what the call does with them.
-	maxBuffer, maxBuffers = 1 << 25, 1 << 26
+	maxBuffer, maxBuffers = 1 << 25, 1 << 27
 	// maxTimers is how often something may be due by itself in all: three days of a connection that looks four times a
 	// second whether it is at rest.
 	maxTimers = 1 << 20

@@ -29,7 +29,8 @@ func FuzzHalfOpen(f *testing.F) {
 	for seed := range uint64(40) {
 		f.Add(fillRandom(rand.New(rand.NewPCG(seed, 3)), 60))
 	}
-	f.Add([]byte("B000000z000021201701\x13202001000007022100")) // old text in a SYN, to Linux's profile
+	f.Add([]byte("B000000z000021201701\x13202001000007022100"))      // old text in a SYN, to Linux's profile
+	f.Add([]byte("00000000000020200170000702212100000701\x1320200")) // text from before the SYN, not answered
 	f.Fuzz(func(t *testing.T, script []byte) { playHalfOpen(t, script) })
 }
 

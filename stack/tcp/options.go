@@ -122,9 +122,10 @@ func (c *Conn) options(now clock.Time, o *wire.TCPOptions) {
 	o.NumSACK = c.ooo.Blocks(&o.SACK, n)
 }
 
-// noteTwice has the next ACK report text that was there already.
+// noteTwice has the next ACK report text that was there already. In a handshake there is none: what lies before
+// the window came from before the peer's SYN, or from somebody else.
 func (c *Conn) noteTwice(start, end seq.Value) {
-	if c.sackOK && c.set.DSACK && start.Less(end) {
+	if c.sackOK && c.set.DSACK && !c.IsHalfOpen() && start.Less(end) {
 		c.noteDuplicate(seq.Range{Start: start, End: end})
 	}
 }

@@ -50,7 +50,7 @@ func (h *Host) AddInterface(name string, dev link.Device, addrs []netip.Prefix) 
 	if name == "" {
 		name = dev.Name()
 	}
-	i := &Interface{host: h, name: name, dev: dev, features: dev.Features(), lanes: make([]linkLane, dev.Queues())}
+	i := &Interface{host: h, name: name, dev: dev, features: dev.Features(), lanes: make([]linkLane, max(dev.Queues(), 1))}
 	if nt, ok := dev.(link.Notifier); ok {
 		nt.OnWritable(i.onWritable) // before anybody can find the device full
 	}

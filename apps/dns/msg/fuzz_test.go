@@ -120,16 +120,21 @@ func checkRecord(t *testing.T, r RR) {
 	}
 }
 
+// pointedOPT is a query with an OPT record whose name is a pointer to the root's octet of the question.
+const pointedOPT = "\x00\x01\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01" +
+	"\x01a\x07example\x00\x00\x01\x00\x01" + "\xc0\x16\x00\x29\x04\xd0\x00\x00\x00\x00\x00\x00"
+
 func FuzzQueryAgreesWithUnpack(f *testing.F) {
 	for _, p := range seeds(f) {
 		f.Add(p)
 	}
+	f.Add([]byte(pointedOPT))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		var q Query
 		var m Message
 		plain, err := q.Parse(p), m.Unpack(p)
 		if !plain {
-			if err == nil && isPlain(&m) {
+			if err == nil && isPlain(&m, p) {
 				t.Fatalf("not taken for plain:\n%s", &m)
 			}
 			return
@@ -152,10 +157,13 @@ func FuzzQueryAgreesWithUnpack(f *testing.F) {
 	})
 }
 
-func isPlain(m *Message) bool {
+// isPlain reports whether the message m, which p is, is one that Query is made for. The OPT record's name must be the root's
+// octet: a pointer to one that stands before is the root as well (RFC 1035 section 4.1.4), and left to Unpack.
+func isPlain(m *Message, p []byte) bool {
 	cookie, has := m.EDNS.Option(OptionCookie)
 	return len(m.Question) == 1 && len(m.Answer)+len(m.Authority)+len(m.Additional) == 0 && !m.Response && !m.Truncated &&
-		m.Opcode == OpcodeQuery && m.Rcode == 0 && (!has || cookieLength(len(cookie)))
+		m.Opcode == OpcodeQuery && m.Rcode == 0 && (!has || cookieLength(len(cookie))) &&
+		(m.EDNS == nil || p[headerSize+len(m.Question[0].Name)+4] == 0)
 }
 
 // What we pack, github.com/miekg/dns reads, and packs into what we read as the same.

@@ -332,6 +332,7 @@ func TestOctetsPerEntry(t *testing.T) {
 // FuzzAnswer holds what Answer writes against what the message package reads, for records of any data.
 func FuzzAnswer(f *testing.F) {
 	f.Add([]byte("\x00\x05hello\x03www"), uint16(16), true)
+	f.Add([]byte("\x04\xc0\x00\x02\x01\x04\xc0\x00\x02\x02\x04\xc0\x00\x02\x03"), uint16(1), true) // addresses, which are turned
 	f.Fuzz(func(t *testing.T, data []byte, typ uint16, do bool) {
 		if msg.Type(typ).Meta() || typ == 46 || len(data) == 0 {
 			return
@@ -357,6 +358,9 @@ func FuzzAnswer(f *testing.F) {
 		}
 		if got := int(binary.BigEndian.Uint16(out[6:])); got != count || len(out) > 0xffff {
 			t.Fatalf("%d records of %d, %d octets", got, count, len(out))
+		}
+		if _, opt, err := msg.LastRecord(out); err != nil || opt.Type != msg.TypeOPT { // which takes a walk over all of them
+			t.Fatalf("the last record is %v: %v", opt.Type, err)
 		}
 	})
 }

@@ -138,7 +138,7 @@ func (j *judgement) synthesized(set *msg.RRset) bool {
 	}
 	for i := range j.answer {
 		d := &j.answer[i]
-		if d.Type != msg.TypeDNAME || len(d.Data) != 1 || len(set.Name) <= len(d.Name) || !set.Name.Under(d.Name) {
+		if d.Type != msg.TypeDNAME || d.Class != set.Class || len(d.Data) != 1 || len(set.Name) <= len(d.Name) || !set.Name.Under(d.Name) {
 			continue
 		}
 		prefix := set.Name[:len(set.Name)-len(d.Name)]

@@ -39,6 +39,17 @@ func FuzzNothingForgedIsSecure(f *testing.F) {
 	}
 	f.Add(p, uint8(1), false, false)
 	f.Add(p, uint8(1), true, false) // and in a world that has no such set, of the same keys
+	// The CNAME that follows from a DNAME is of another class: nothing signs it, and the DNAME is not of that class.
+	m = w.ask(msg.MustName("q.dn.example."), msg.TypeA).Message
+	for i := range m.Answer {
+		if m.Answer[i].Type == msg.TypeCNAME {
+			m.Answer[i].Class = msg.ClassCHAOS
+		}
+	}
+	if p, err = m.Append(nil, 0); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(p, uint8(6), false, false)
 	anchors := parse(f, w.ds("."))
 	f.Fuzz(func(t *testing.T, p []byte, i uint8, hashed, fetch bool) {
 		var m msg.Message
@@ -94,7 +105,7 @@ func had(worlds []*world, set *msg.RRset) bool {
 			}
 		}
 		for _, have := range sets {
-			if have.Type == set.Type && have.Name.Equal(set.Name) && slices.Equal(canonicalData(&have), data) {
+			if have.Type == set.Type && have.Class == set.Class && have.Name.Equal(set.Name) && slices.Equal(canonicalData(&have), data) {
 				return true
 			}
 		}

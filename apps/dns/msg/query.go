@@ -29,8 +29,8 @@ func (q *Query) Asked() []byte { return q.Wire[headerSize:q.NameEnd] }
 
 // Parse reads the query p, to which q refers afterwards. False means that it is not a plain query,
 // and q has no meaning: another opcode, a response, TC set, more or less than one question, records
-// other than one OPT record, options that do not fit or a cookie of no allowed length
-// (RFC 7873 section 5.2.2), or octets that are no message at all. It allocates nothing.
+// other than one OPT record, an OPT record whose name is a pointer, options that do not fit or a cookie
+// of no allowed length (RFC 7873 section 5.2.2), or octets that are no message at all. It allocates nothing.
 func (q *Query) Parse(p []byte) bool {
 	const questions = 4
 	if len(p) < headerSize+5 {

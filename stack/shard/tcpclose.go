@@ -74,9 +74,10 @@ func (c *TCP) lastWords(patience <-chan struct{}) {
 	}
 }
 
-// lastWordsPatience bounds what Close waits for all of them: a write to a device takes
-// microseconds, and one that takes much longer is not waited for.
-const lastWordsPatience = 200 * time.Millisecond
+// lastWordsPatience bounds what Close waits for all of them. A write to a device takes microseconds,
+// but its thread may have to wait for a processor for as long as a busy machine pleases; who is still at it after
+// seconds has a device that does not return.
+const lastWordsPatience = 5 * time.Second
 
 func (c *TCP) abort(now clock.Time) {
 	c.detached = true

@@ -8,13 +8,16 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weirnet/weir/apps/bench"
 	"github.com/weirnet/weir/apps/serve"
 	"github.com/weirnet/weir/stack"
+	"github.com/weirnet/weir/stack/link"
 	"github.com/weirnet/weir/stack/link/impair"
 	"github.com/weirnet/weir/stack/link/pipe"
+	"github.com/weirnet/weir/stack/wire"
 )
 
 // host is the machine's own sockets.
@@ -157,41 +160,69 @@ func check(t *testing.T, p bench.Params, r *bench.Report) {
 	}
 }
 
-// What a link does to datagrams is found, in number.
-func TestLossReorderingAndDuplicatesAreFound(t *testing.T) {
-	server, client := newStacks(t, func(d stack.Device) stack.Device {
-		return impair.WrapEach(d, impair.Config{Loss: .2, Duplicate: .1, Delay: 5 * time.Millisecond, Reorder: .1, Seed: 1}, impair.Config{})
-	})
-	c := start(t, server, client, "192.0.2.2")
-	// So few that the server's buffer does not lose some as well where the machine has no time for it.
-	p := quick(bench.Datagrams, func(p *bench.Params) { p.Rate, p.Size, p.Duration = 4e6, 100, 2*time.Second })
-	r, err := c.Run(t.Context(), p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	f := r.To.Datagrams
-	if r.To.LostPercent < 15 || r.To.LostPercent > 25 || r.To.Lost != f.Sent-f.Received {
-		t.Errorf("%d of %d lost (%.1f %%) by a link that loses 20 %%", r.To.Lost, f.Sent, r.To.LostPercent)
-	}
-	if part := float64(f.Duplicates) / float64(f.Received); part < .05 || part > .15 {
-		t.Errorf("%d duplicates of %d by a link that doubles 10 %%", f.Duplicates, f.Received)
-	}
-	if f.Reordered == 0 || f.Jitter <= 0 {
-		t.Errorf("reordered %d, jitter %v by a link that delays 10 %%", f.Reordered, f.Jitter)
-	}
+// badForDatagrams is a link of which only UDP has to suffer: not the control connection.
+type badForDatagrams struct {
+	*impair.Device
+	good stack.Device
 }
 
+func (d badForDatagrams) WriteFrames(queue int, frames [][]byte) (int, error) {
+	for i, f := range frames {
+		write := d.good.WriteFrames
+		if f[link.VnetLen+9] == wire.ProtoUDP {
+			write = d.Device.WriteFrames
+		}
+		if n, err := write(queue, [][]byte{f}); n != 1 {
+			return i, err
+		}
+	}
+	return len(frames), nil
+}
+
+// What a link does to datagrams is found, in number. In virtual time nothing else happens to them.
+func TestLossReorderingAndDuplicatesAreFound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, client := newStacks(t, func(d stack.Device) stack.Device {
+			bad := impair.Config{Loss: .2, Duplicate: .1, Delay: 5 * time.Millisecond, Reorder: .1, Seed: 1}
+			return badForDatagrams{impair.WrapEach(d, bad, impair.Config{}), d}
+		})
+		c := start(t, server, client, "192.0.2.2")
+		p := quick(bench.Datagrams, func(p *bench.Params) { p.Rate, p.Size, p.Duration = 4e6, 100, 2*time.Second })
+		r, err := c.Run(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f := r.To.Datagrams
+		if r.To.LostPercent < 15 || r.To.LostPercent > 25 || r.To.Lost != f.Sent-f.Received {
+			t.Errorf("%d of %d lost (%.1f %%) by a link that loses 20 %%", r.To.Lost, f.Sent, r.To.LostPercent)
+		}
+		if part := float64(f.Duplicates) / float64(f.Received); part < .05 || part > .15 {
+			t.Errorf("%d duplicates of %d by a link that doubles 10 %%", f.Duplicates, f.Received)
+		}
+		if f.Reordered == 0 || f.Jitter <= 0 {
+			t.Errorf("reordered %d, jitter %v by a link that delays 10 %%", f.Reordered, f.Jitter)
+		}
+	})
+}
+
+// In virtual time neither the machine nor the link is ever too busy for a rate.
 func TestARateIsKept(t *testing.T) {
-	c := start(t, host{}, &net.Dialer{}, "127.0.0.1")
-	p := quick(bench.Datagrams, func(p *bench.Params) { p.Rate, p.Streams, p.Duration = 8e6, 4, 500*time.Millisecond })
-	r, err := c.Run(t.Context(), p)
-	if err != nil {
-		t.Fatal(err)
-	}
-	// A busy machine may send less, but never more.
-	if sent := float64(r.To.Datagrams.Sent) * float64(p.Size) * 8 / r.Seconds; sent > 1.1*p.Rate {
-		t.Errorf("sent %.3g bit/s, asked for %.3g", sent, p.Rate)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		server, client := newStacks(t, func(d stack.Device) stack.Device { return d })
+		c := start(t, server, client, "192.0.2.2")
+		p := quick(bench.Datagrams, func(p *bench.Params) { p.Rate, p.Streams, p.Direction = 8e6, 4, bench.Both })
+		r, err := c.Run(t.Context(), p)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for d, got := range map[bench.Direction]*bench.Throughput{bench.To: r.To, bench.From: r.From} {
+			f := got.Datagrams
+			rate := float64(f.Sent) * float64(p.Size) * 8 / r.Seconds
+			if rate < .97*p.Rate || rate > 1.03*p.Rate || f.Unsent != 0 || f.Received != f.Sent {
+				t.Errorf("%s: %.4g bit/s, asked for %.4g; %+v", d, rate, p.Rate, *f)
+			}
+		}
+	})
 }
 
 func TestAnInterruptReportsWhatWasMeasured(t *testing.T) {

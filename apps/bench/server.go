@@ -3,12 +3,14 @@ package bench
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/weirnet/weir/apps/serve"
@@ -35,8 +37,20 @@ type Server struct {
 }
 
 // Listen opens a server's sockets, TCP and UDP, at one port of an address of nw, or of all its
-// addresses where addr is the zero value. Port 0 chooses a free one.
-func Listen(nw serve.Network, addr netip.Addr, port uint16) (*Server, error) {
+// addresses where addr is the zero value. Port 0 chooses one that is free for both.
+func Listen(nw serve.Network, addr netip.Addr, port uint16) (s *Server, err error) {
+	for range portTries {
+		if s, err = listen(nw, addr, port); port != 0 || !errors.Is(err, syscall.EADDRINUSE) {
+			break
+		}
+	}
+	return s, err
+}
+
+// portTries is how many ports that are free for TCP are tried: now and then somebody has one's namesake of UDP.
+const portTries = 20
+
+func listen(nw serve.Network, addr netip.Addr, port uint16) (*Server, error) {
 	host, family := "", ""
 	if addr.IsValid() {
 		host, family = addr.String(), "6"

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -33,15 +34,25 @@ func TestScriptsAreBounded(t *testing.T) {
 		{"a negative percentage", "--tolerance_percent=-5\n" + handshake, "line 1: bad --tolerance_percent=-5"},
 		{"nothing", handshake + many, ""},
 	} {
-		began := time.Now()
+		began := worked(t)
 		r := RunSource("s.pkt", []byte(c.src), Options{})
-		if r.Reason != c.want || time.Since(began) > 5*time.Minute {
-			t.Errorf("%s: after %v %v: %.200s, want %s", c.name, time.Since(began), r.Outcome, r.Reason, c.want)
+		if took := worked(t) - began; r.Reason != c.want || took > 10*time.Minute {
+			t.Errorf("%s: after %v %v: %.200s, want %s", c.name, took, r.Outcome, r.Reason, c.want)
 		}
 	}
 	if r := run(t, "--non_fatal=\"packet,syscall\"\n"+alive, Options{}); r.Outcome != Fail {
 		t.Errorf("bounds are none with --non_fatal: %v", r.Outcome)
 	}
+}
+
+// worked is the processor time that the tests have used: what other programs take of it does not count.
+func worked(t *testing.T) time.Duration {
+	t.Helper()
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		t.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // tracer is weir with every packet written down.

@@ -311,7 +311,9 @@ var transferRows = []row{
 	}, "ok ok"},
 	{"shutdown: listener, SHUT_RD", all, func(x *box) string {
 		l, sa := x.listener(1)
-		return said(x.Shutdown(l, SHUT_RD)) + " " + said(x.Connect(x.tcp(), sa)) + " " + said(x.Listen(l, 1)) + " " + said(x.Connect(x.tcp(), sa))
+		s := said(x.Shutdown(l, SHUT_RD)) + " " + said(x.Connect(x.tcp(), sa))
+		x.must("bind", x.Bind(x.tcp(), sa)) // the port is given up, and this one's, so that it is not chosen again
+		return s + " " + said(x.Listen(l, 1)) + " " + said(x.Connect(x.tcp(), sa))
 	}, "ok ECONNREFUSED ok ECONNREFUSED"},
 	{"shutdown: SHUT_RD, and what comes after", all, func(x *box) string {
 		a, b := x.pair()

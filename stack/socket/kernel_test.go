@@ -103,6 +103,11 @@ func takeTime(lo, e0 netlink.Link) error {
 			return err
 		}
 		r := &netlink.Route{LinkIndex: lo.Attrs().Index, Dst: dst, Table: unix.RT_TABLE_LOCAL, Type: unix.RTN_LOCAL, Scope: netlink.SCOPE_HOST, RtoMin: 60_000, RtoMinLock: true}
+		if dst.IP.To4() == nil { // the kernel's own goes before any other
+			if err := netlink.RouteDel(&netlink.Route{LinkIndex: r.LinkIndex, Dst: dst, Table: r.Table, Type: r.Type}); err != nil {
+				return fmt.Errorf("take away the route to %s: %w", a, err)
+			}
+		}
 		if err := netlink.RouteReplace(r); err != nil {
 			return fmt.Errorf("set the timeout of retransmission to %s: %w", a, err)
 		}

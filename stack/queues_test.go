@@ -178,7 +178,7 @@ func echoThrough(t *testing.T, a *stack.Stack, to string, size int, seed uint64)
 		return
 	}
 	defer c.Close()
-	c.SetDeadline(time.Now().Add(time.Minute))
+	c.SetDeadline(time.Now().Add(5 * time.Minute))
 	want := make([]byte, size)
 	r := rand.NewChaCha8([32]byte{byte(seed)})
 	r.Read(want)

@@ -111,7 +111,7 @@ type box struct {
 	rest   func() // lets what is on its way arrive
 }
 
-// settle lets what was sent arrive: on loopback, the kernel has done that before send returns.
+// settle lets what was sent arrive.
 func (x *box) settle() {
 	if x.rest != nil {
 		x.rest()

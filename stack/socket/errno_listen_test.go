@@ -88,11 +88,15 @@ var listenRows = []row{
 	}, "ok EINVAL"},
 	{"accept: how many fit", both, func(x *box) string {
 		l, sa := x.listener(2)
-		n := 0
+		n, fds := 0, []int(nil)
 		for range 5 {
 			fd := x.nonblock()
 			x.Connect(fd, sa)
 			x.settle()
+			fds = append(fds, fd)
+		}
+		for _, fd := range fds { // who found no room would come again in a second
+			x.must("close", x.CloseFD(fd))
 		}
 		for {
 			if _, _, err := x.Accept4(l, 0); err != nil {
@@ -307,7 +311,9 @@ var transferRows = []row{
 	}, "ok ok"},
 	{"shutdown: listener, SHUT_RD", all, func(x *box) string {
 		l, sa := x.listener(1)
-		return said(x.Shutdown(l, SHUT_RD)) + " " + said(x.Connect(x.tcp(), sa)) + " " + said(x.Listen(l, 1)) + " " + said(x.Connect(x.tcp(), sa))
+		s := said(x.Shutdown(l, SHUT_RD)) + " " + said(x.Connect(x.tcp(), sa))
+		x.must("bind", x.Bind(x.tcp(), sa)) // the port is given up, and this one's, so that it is not chosen again
+		return s + " " + said(x.Listen(l, 1)) + " " + said(x.Connect(x.tcp(), sa))
 	}, "ok ECONNREFUSED ok ECONNREFUSED"},
 	{"shutdown: SHUT_RD, and what comes after", all, func(x *box) string {
 		a, b := x.pair()

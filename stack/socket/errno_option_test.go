@@ -405,7 +405,9 @@ var optionRows = []row{
 		return s
 	}, "ok20000 ok20000 EADDRINUSE0 ok20000 ok20000 EADDRINUSE0 "},
 	{"IP_LOCAL_PORT_RANGE: connect", all, func(x *box) string {
-		_, at := x.listener(5)
+		l, at := x.nonblock(), x.lo(x.fresh()) // none of the two ports
+		x.must("bind", x.Bind(l, at))
+		x.must("listen", x.Listen(l, 5))
 		s := ""
 		for range 3 {
 			fd := x.tcp()

@@ -92,7 +92,12 @@ func TestErrnoTableOnLinux(t *testing.T) {
 		n++
 		k := new(kernel)
 		defer k.closeAll()
-		x := &box{calls: k, on: "linux", family: f, port: port}
+		settle, err := barrier(k)
+		if err != nil {
+			t.Errorf("%s (%d): make a barrier: %v", r.name, f, err)
+			return
+		}
+		x := &box{calls: k, on: "linux", family: f, port: port, rest: settle}
 		if got := x.run(r.do); got != r.want {
 			t.Errorf("%s (%d): %s, want %s", r.name, f, got, r.want)
 		}

@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"runtime"
 	"syscall"
 	"time"
 	"unsafe"
@@ -22,7 +21,11 @@ type Calls struct {
 	Stopped func() bool
 }
 
-// call makes a system call until it is not interrupted.
+// call makes a system call until it is not interrupted. What its arguments point to is moved to the heap, since
+// a stack that grows on the way to the call moves, and the kernel would go on to write where it was; that holds
+// for conversions of pointers that stand in the list of arguments itself, and nowhere else.
+//
+//go:uintptrescapes
 func (c *Calls) call(trap, a1, a2, a3, a4, a5, a6 uintptr) (int, error) {
 	for {
 		r, _, errno := syscall.Syscall6(trap, a1, a2, a3, a4, a5, a6)
@@ -39,9 +42,6 @@ func (c *Calls) call(trap, a1, a2, a3, a4, a5, a6 uintptr) (int, error) {
 }
 
 func failed(_ int, err error) error { return err }
-
-// ptr is where p begins, nil where it is empty.
-func ptr(p []byte) uintptr { return uintptr(unsafe.Pointer(unsafe.SliceData(p))) }
 
 // Socket is socket(2).
 func (c *Calls) Socket(domain, typ, protocol int) (fd int, err error) {
@@ -74,8 +74,7 @@ func encode(sa *socket.Sockaddr) ([]byte, uintptr) {
 
 func (c *Calls) withAddr(trap uintptr, fd int, sa *socket.Sockaddr) error {
 	b, n := encode(sa)
-	_, err := c.call(trap, uintptr(fd), ptr(b), n, 0, 0, 0)
-	runtime.KeepAlive(b)
+	_, err := c.call(trap, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(b))), n, 0, 0, 0)
 	return err
 }
 
@@ -175,16 +174,14 @@ func (c *Calls) IoctlSet(fd, req, arg int) error {
 
 // Setsockopt is setsockopt(2).
 func (c *Calls) Setsockopt(fd, level, name int, value []byte) error {
-	err := failed(c.call(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), ptr(value), uintptr(len(value)), 0))
-	runtime.KeepAlive(value)
+	err := failed(c.call(unix.SYS_SETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafe.Pointer(unsafe.SliceData(value))), uintptr(len(value)), 0))
 	return err
 }
 
 // Getsockopt is getsockopt(2); it fills value and returns how much of it.
 func (c *Calls) Getsockopt(fd, level, name int, value []byte) (int, error) {
 	n := uint32(len(value))
-	_, err := c.call(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), ptr(value), uintptr(unsafe.Pointer(&n)), 0)
-	runtime.KeepAlive(value)
+	_, err := c.call(unix.SYS_GETSOCKOPT, uintptr(fd), uintptr(level), uintptr(name), uintptr(unsafe.Pointer(unsafe.SliceData(value))), uintptr(unsafe.Pointer(&n)), 0)
 	if err != nil {
 		return -1, err
 	}

@@ -11,15 +11,13 @@ import (
 
 // Read is read(2).
 func (c *Calls) Read(fd int, p []byte) (int, error) {
-	n, err := c.call(unix.SYS_READ, uintptr(fd), ptr(p), uintptr(len(p)), 0, 0, 0)
-	runtime.KeepAlive(p)
+	n, err := c.call(unix.SYS_READ, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
 	return n, err
 }
 
 // Write is write(2).
 func (c *Calls) Write(fd int, p []byte) (int, error) {
-	n, err := c.call(unix.SYS_WRITE, uintptr(fd), ptr(p), uintptr(len(p)), 0, 0, 0)
-	runtime.KeepAlive(p)
+	n, err := c.call(unix.SYS_WRITE, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), 0, 0, 0)
 	return n, err
 }
 
@@ -37,7 +35,6 @@ func (c *Calls) vectored(trap uintptr, fd int, bufs [][]byte) (int, error) {
 	iov := vectors(bufs)
 	n, err := c.call(trap, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(iov))), uintptr(len(iov)), 0, 0, 0)
 	runtime.KeepAlive(bufs)
-	runtime.KeepAlive(iov)
 	return n, err
 }
 
@@ -53,17 +50,15 @@ func (c *Calls) Writev(fd int, bufs [][]byte) (int, error) {
 
 // Recv is recv(2).
 func (c *Calls) Recv(fd int, p []byte, flags int) (int, error) {
-	n, err := c.call(unix.SYS_RECVFROM, uintptr(fd), ptr(p), uintptr(len(p)), uintptr(flags), 0, 0)
-	runtime.KeepAlive(p)
+	n, err := c.call(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), uintptr(flags), 0, 0)
 	return n, err
 }
 
 // RecvFrom is recvfrom(2); the address is nil where the kernel gives none.
 func (c *Calls) RecvFrom(fd int, p []byte, flags int) (int, *socket.Sockaddr, error) {
 	s := nameSpace{n: 128}
-	n, err := c.call(unix.SYS_RECVFROM, uintptr(fd), ptr(p), uintptr(len(p)), uintptr(flags),
+	n, err := c.call(unix.SYS_RECVFROM, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), uintptr(flags),
 		uintptr(unsafe.Pointer(&s.b)), uintptr(unsafe.Pointer(&s.n)))
-	runtime.KeepAlive(p)
 	if err != nil {
 		return -1, nil, err
 	}
@@ -76,9 +71,7 @@ func (c *Calls) Send(fd int, p []byte, flags int) (int, error) { return c.SendTo
 // SendTo is sendto(2).
 func (c *Calls) SendTo(fd int, p []byte, flags int, to *socket.Sockaddr) (int, error) {
 	b, size := encode(to)
-	n, err := c.call(unix.SYS_SENDTO, uintptr(fd), ptr(p), uintptr(len(p)), uintptr(flags), ptr(b), size)
-	runtime.KeepAlive(p)
-	runtime.KeepAlive(b)
+	n, err := c.call(unix.SYS_SENDTO, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)), uintptr(flags), uintptr(unsafe.Pointer(unsafe.SliceData(b))), size)
 	return n, err
 }
 
@@ -111,7 +104,6 @@ func (c *Calls) message(trap uintptr, fd int, m *socket.Msghdr, name []byte, siz
 	n, err := c.call(trap, uintptr(fd), uintptr(unsafe.Pointer(&h)), uintptr(flags), 0, 0, 0)
 	runtime.KeepAlive(m)
 	runtime.KeepAlive(name)
-	runtime.KeepAlive(iov)
 	if err == nil && after != nil {
 		after(&h)
 	}

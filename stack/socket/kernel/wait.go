@@ -1,7 +1,6 @@
 package kernel
 
 import (
-	"runtime"
 	"time"
 	"unsafe"
 
@@ -32,7 +31,6 @@ func (c *Calls) Select(nfds int, r, w, e *socket.FDSet, timeout time.Duration) (
 	}
 	n, err := c.call(unix.SYS_SELECT, uintptr(nfds), uintptr(unsafe.Pointer(r)), uintptr(unsafe.Pointer(w)),
 		uintptr(unsafe.Pointer(e)), uintptr(unsafe.Pointer(tv)), 0)
-	runtime.KeepAlive(tv)
 	return n, err
 }
 
@@ -48,7 +46,6 @@ func (c *Calls) EpollCtl(epfd, op, fd int, ev *socket.EpollEvent) error {
 		raw = &unix.EpollEvent{Events: ev.Events, Fd: int32(ev.Data), Pad: int32(ev.Data >> 32)}
 	}
 	err := failed(c.call(unix.SYS_EPOLL_CTL, uintptr(epfd), uintptr(op), uintptr(fd), uintptr(unsafe.Pointer(raw)), 0, 0))
-	runtime.KeepAlive(raw)
 	return err
 }
 

@@ -266,7 +266,7 @@ func TestReconfiguringClosesTheResolverAtItsEnd(t *testing.T) {
 	const root = ". 60 IN NS ns.root.\nns.root. 60 IN A 192.0.2.53\nwww.root. 60 IN A 192.0.2.80\n"
 	n := &slow{called: make(chan struct{}), let: make(chan struct{})}
 	n.Add("192.0.2.53", &fakenet.Server{Handle: fakenet.Zone(".", root)})
-	svc, client := serving(t, dns.Config{Recursion: &recursor.Config{Network: n, Hints: fakenet.Records(root)[:2]}})
+	svc, client := serving(t, dns.Config{Recursion: &recursor.Config{Network: n, Hints: fakenet.Records(root)[:2], Limits: recursor.Limits{Time: time.Minute}}})
 	old := svc.Resolver()
 	got := make(chan *msg.Message)
 	go func() { got <- ask(t, client, "192.0.2.2", "www.root.", msg.TypeA) }()

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weirnet/weir/apps/dns"
@@ -227,6 +228,10 @@ func TestReverseZonesHaveTheirSubnetOnly(t *testing.T) {
 
 // The reverse zone is made of a secondary's zone too, and follows what its master changes.
 func TestReverseZonesFollowASecondary(t *testing.T) {
+	synctest.Test(t, reverseZonesFollowASecondary)
+}
+
+func reverseZonesFollowASecondary(t *testing.T) {
 	origin := msg.MustName("example.")
 	_, client := serving(t, dns.Config{
 		Zones:     []authority.ZoneConfig{{Origin: origin, Masters: []authority.Peer{{Addr: netip.MustParseAddrPort("192.0.2.1:53")}}}},

@@ -90,8 +90,9 @@ func (c *TCP) lockWithin(patience <-chan struct{}) bool {
 	return true
 }
 
-// lastWordsPatience bounds what Close waits for all of them: handlers and writes to a device take
-// microseconds, but who is in one may have to wait for a processor. What takes longer is not waited for.
+// lastWordsPatience bounds what Close waits for all of them. A handler and a write to a device take microseconds,
+// but their thread may have to wait for a processor for as long as a busy machine pleases; who is still at it after
+// seconds does not return.
 const lastWordsPatience = 5 * time.Second
 
 func (c *TCP) abort(now clock.Time) {

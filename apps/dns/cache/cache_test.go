@@ -187,7 +187,10 @@ func TestSetsThatLastLonger(t *testing.T) {
 	})
 }
 
-func TestFlush(t *testing.T) {
+// In a bubble no second goes by between what is put and what is dumped.
+func TestFlush(t *testing.T) { synctest.Test(t, flush) }
+
+func flush(t *testing.T) {
 	c := cache.New(cache.Config{})
 	for _, n := range []string{"example", "a.example", "b.a.example", "other"} {
 		c.Put(addr(n, 100, 1))

@@ -37,7 +37,11 @@ func ldnsSign(t *testing.T, algorithm string, options ...string) []msg.RR {
 		}
 		return strings.TrimSpace(string(out))
 	}
-	ksk, zsk := run("ldns-keygen", "-r", "/dev/urandom", "-k", "-a", algorithm, "example."), run("ldns-keygen", "-r", "/dev/urandom", "-a", algorithm, "example.")
+	ksk, zsk := "", ""
+	for ksk == zsk { // the files are named by the key's tag: one time in 65,536 the second key is written over the first
+		ksk = run("ldns-keygen", "-r", "/dev/urandom", "-k", "-a", algorithm, "example.")
+		zsk = run("ldns-keygen", "-r", "/dev/urandom", "-a", algorithm, "example.")
+	}
 	if err := os.WriteFile(filepath.Join(dir, "zone"), []byte(strings.ReplaceAll(plainZone, "\t", "")), 0o600); err != nil {
 		t.Fatal(err)
 	}

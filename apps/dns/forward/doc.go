@@ -19,7 +19,8 @@
 //
 // # Circles
 //
-// If an upstream asks us what we are just asking it, it forwards to us: it gets a SERVFAIL at once that says so. In longer
-// circles the question meets itself as one that is worked on already, is not sent again, and ends with
-// the time for it.
+// An upstream that forwards to us asks us what we are just asking it, itself or by way of others. The question meets itself as one
+// that is worked on already, is not sent again, and ends with the time for it. It cannot be refused at once, for
+// whoever else is on the upstream's host may ask the same at that moment, and waits with good reason. But where no upstream answers,
+// the failure tells which of them has asked.
 package forward

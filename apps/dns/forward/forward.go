@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -43,7 +44,7 @@ type Upstreams struct {
 	zones map[msg.Name][]*upstream // by the name in lower case
 
 	mu     sync.Mutex
-	asking map[askKey]int
+	asking map[askKey]*asking
 }
 
 type upstream struct {
@@ -58,6 +59,12 @@ type askKey struct {
 	typ  msg.Type
 }
 
+// asking is a question that is being forwarded.
+type asking struct {
+	times int          // at once
+	by    []netip.Addr // upstreams that have asked us the same meanwhile
+}
+
 const (
 	failsAllowed = 2
 	restFor      = 30 * time.Second
@@ -66,7 +73,7 @@ const (
 // NewUpstreams returns the zones as an Upstream that asks by a client. A zone without servers is an error, and so is one that
 // is there twice.
 func NewUpstreams(c *client.Client, zones ...Zone) (*Upstreams, error) {
-	u := &Upstreams{client: c, zones: map[msg.Name][]*upstream{}, asking: map[askKey]int{}}
+	u := &Upstreams{client: c, zones: map[msg.Name][]*upstream{}, asking: map[askKey]*asking{}}
 	for _, z := range zones {
 		name := z.Name.Fold()
 		switch {
@@ -119,31 +126,36 @@ func (u *Upstreams) Zone(name msg.Name) (msg.Name, bool) {
 	}
 }
 
-// Asking implements recursor.Upstream.
-func (u *Upstreams) Asking(q msg.Question, at netip.Addr) bool {
+// Asked implements recursor.Upstream.
+func (u *Upstreams) Asked(q msg.Question, by netip.Addr) {
 	u.mu.Lock()
-	busy := u.asking[askKey{q.Name.Fold(), q.Type}] > 0
-	u.mu.Unlock()
-	zone, ok := u.Zone(q.Name)
-	if !busy || !ok {
-		return false
+	defer u.mu.Unlock()
+	a, by := u.asking[keyOf(q)], by.Unmap()
+	if a == nil || slices.Contains(a.by, by) {
+		return
 	}
-	for _, s := range u.zones[zone] {
-		if s.Addr.Addr().Unmap() == at.Unmap() {
-			return true
-		}
+	_, servers := u.serversOf(q)
+	if slices.ContainsFunc(servers, func(s *upstream) bool { return s.Addr.Addr().Unmap() == by }) {
+		a.by = append(a.by, by)
 	}
-	return false
 }
 
-// Forward implements recursor.Upstream.
-func (u *Upstreams) Forward(ctx context.Context, q msg.Question, check bool) (*msg.Message, netip.AddrPort, int, error) {
+func keyOf(q msg.Question) askKey { return askKey{q.Name.Fold(), q.Type} }
+
+// serversOf returns the zone by which a question is forwarded, and whom it goes to: a DS record is its zone's parent's.
+func (u *Upstreams) serversOf(q msg.Question) (zone msg.Name, servers []*upstream) {
 	of := q.Name
 	if q.Type == msg.TypeDS {
 		of = of.Parent()
 	}
-	zone, ok := u.Zone(of)
-	if !ok {
+	zone, _ = u.Zone(of)
+	return zone, u.zones[zone]
+}
+
+// Forward implements recursor.Upstream.
+func (u *Upstreams) Forward(ctx context.Context, q msg.Question, check bool) (*msg.Message, netip.AddrPort, int, error) {
+	_, servers := u.serversOf(q)
+	if servers == nil {
 		return nil, netip.AddrPort{}, 0, fmt.Errorf("%v is in no zone that is forwarded", q.Name)
 	}
 	m := &msg.Message{Question: []msg.Question{q}, EDNS: &msg.EDNS{DO: true}}
@@ -152,15 +164,14 @@ func (u *Upstreams) Forward(ctx context.Context, q msg.Question, check bool) (*m
 	if timeout <= 0 {
 		timeout = time.Second
 	}
-	key := askKey{q.Name.Fold(), q.Type}
-	u.count(key, 1)
-	defer u.count(key, -1)
+	a := u.begin(keyOf(q))
+	defer u.end(keyOf(q), a)
 	sent := 0
 	var why []string
 	for round := range 2 {
-		for _, s := range u.order(zone) {
+		for _, s := range order(servers) {
 			if ctx.Err() != nil {
-				return nil, netip.AddrPort{}, sent, errors.Join(ctx.Err(), failed(why))
+				return nil, netip.AddrPort{}, sent, errors.Join(ctx.Err(), u.failed(why, a))
 			}
 			reply, res, err := u.exchange(ctx, m, s, timeout<<round)
 			sent += res.Sent
@@ -172,16 +183,24 @@ func (u *Upstreams) Forward(ctx context.Context, q msg.Question, check bool) (*m
 			}
 		}
 	}
-	return nil, netip.AddrPort{}, sent, failed(why)
+	return nil, netip.AddrPort{}, sent, u.failed(why, a)
 }
 
-func failed(why []string) error { return errors.New(strings.Join(why, "; ")) }
+// failed tells why no upstream was of use, and which of them may have asked us.
+func (u *Upstreams) failed(why []string, a *asking) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, by := range a.by {
+		why = append(why, fmt.Sprintf("%v has asked us the same meanwhile: it may forward to us", by))
+	}
+	return errors.New(strings.Join(why, "; "))
+}
 
-// order is a zone's upstreams in the order in which they are asked: those that rest come last.
-func (u *Upstreams) order(zone msg.Name) (list []*upstream) {
+// order is upstreams in the order in which they are asked: those that rest come last.
+func order(servers []*upstream) (list []*upstream) {
 	now := time.Now()
 	for _, resting := range []bool{false, true} {
-		for _, s := range u.zones[zone] {
+		for _, s := range servers {
 			s.mu.Lock()
 			if now.Before(s.until) == resting {
 				list = append(list, s)
@@ -220,10 +239,22 @@ func cause(err error) error {
 	return err
 }
 
-func (u *Upstreams) count(k askKey, by int) {
+func (u *Upstreams) begin(k askKey) *asking {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if u.asking[k] += by; u.asking[k] == 0 {
+	a := u.asking[k]
+	if a == nil {
+		a = new(asking)
+		u.asking[k] = a
+	}
+	a.times++
+	return a
+}
+
+func (u *Upstreams) end(k askKey, a *asking) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if a.times--; a.times == 0 {
 		delete(u.asking, k)
 	}
 }

@@ -3,6 +3,7 @@ package forward_test
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -159,21 +160,56 @@ type writer struct{ got chan *msg.Message }
 func (w writer) Write(m *msg.Message) error { w.got <- m; return nil }
 func (writer) WriteWire([]byte) error       { panic("not here") }
 
-// An upstream that forwards to us gets an answer at once, and so does the client.
+// serve has the resolver answer as a server does, and returns where its reply comes.
+func (w *world) serve(q *msg.Message, from string) <-chan *msg.Message {
+	got := writer{make(chan *msg.Message, 1)}
+	go w.r.ServeDNS(context.Background(), got, &server.Request{Msg: q, Remote: netip.MustParseAddrPort(from)})
+	return got.got
+}
+
+// A question that its upstreams forward to us is not sent again, and its failure tells which of them have asked.
 func TestLoopIsFoundOut(t *testing.T) {
 	in(t, client.UDP, func(w *world) {
 		w.a.Handle = func(q *msg.Message, _ []byte, _ bool) []fakenet.Reply {
-			got := writer{make(chan *msg.Message, 1)}
-			again := &server.Request{Msg: q, Remote: netip.MustParseAddrPort("192.0.2.1:5353")}
-			w.r.ServeDNS(context.Background(), got, again)
-			return []fakenet.Reply{{Msg: <-got.got}}
+			w.serve(q, "[::ffff:192.0.2.1]:5353")
+			return nil
 		}
-		w.b.Handle = w.a.Handle
+		w.b.Handle = func(*msg.Message, []byte, bool) []fakenet.Reply { return nil }
 		m, took := w.ask("www.example", msg.TypeA)
 		if m.Rcode != msg.RcodeServerFailure || took > 8*time.Second {
 			t.Errorf("%v\n%v", took, m)
 		}
+		if e := m.EDE(); len(e) != 1 || !strings.HasSuffix(e[0].Text, "; 192.0.2.1 has asked us the same meanwhile: it may forward to us") {
+			t.Errorf("it tells of no circle, or of too many: %v", e)
+		}
 		if to := w.to(); len(to) > 4 {
+			t.Errorf("asked %d times", len(to))
+		}
+		// When it is over, it is forgotten.
+		w.a.Handle = w.b.Handle
+		if m, _ := w.ask("mail.example", msg.TypeA); len(m.EDE()) != 1 || strings.Contains(m.EDE()[0].Text, "meanwhile") {
+			t.Errorf("%v", m)
+		}
+	})
+}
+
+// Who asks from an upstream's host what that upstream is being asked has the answer with the others.
+func TestClientOnAnUpstreamsHost(t *testing.T) {
+	in(t, client.UDP, func(w *world) {
+		w.a.Delay = 100 * time.Millisecond
+		var got []<-chan *msg.Message
+		for _, from := range []string{"192.0.2.77:4000", "192.0.2.1:4001", "192.0.2.1:4002"} {
+			q := &msg.Message{Question: []msg.Question{{Name: msg.MustName("www.example"), Type: msg.TypeA, Class: msg.ClassINET}}}
+			q.RecursionDesired = true
+			got = append(got, w.serve(q, from))
+			time.Sleep(10 * time.Millisecond)
+		}
+		for i, c := range got {
+			if m := <-c; m.Rcode != msg.RcodeSuccess || len(m.Answer) != 2 {
+				t.Errorf("client %d: %v", i, m)
+			}
+		}
+		if to := w.to(); len(to) != 1 {
 			t.Errorf("asked %d times", len(to))
 		}
 	})

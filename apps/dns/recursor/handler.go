@@ -27,10 +27,8 @@ func (r *Resolver) ServeDNS(ctx context.Context, w server.Writer, req *server.Re
 		return
 	}
 	q := req.Msg.Question[0]
-	if up := r.cfg.Upstream; up != nil && up.Asking(q, req.Remote.Addr().Unmap()) {
-		Fill(reply, nil, ErrLoop)
-		w.Write(reply)
-		return
+	if up := r.cfg.Upstream; up != nil {
+		up.Asked(q, req.Remote.Addr())
 	}
 	o := QueryOptions{CD: req.Msg.CheckingDisabled, AD: req.Msg.AuthenticData, CacheOnly: !req.Msg.RecursionDesired}
 	o.DO = req.Msg.EDNS != nil && req.Msg.EDNS.DO

@@ -46,7 +46,6 @@ type QueryOptions struct {
 var (
 	ErrHints     = errors.New("recursor: the hints name no server of the root with an address: give the NS records of \".\" and A or AAAA records of their targets")
 	ErrBusy      = errors.New("recursor: too many questions are worked on")
-	ErrLoop      = errors.New("recursor: an upstream asks us what we ask it: it forwards to us")
 	ErrNotCached = errors.New("recursor: not in the cache, and it is not to be resolved")
 )
 

@@ -15,9 +15,9 @@ type Upstream interface {
 	// Forward asks for q and returns an answer that is NOERROR or NXDOMAIN, by whom it was given and how many questions were
 	// sent. Where we validate, check is true: the upstream is not to. The error tells why no upstream was of use.
 	Forward(ctx context.Context, q msg.Question, check bool) (m *msg.Message, by netip.AddrPort, sent int, err error)
-	// Asking reports whether q is being forwarded, and to resolvers of which one is at an address: if it asks us
-	// the same, it goes round in a circle.
-	Asking(q msg.Question, at netip.Addr) bool
+	// Asked is told of each question that a client asks. One that is being forwarded to a resolver at the client's address may
+	// be going round in a circle, which the error of Forward then tells.
+	Asked(q msg.Question, by netip.Addr)
 }
 
 // forward asks an upstream for a name. Its answer may have links that follow: they are kept for the next lookup. An upstream is

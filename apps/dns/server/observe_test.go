@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/weirnet/weir/apps/dns/msg"
@@ -83,7 +84,10 @@ func TestLogThatIsStuckHoldsNobodyUp(t *testing.T) {
 	close(disk)
 }
 
-func TestMetricsAreOfPrometheusFormat(t *testing.T) {
+// In a bubble no answer takes any time.
+func TestMetricsAreOfPrometheusFormat(t *testing.T) { synctest.Test(t, metricsAreOfPrometheusFormat) }
+
+func metricsAreOfPrometheusFormat(t *testing.T) {
 	l := newLab(t, server.Config{Cache: func() (uint64, uint64) { return 3, 1 }})
 	c := l.dial("udp", "[2001:db8::2]:53")
 	ask(t, c, query("other.example.", msg.TypeMX))
@@ -116,7 +120,7 @@ func TestMetricsAreOfPrometheusFormat(t *testing.T) {
 		}
 		last = name
 	})
-	if q := s.Latency.Quantile(0.5); q <= 0 || q > 5*time.Second {
+	if q := s.Latency.Quantile(0.5); q <= 0 || q > time.Millisecond {
 		t.Errorf("the median is %v", q)
 	}
 }

@@ -28,6 +28,7 @@ func newPool(size int, run func(*job)) *pool {
 
 // give has a job run, and reports false where everybody is busy or the pool is closed.
 func (p *pool) give(j *job) bool {
+	p.busy.Add(1) // here, and not by who takes it: that one may have to wait for a processor
 	select {
 	case p.jobs <- j:
 		return true
@@ -36,10 +37,10 @@ func (p *pool) give(j *job) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed || p.workers >= p.max {
+		p.busy.Add(-1)
 		return false
 	}
 	p.workers++
-	p.busy.Add(1)
 	p.wg.Go(func() { p.work(j) })
 	return true
 }
@@ -61,16 +62,13 @@ func (p *pool) next(timer *time.Timer) *job {
 	timer.Reset(workerLinger)
 	select {
 	case j := <-p.jobs: // nil where it is closed
-		if j != nil {
-			p.busy.Add(1)
-		}
 		return j
 	case <-timer.C:
 		return nil
 	}
 }
 
-// count returns how many jobs run.
+// count returns how many jobs were given and have not ended.
 func (p *pool) count() int { return int(p.busy.Load()) }
 
 // close takes no more jobs. wait returns when those that run have ended.

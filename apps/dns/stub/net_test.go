@@ -11,14 +11,26 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/weirnet/weir/apps/dns/client"
 )
 
-// over returns a resolver that asks the server over the host's loopback.
+// asking returns a resolver that asks the server over the host's loopback.
 func asking(t testing.TB, s *server, conf Conf) *Resolver {
 	t.Helper()
-	r := New(Config{Network: &net.Dialer{}, Servers: []netip.AddrPort{s.addr}, Conf: &conf})
+	r := New(patient(conf, s.addr))
 	t.Cleanup(func() { r.Close() })
 	return r
+}
+
+// patient is a configuration over the host's loopback that waits for a minute where conf does not say how long: nobody is asked a
+// second time because the machine is busy.
+func patient(conf Conf, servers ...netip.AddrPort) Config {
+	if conf.Timeout == 0 {
+		conf.Timeout = time.Minute
+	}
+	c := &client.Client{Network: &net.Dialer{}, StreamTimeout: conf.Timeout}
+	return Config{Network: c.Network, Client: c, Servers: servers, Conf: &conf}
 }
 
 // resolver is what this package's and package net's resolvers have in common.

@@ -2,12 +2,14 @@ package stub
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/weirnet/weir/apps/dns/msg"
@@ -68,15 +70,8 @@ func newServer(t testing.TB) *server {
 		key := rr.Name.Fold().String()
 		s.rrs[key] = append(s.rrs[key], rr)
 	}
-	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	pc, ln := listen(t)
 	s.addr = netip.MustParseAddrPort(pc.LocalAddr().String())
-	ln, err := net.Listen("tcp", s.addr.String())
-	if err != nil {
-		t.Fatal(err)
-	}
 	var wg sync.WaitGroup
 	t.Cleanup(func() { pc.Close(); ln.Close(); wg.Wait() })
 	wg.Go(func() { s.packets(pc) })
@@ -90,6 +85,26 @@ func newServer(t testing.TB) *server {
 		}
 	})
 	return s
+}
+
+// listen takes a port that is free for UDP and for TCP. The kernel chooses one of either protocol without a look at the other, in which
+// connections of a minute ago may hold the same number.
+func listen(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		pc, err := net.ListenPacket("udp", ln.Addr().String())
+		if err == nil {
+			return pc, ln
+		}
+		ln.Close()
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			t.Fatal(err)
+		}
+	}
 }
 
 func (s *server) packets(pc net.PacketConn) {

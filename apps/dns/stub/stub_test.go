@@ -54,13 +54,13 @@ func TestNamesAreCompletedAsResolvConfSays(t *testing.T) {
 func TestServersAreAskedInTurn(t *testing.T) {
 	good, other := newServer(t), newServer(t)
 	dead := netip.MustParseAddrPort("127.0.0.1:1")
-	r := New(Config{Network: &net.Dialer{}, Servers: []netip.AddrPort{dead, good.addr}, Conf: &Conf{NDots: 1, Attempts: 1}})
+	r := New(patient(Conf{NDots: 1, Attempts: 1}, dead, good.addr))
 	defer r.Close()
 	if got, err := r.LookupTXT(t.Context(), "text.example"); err != nil || len(got) != 2 {
 		t.Errorf("with a dead server first: %v, %v", got, err)
 	}
 	good.questions()
-	r = New(Config{Network: &net.Dialer{}, Servers: []netip.AddrPort{good.addr, other.addr}, Conf: &Conf{NDots: 1, Rotate: true}})
+	r = New(patient(Conf{NDots: 1, Rotate: true}, good.addr, other.addr))
 	defer r.Close()
 	for range 10 {
 		if _, err := r.LookupTXT(t.Context(), "text.example"); err != nil {
@@ -88,7 +88,7 @@ func TestFilesAreHonoured(t *testing.T) {
 		}
 	}
 	write(hosts, "192.0.2.99 www.example web\n2001:db8::99 www.example\n")
-	write(conf, "search search.example\noptions ndots:1 attempts:1\n")
+	write(conf, "search search.example\noptions ndots:1 attempts:1 timeout:30\n")
 	r := New(Config{Network: &net.Dialer{}, Servers: []netip.AddrPort{s.addr}, ResolvConf: conf, HostsFile: hosts})
 	defer r.Close()
 	for row, want := range map[string]string{
@@ -100,7 +100,7 @@ func TestFilesAreHonoured(t *testing.T) {
 		}
 	}
 	r.conf.checked, r.conf.size = time.Time{}, -1 // as if a second had passed, and the file changed
-	write(conf, "search example\n")
+	write(conf, "search example\noptions timeout:30\n")
 	if got, err := r.LookupNetIP(t.Context(), "ip4", "four"); fmt.Sprint(got) != "[192.0.2.4]" {
 		t.Errorf("after resolv.conf has changed: %v, %v", got, err)
 	}

@@ -3,6 +3,7 @@ package tree
 import (
 	"net/netip"
 	"testing"
+	"testing/synctest"
 
 	"github.com/weirnet/weir/apps/dns/client"
 	"github.com/weirnet/weir/apps/dns/msg"
@@ -11,7 +12,8 @@ import (
 	"github.com/weirnet/weir/stack/link/pipe"
 )
 
-// served serves a tree on one stack and returns another that reaches it.
+// served serves a tree on one stack and returns another that reaches it. The tests run in bubbles: an answer that comes does so in time,
+// however busy the machine is.
 func served(t *testing.T, tr *Tree) (near *stack.Stack) {
 	t.Helper()
 	a, b := pipe.New(pipe.Options{})
@@ -65,6 +67,10 @@ func ask(t *testing.T, c *client.Client, name, typ string, at netip.Addr) (*msg.
 
 // Every server answers with authority for its zones, at both addresses, and refuses what it does not have.
 func TestEachServerHasItsZonesAndNoOthers(t *testing.T) {
+	synctest.Test(t, eachServerHasItsZonesAndNoOthers)
+}
+
+func eachServerHasItsZonesAndNoOthers(t *testing.T) {
 	tr := plain(t)
 	c := &client.Client{Network: served(t, tr)}
 	defer c.Close()
@@ -85,6 +91,10 @@ func TestEachServerHasItsZonesAndNoOthers(t *testing.T) {
 
 // What the documentation says there is to ask for.
 func TestTreeHasWhatItsDocumentationSays(t *testing.T) {
+	synctest.Test(t, treeHasWhatItsDocumentationSays)
+}
+
+func treeHasWhatItsDocumentationSays(t *testing.T) {
 	tr := plain(t)
 	c := &client.Client{Network: served(t, tr)}
 	defer c.Close()
@@ -123,7 +133,9 @@ func TestTreeHasWhatItsDocumentationSays(t *testing.T) {
 }
 
 // A resolver finds every name of the signed tree and believes it; what was changed after it was signed it does not.
-func TestSignedTreeIsBelieved(t *testing.T) {
+func TestSignedTreeIsBelieved(t *testing.T) { synctest.Test(t, signedTreeIsBelieved) }
+
+func signedTreeIsBelieved(t *testing.T) {
 	island := msg.MustName("host.test.")
 	tr, err := New(Options{Signed: true, Unsigned: []msg.Name{island}})
 	if err != nil {

@@ -249,7 +249,12 @@ func weirOfWeir(t *testing.T, key bool) {
 	if c := u.counters(t); c["app.dns.authority.transfer.incremental"] != 1 {
 		t.Errorf("the change did not go by IXFR: %v", only(c, "app.dns.authority."))
 	}
-	if c := v.counters(t); c["app.dns.authority.secondary.fetched.incremental"] != 1 {
+	var c map[string]uint64
+	happens(func() bool { // a transfer is counted when the zone has it
+		c = v.counters(t)
+		return c["app.dns.authority.secondary.fetched.incremental"] > 0
+	})
+	if c["app.dns.authority.secondary.fetched.incremental"] != 1 {
 		t.Errorf("the change did not come by IXFR: %v", only(c, "app.dns.authority."))
 	}
 	v.end()

@@ -17,21 +17,22 @@ import (
 
 var allCameBack = regexp.MustCompile(`(?m)^(\d+) packets transmitted, (\d+) received, 0% packet loss`)
 
-// ping runs the program of the name, whose first option is "-c" and a count, until it reports
+// ping runs the program of the name, whose first option is "-c" and a count, and holds that it reports
 // that nothing was lost. When it has sent its last request it waits for the answers no longer
-// than twice the longest round trip or one interval, here 10 ms: on a machine with
-// other work to do it may be wrong, but not time after time. pingAll is the one that
-// gives every answer its time.
+// than twice the longest round trip or one interval, here 10 ms, so that on a machine with
+// other work to do it may be wrong. It is then run again with all requests at once and
+// an interval that is as long as any other wait here.
 func (l *lab) ping(flag, addr string, args ...string) {
 	l.t.Helper()
 	var r result
-	for range 5 {
-		r = l.run("", "ping", append([]string{flag, "-n", "-W", "10", addr}, args...)...)
+	for range 3 {
+		r = l.run("", "ping", append([]string{flag, "-n", "-W", "30", addr}, args...)...)
 		m := allCameBack.FindStringSubmatch(r.stdout)
 		if r.status == 0 && m != nil && m[1] == args[1] && m[2] == args[1] && !strings.Contains(r.stdout, "wrong data") {
 			return
 		}
 		l.t.Logf("ping %v %s, again: %v", args, addr, r)
+		args = append(args, "-l", args[1], "-i", fmt.Sprint(patience.Seconds()))
 	}
 	l.t.Errorf("ping %v %s: %v", args, addr, r)
 }

@@ -60,6 +60,9 @@ func newRouted(t testing.TB, left, right string, mtu int, more ...string) *route
 	r.beyond.route("right", 1440, "2001:db8:77::/64", "2001:db8:88::2")
 	r.beyond.sysctl("net.ipv4.icmp_ratelimit", "0") // it answers every probe of a traceroute
 	r.beyond.sysctl("net.ipv6.icmp.ratelimit", "0")
+	// Nor is it held back for what others made the machine say: kernels before 6.13 have one bucket for all namespaces.
+	r.beyond.sysctl("net.ipv4.icmp_ratemask", "0")
+	r.beyond.sysctl("net.ipv6.icmp.ratemask", "255")
 	for _, f := range far { // a new IPv6 address takes the kernel a moment
 		eventually(t, "the host beyond answers", func() bool {
 			return l.run("", "ping", f.flag, "-n", "-c", "1", "-W", "1", f.host).status == 0

@@ -1,6 +1,7 @@
 package event_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -151,6 +152,28 @@ func TestFunctionsPostedToAStalledConnectionRunThoughTheStackIsClosed(t *testing
 		wait(t, "the posted function", ran)
 		if err := wait(t, "OnClose", over); err != syscall.ECONNABORTED {
 			t.Errorf("OnClose says %v", err)
+		}
+	})
+}
+
+// Close waits for a handler that has its connection just then, however long the handler's goroutine waits for a
+// processor: the peer learns of the end.
+func TestPeerIsResetWhenTheStackClosesInTheMiddleOfACall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, b := pair(t, stack.Config{Logger: make(logged, 1)})
+		inside := make(chan struct{}, 1)
+		listen(t, b, &event.Funcs{Data: func(_ *event.Conn, p []byte) int {
+			inside <- struct{}{}
+			time.Sleep(3 * time.Second)
+			return len(p)
+		}})
+		c := dial(t, a)
+		io.WriteString(c, "x")
+		wait(t, "the call", inside)
+		must(t, b.Close())
+		must(t, c.SetReadDeadline(time.Now().Add(time.Minute)))
+		if _, err := c.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+			t.Errorf("the peer's read ends with %v", err)
 		}
 	})
 }

@@ -51,11 +51,11 @@ func (c *TCP) abortBy(w *watch) {
 	}
 }
 
-// lastWords waits, for a moment, until nobody is writing to the device for the connection: an
+// lastWords waits, for a moment, until nobody has the connection or is writing to the device for it: an
 // Abort meanwhile has left the reset to that goroutine, and the device is about to
 // be closed.
 func (c *TCP) lastWords(patience <-chan struct{}) {
-	if !c.lockPatiently() {
+	if !c.lockWithin(patience) {
 		return
 	}
 	if !c.sending {
@@ -74,9 +74,25 @@ func (c *TCP) lastWords(patience <-chan struct{}) {
 	}
 }
 
-// lastWordsPatience bounds what Close waits for all of them. A write to a device takes microseconds,
-// but its thread may have to wait for a processor for as long as a busy machine pleases; who is still at it after
-// seconds has a device that does not return.
+// lockWithin locks the connection, or reports false where a handler has it until patience ends.
+func (c *TCP) lockWithin(patience <-chan struct{}) bool {
+	if !c.InPlace() {
+		c.mu.Lock()
+		return true
+	}
+	for wait := time.Microsecond; !c.mu.TryLock(); wait = min(2*wait, time.Millisecond) {
+		select {
+		case <-patience:
+			return false
+		case <-time.After(wait):
+		}
+	}
+	return true
+}
+
+// lastWordsPatience bounds what Close waits for all of them. A handler and a write to a device take microseconds,
+// but their thread may have to wait for a processor for as long as a busy machine pleases; who is still at it after
+// seconds does not return.
 const lastWordsPatience = 5 * time.Second
 
 func (c *TCP) abort(now clock.Time) {

@@ -92,9 +92,9 @@ func (h *host) settle(d *Device, cfg *Config) error {
 	return d.SetMTU(cfg.MTU)
 }
 
-// patience bounds the waits for what the kernel does in the background; it takes
-// microseconds.
-const patience = time.Second
+// patience bounds the waits for what the kernel does in the background. It takes microseconds, and on a
+// machine with much else to do as long as a thread waits for a processor.
+const patience = 5 * time.Second
 
 // waitRunning waits until the kernel has noticed that a device that was up before has a
 // reader: until then it sends nothing to it, and holds its IPv6 addresses back.

